@@ -1,0 +1,38 @@
+"""The conductor: a unidirectional LSTM that unfolds z into one embedding per bar (paper section 3.2; magenta.md 2.9)."""
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+
+from mvae.config import ModelConfig
+from mvae.model import dense, lstm
+
+
+def init(key: jax.Array, cfg: ModelConfig) -> dict:
+    """{'initial_state': dense, 'layers': [lstm, ...]}; layer 0 reads a zero vector of width 1, as Magenta's does."""
+    sizes = cfg.conductor_sizes
+    keys = jax.random.split(key, len(sizes) + 1)
+    chrono_steps = cfg.bars if cfg.chrono_init else 0
+    widths = (1, *sizes[:-1])
+    layers = [lstm.init(k, i, s, chrono_steps) for k, i, s in zip(keys[1:], widths, sizes, strict=True)]
+    return {'initial_state': dense.init_initial_states(keys[0], cfg.latent_size, sizes, cfg.bottleneck_stddev), 'layers': layers}
+
+
+def embeddings(params: dict, cfg: ModelConfig, z: jax.Array) -> jax.Array:
+    """z [B, Z] -> bar embeddings c_u, the top layer's outputs, float32 [B, U, E]."""
+    states = dense.initial_states(params['initial_state'], z, cfg.conductor_sizes, cfg.dtype)
+    recurrents = [lstm.split_kernel(p, cfg.dtype) for p in params['layers']]
+
+    def body(states_um1, _):
+        states, below = [], None
+        for (input_kernel, recurrent), p, state in zip(recurrents, params['layers'], states_um1, strict=True):
+            input_u = jnp.broadcast_to(p['bias'], (z.shape[0], p['bias'].shape[0]))
+            if below is not None:
+                input_u = input_u + jnp.matmul(below.astype(cfg.dtype), input_kernel, preferred_element_type=jnp.float32)
+            state = lstm.step(input_u, state, recurrent)
+            states.append(state)
+            below = state.h
+        return states, below
+
+    _, c = lax.scan(body, states, None, length=cfg.bars)
+    return jnp.swapaxes(c, 0, 1)

@@ -1,0 +1,36 @@
+"""Affine layers, and the initial states of recurrences that are made by one (magenta.md 2.5, 2.6)."""
+
+import jax
+import jax.numpy as jnp
+
+from mvae.model import lstm
+
+
+def init(key: jax.Array, inputs: int, outputs: int, stddev: float = 0.0) -> dict[str, jax.Array]:
+    """kernel [inputs, outputs] and zero bias; the kernel is normal with stddev, or Glorot uniform where stddev is 0."""
+    if stddev:
+        kernel = stddev * jax.random.normal(key, (inputs, outputs), jnp.float32)
+    else:
+        kernel = lstm.glorot_uniform(key, (inputs, outputs))
+    return {'kernel': kernel, 'bias': jnp.zeros((outputs,), jnp.float32)}
+
+
+def apply(params: dict[str, jax.Array], x: jax.Array, dtype: str = 'float32') -> jax.Array:
+    """x [..., inputs] -> float32 [..., outputs]; the product in dtype."""
+    product = jnp.matmul(x.astype(dtype), params['kernel'].astype(dtype), preferred_element_type=jnp.float32)
+    return product + params['bias']
+
+
+def init_initial_states(key: jax.Array, inputs: int, sizes: tuple[int, ...], stddev: float) -> dict[str, jax.Array]:
+    return init(key, inputs, 2 * sum(sizes), stddev)
+
+
+def initial_states(params: dict[str, jax.Array], e: jax.Array, sizes: tuple[int, ...], dtype: str) -> list[lstm.LSTMState]:
+    """tanh of an affine map of e [N, E], split into c and h of layer 0, c and h of layer 1, ..."""
+    flat = jnp.tanh(apply(params, e, dtype))
+    states, start = [], 0
+    for size in sizes:
+        c, h = flat[:, start : start + size], flat[:, start + size : start + 2 * size]
+        states.append(lstm.LSTMState(c, h))
+        start += 2 * size
+    return states
