@@ -77,8 +77,8 @@ def base_config() -> ml_collections.ConfigDict:
 
 # What the paper trained each kind of model with, as reported. Two-bar models are flat only.
 _PAPER_OBJECTIVE = {
-    2: dict(steps=50_000, beta_rate=0.99999, free_bits=48.0, sampling_schedule='inverse_sigmoid', sampling_rate=2000.0),
-    16: dict(steps=100_000, beta_rate=0.0, free_bits=256.0, sampling_schedule='constant', sampling_rate=0.0),
+    2: {'steps': 50_000, 'beta_rate': 0.99999, 'free_bits': 48.0, 'sampling_schedule': 'inverse_sigmoid', 'sampling_rate': 2000.0},
+    16: {'steps': 100_000, 'beta_rate': 0.0, 'free_bits': 256.0, 'sampling_schedule': 'constant', 'sampling_rate': 0.0},
 }
 
 

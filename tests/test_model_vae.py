@@ -1,0 +1,141 @@
+"""The whole model: folded bars equal nested bars, causality, greedy generation, scheduled sampling, closed-form KL, every config."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from mvae import config as configs
+from mvae.config import ModelConfig
+from mvae.model import streams, vae
+
+HIERARCHICAL = ModelConfig((7, 5), 4, 3, (6, 5), 4, (5, 4), (6, 4), bottleneck_stddev=0.0)
+FLAT = ModelConfig((7, 5), 1, 12, (6, 5), 4, (5, 4), bottleneck_stddev=0.0)
+both = pytest.mark.parametrize('cfg', [HIERARCHICAL, FLAT], ids=['hierdec', 'flat'])
+
+
+def _params(cfg):
+    """Weights large enough that every part matters."""
+    params = vae.init(jax.random.key(0), cfg)
+    leaves, tree = jax.tree.flatten(params)
+    keys = jax.random.split(jax.random.key(1), len(leaves))
+    return jax.tree.unflatten(tree, [x + 0.4 * jax.random.normal(k, x.shape) for x, k in zip(leaves, keys, strict=True)])
+
+
+def _tokens(cfg, batch=2):
+    keys = jax.random.split(jax.random.key(2), len(cfg.vocab_sizes))
+    return jnp.stack([jax.random.randint(k, (batch, cfg.total_steps), 0, v) for k, v in zip(keys, cfg.vocab_sizes, strict=True)], -1)
+
+
+@both
+def test_folded_bars_equal_nested_bars_in_value_and_gradient(cfg):
+    params, tokens = _params(cfg), _tokens(cfg)
+    z = jax.random.normal(jax.random.key(3), (2, cfg.latent_size))
+    for x, y in zip(vae.decode_logits(params, cfg, z, tokens), vae.decode_logits_nested(params, cfg, z, tokens), strict=True):
+        np.testing.assert_allclose(x, y, atol=1e-5)
+
+    def loss(decode, params):
+        return sum(jnp.sum(jnp.sin(x)) for x in decode(params, cfg, vae.encode(params, cfg, tokens).mu, tokens))
+
+    ours, reference = (jax.grad(lambda p, f=f: loss(f, p))(params) for f in (vae.decode_logits, vae.decode_logits_nested))
+    jax.tree.map(lambda x, y: np.testing.assert_allclose(x, y, rtol=1e-3, atol=1e-4), ours, reference)
+
+
+@both
+def test_a_token_changes_no_logits_up_to_itself(cfg):
+    params, tokens = _params(cfg), _tokens(cfg)
+    z = jax.random.normal(jax.random.key(3), (2, cfg.latent_size))
+    base = vae.decode_logits(params, cfg, z, tokens)
+    for t in (0, 3, 8):
+        changed = vae.decode_logits(params, cfg, z, tokens.at[:, t].set((tokens[:, t] + 1) % jnp.array(cfg.vocab_sizes)))
+        for x, y in zip(base, changed, strict=True):
+            np.testing.assert_array_equal(x[:, : t + 1], y[:, : t + 1])
+            assert not np.allclose(x[:, t + 1], y[:, t + 1])
+
+
+@both
+def test_greedy_generation_is_the_argmax_under_teacher_forcing_on_itself(cfg):
+    params = _params(cfg)
+    z = 3 * jax.random.normal(jax.random.key(4), (6, cfg.latent_size))
+    tokens = vae.generate(params, cfg, z, jax.random.key(0), 0.0)
+    assert tokens.shape == (6, cfg.total_steps, 2)
+    for k, logits in enumerate(vae.decode_logits(params, cfg, z, tokens)):
+        np.testing.assert_array_equal(logits.argmax(-1), tokens[..., k])
+
+
+@both
+def test_a_generated_row_does_not_depend_on_the_batch(cfg):
+    params, z = _params(cfg), jax.random.normal(jax.random.key(4), (5, cfg.latent_size))
+    whole = vae.generate(params, cfg, z, jax.random.key(7), 1.0)
+    np.testing.assert_array_equal(whole[:2], vae.generate(params, cfg, z[:2], jax.random.key(7), 1.0))
+    assert not np.array_equal(whole, vae.generate(params, cfg, z, jax.random.key(8), 1.0))
+
+
+@both
+def test_scheduled_sampling_at_its_ends(cfg):
+    """Probability 0 is teacher forcing; at 1 the true tokens are read only where a bar begins."""
+    params, tokens = _params(cfg), _tokens(cfg)
+    z = jax.random.normal(jax.random.key(3), (2, cfg.latent_size))
+    decode = lambda tokens, p: vae.decode_logits(params, cfg, z, tokens, sampling=(jax.random.key(0), p))  # noqa: E731
+    for x, y in zip(decode(tokens, 0.0), vae.decode_logits(params, cfg, z, tokens), strict=True):
+        np.testing.assert_allclose(x, y, atol=1e-6)
+    inside = tokens.at[:, 0].set((tokens[:, 0] + 1) % jnp.array(cfg.vocab_sizes))  # read inside the first bar only
+    for x, y in zip(decode(tokens, 1.0), decode(inside, 1.0), strict=True):
+        np.testing.assert_array_equal(x, y)
+
+
+def test_hiding_every_input_token_leaves_only_z():
+    params, tokens = _params(FLAT), _tokens(FLAT)
+    z = jax.random.normal(jax.random.key(3), (2, FLAT.latent_size))
+    hidden = [vae.decode_logits(params, FLAT, z, t, dropout=(jax.random.key(0), 1.0)) for t in (tokens, jnp.zeros_like(tokens))]
+    for x, y in zip(*hidden, strict=True):
+        np.testing.assert_array_equal(x, y)
+
+
+def test_kl_is_zero_at_the_prior_and_grows_as_the_closed_form():
+    q = vae.Posterior(jnp.array([[0.0, 1.0]]), jnp.array([[1.0, 0.5]]))
+    np.testing.assert_allclose(vae.kl_divergence(q), [[0.0, 0.5 * (1 + 0.25 - 1) + np.log(2)]], atol=1e-6)
+
+
+def test_drum_roll_input_is_the_product_with_the_roll_of_the_bits():
+    kernel = jax.random.normal(jax.random.key(0), (10, 6))
+    tokens = jnp.array([[[0], [1], [160], [511], [streams.NO_TOKEN]]])
+    roll = np.zeros((5, 10), np.float32)
+    roll[0, 9] = roll[1, 0] = roll[2, 5] = roll[2, 7] = 1
+    roll[3, :9] = 1
+    np.testing.assert_allclose(streams.project_tokens(kernel, tokens, (512,), (True,))[0], roll @ kernel, rtol=1e-5, atol=1e-5)
+
+
+def test_token_gradient_is_the_scatter_of_rows():
+    kernel, tokens = jax.random.normal(jax.random.key(0), (5, 3)), jnp.array([[0], [4], [4], [-1]])
+    weights = jnp.arange(12.0).reshape(4, 3)
+    gradient = jax.grad(lambda k: jnp.sum(weights * streams.project_tokens(k, tokens, (5,))))(kernel)
+    expected = np.zeros((5, 3))
+    expected[0], expected[4] = weights[0], weights[1] + weights[2]
+    np.testing.assert_allclose(gradient, expected, atol=1e-6)
+
+
+@pytest.mark.parametrize('kind, bars, variant', [('melody', 2, 'flat'), ('drums', 2, 'flat'), ('melody', 16, 'hierdec'), ('trio', 16, 'flat'),
+                                                 ('trio', 16, 'hierdec'), ('drums', 16, 'hierdec')])  # fmt: skip
+@pytest.mark.parametrize('scale', configs.SCALES)
+def test_every_kind_variant_and_scale_has_the_right_shapes(kind, bars, variant, scale):
+    """Abstractly: nothing is allocated, so the paper's sizes cost nothing."""
+    sizes = {'melody': (130,), 'drums': (512,), 'trio': (130, 130, 512)}[kind]
+    cfg = configs.model_config(configs.apply_scale(configs.experiment_config('x', kind, bars, variant), scale), sizes)
+    params = jax.eval_shape(lambda: vae.init(jax.random.key(0), cfg))
+    tokens = jax.ShapeDtypeStruct((2, 16 * bars, len(sizes)), jnp.int32)
+    q = jax.eval_shape(lambda p, t: vae.encode(p, cfg, t), params, tokens)
+    logits = jax.eval_shape(lambda p, z, t: vae.decode_logits(p, cfg, z, t), params, q.mu, tokens)
+    assert q.sigma.shape == (2, cfg.latent_size)
+    assert [x.shape for x in logits] == [(2, 16 * bars, v) for v in sizes]
+
+
+def test_bfloat16_stays_close_to_float32():
+    import dataclasses
+
+    params, tokens = _params(HIERARCHICAL), _tokens(HIERARCHICAL)
+    low = dataclasses.replace(HIERARCHICAL, dtype='bfloat16')
+    z = jax.random.normal(jax.random.key(3), (2, HIERARCHICAL.latent_size))
+    for x, y in zip(vae.decode_logits(params, HIERARCHICAL, z, tokens), vae.decode_logits(params, low, z, tokens), strict=True):
+        assert y.dtype == jnp.float32
+        np.testing.assert_allclose(x, y, atol=0.15)
