@@ -1,0 +1,1 @@
+"""Notes and tokens: numpy columns in, token arrays out; knows nothing of models."""

@@ -1,0 +1,222 @@
+"""MIDI bytes and note_seq's NoteSequence to scores, and notes back to both."""
+
+import re
+from typing import TYPE_CHECKING
+
+import numpy as np
+import symusic
+
+from mvae.music.notes import Notes, Score
+from mvae.music.reasons import Reason, Rejected
+
+if TYPE_CHECKING:
+    from note_seq import NoteSequence
+
+MAX_BYTES = 32 * 2**20  # far above any music (a long symphony has 1 MB), far below what exhausts a worker's memory
+_MICROSECONDS = 6e7  # of one quarter at 1 quarter per minute
+_WRITE_RESOLUTION = 480  # ticks per quarter
+_SEQUENCE_RESOLUTION = 220  # what note_seq itself writes
+
+
+def read_midi(data: bytes, max_bytes: int = MAX_BYTES) -> Score:
+    """Reads a standard MIDI file of type 0 or 1.
+
+    The notes are those that note_seq reads (a note-off ends every note of its channel and pitch that is sounding), with two
+    differences: notes of no length are kept, as drum machines write them, and a program change while a note sounds
+    does not touch it. Tempo and meter count on whichever MIDI track they stand. Track numbers are those of parts with the
+    same MIDI track, channel and program. Times are float64 seconds, computed from ticks.
+
+    Raises Rejected (UNREADABLE, UNSUPPORTED, TOO_LARGE).
+    """
+    _check_header(data, max_bytes)
+    try:
+        midi = symusic.Score.from_midi(data)
+    except Exception as error:  # symusic raises RuntimeError, ValueError and others for broken files
+        what = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
+        raise Rejected(Reason.UNREADABLE, f'broken MIDI file ({what}); export it anew') from None
+    tempos = midi.tempos.numpy()
+    if np.any(tempos['mspq'] <= 0):
+        raise Rejected(Reason.UNREADABLE, 'broken MIDI file (a tempo of 0 microseconds per quarter); export it anew')
+    to_seconds = _TempoMap(tempos['time'], tempos['mspq'], midi.ticks_per_quarter)
+    meters = midi.time_signatures.numpy()
+    return Score(
+        notes=_read_notes(midi.tracks, to_seconds),
+        tempo_times=to_seconds(tempos['time']),
+        tempo_qpm=_MICROSECONDS / tempos['mspq'],
+        meter_times=to_seconds(meters['time']),
+        meter_numerators=meters['numerator'],
+        meter_denominators=meters['denominator'],
+        title=_first_track_name(data),
+    )
+
+
+def from_note_sequence(sequence: 'NoteSequence') -> Score:
+    """Converts a NoteSequence; notes that share instrument, program and is_drum share a track."""
+    columns = np.array(
+        [
+            (n.start_time, n.end_time, n.pitch, n.velocity, n.program, n.is_drum, n.instrument)
+            for n in sequence.notes
+        ],
+        np.float64,
+    ).reshape(-1, 7)  # fmt: skip
+    parts = np.unique(columns[:, [6, 4, 5]], axis=0, return_inverse=True)[1].reshape(-1)
+    return Score(
+        notes=Notes(*columns[:, :5].T, columns[:, 5] > 0, parts),
+        tempo_times=[t.time for t in sequence.tempos],
+        tempo_qpm=[t.qpm for t in sequence.tempos],
+        meter_times=[t.time for t in sequence.time_signatures],
+        meter_numerators=[t.numerator for t in sequence.time_signatures],
+        meter_denominators=[t.denominator for t in sequence.time_signatures],
+        title=sequence.sequence_metadata.title,
+    )
+
+
+def to_note_sequence(notes: Notes, qpm: float = 120.0) -> 'NoteSequence':
+    """A NoteSequence in 4/4 with the notes in order of track and time; a track becomes an instrument."""
+    from note_seq.protobuf import music_pb2
+
+    sequence = music_pb2.NoteSequence(ticks_per_quarter=_SEQUENCE_RESOLUTION)
+    sequence.tempos.add(time=0, qpm=qpm)
+    sequence.time_signatures.add(time=0, numerator=4, denominator=4)
+    notes = notes.select(np.lexsort((notes.pitch, notes.start, notes.track)))
+    for start, end, pitch, velocity, program, is_drum, track in zip(
+        *(column.tolist() for column in vars(notes).values()), strict=True
+    ):
+        sequence.notes.add(
+            start_time=start, end_time=end, pitch=pitch, velocity=velocity, program=program, is_drum=is_drum, instrument=track
+        )
+    sequence.total_time = float(notes.end.max(initial=0.0))
+    return sequence
+
+
+def write_midi(notes: Notes, qpm: float = 120.0, title: str = '') -> bytes:
+    """A standard MIDI file (type 1, 4/4) of the notes; each track of theirs becomes one, the drums on channel 10.
+
+    read_midi gives the same notes back, rounded to a tick (1/480 quarter).
+    """
+    midi = symusic.Score(_WRITE_RESOLUTION)
+    midi.tempos.append(symusic.Tempo(0, mspq=round(_MICROSECONDS / qpm)))
+    midi.time_signatures.append(symusic.TimeSignature(0, 4, 4))
+    for track in np.unique(notes.track):
+        own = notes.select(notes.track == track)
+        start, end = (np.rint(t * qpm / 60 * _WRITE_RESOLUTION).astype(np.int32) for t in (own.start, own.end))
+        part = symusic.Track(name=title, program=int(own.program[0]), is_drum=bool(own.is_drum[0]))
+        pitch, velocity = own.pitch.astype(np.int8), own.velocity.astype(np.int8)
+        part.notes = symusic.Note.from_numpy(start, end - start, pitch, velocity)
+        midi.tracks.append(part)
+    return midi.dumps_midi()
+
+
+class _TempoMap:
+    """Ticks to seconds, float64."""
+
+    def __init__(self, ticks: np.ndarray, microseconds: np.ndarray, resolution: int):
+        order = np.argsort(ticks, kind='stable')
+        ticks, microseconds = ticks[order].astype(np.int64), microseconds[order]
+        last = np.append(np.diff(ticks) > 0, True)[: len(ticks)]  # of several at one tick the last counts
+        ticks, microseconds = ticks[last], microseconds[last]
+        if not len(ticks) or ticks[0] > 0:
+            ticks, microseconds = np.append(0, ticks), np.append(500_000, microseconds)
+        self._ticks = ticks
+        self._per_tick = microseconds / (1e6 * resolution)
+        self._seconds = np.append(0.0, np.cumsum(np.diff(ticks) * self._per_tick[:-1]))
+
+    def __call__(self, ticks: np.ndarray) -> np.ndarray:
+        at = np.maximum(np.searchsorted(self._ticks, ticks, side='right') - 1, 0)
+        return self._seconds[at] + (ticks - self._ticks[at]) * self._per_tick[at]
+
+
+def _check_header(data: bytes, max_bytes: int) -> None:
+    if len(data) > max_bytes:
+        detail = f'{len(data):,} bytes is more than the {max_bytes:,} allowed for one MIDI file'
+        raise Rejected(Reason.TOO_LARGE, detail)
+    if len(data) < 14 or data[:4] != b'MThd':
+        raise Rejected(Reason.UNREADABLE, 'not a MIDI file: it does not begin with MThd; give standard MIDI (.mid)')
+    form, division = int.from_bytes(data[8:10]), int.from_bytes(data[12:14])
+    if form > 1:
+        raise Rejected(Reason.UNSUPPORTED, f'MIDI of type {form} (independent songs); save it as type 0 or 1')
+    if division & 0x8000:
+        raise Rejected(Reason.UNSUPPORTED, 'MIDI timed in SMPTE frames has no beats; save it with ticks per quarter note')
+    if division == 0:
+        raise Rejected(Reason.UNREADABLE, 'broken MIDI file (0 ticks per quarter note); export it anew')
+
+
+def _read_notes(tracks, to_seconds: _TempoMap) -> Notes:
+    columns = []
+    for number, track in enumerate(tracks):
+        notes = track.notes.numpy()
+        start = notes['time'].astype(np.int64)
+        end = _end_at_first_note_off(start, start + notes['duration'], notes['pitch'])
+        columns.append(
+            Notes.make(
+                to_seconds(start), to_seconds(end), notes['pitch'], notes['velocity'], track.program, track.is_drum, number
+            )
+        )  # fmt: skip
+    return Notes.concatenate(columns)
+
+
+def _end_at_first_note_off(start: np.ndarray, end: np.ndarray, pitch: np.ndarray) -> np.ndarray:
+    """Ends of notes when a note-off ends all notes of its pitch; symusic lets it end only the oldest."""
+    order = np.lexsort((start, pitch))
+    s, e, p = start[order], end[order], pitch[order]
+    if not np.any((p[1:] == p[:-1]) & (s[1:] < e[:-1])):
+        return end
+    span = max(int(e.max()), 0) + 1
+    offs = np.unique(pitch * span + end)  # every note-off that ended something, by pitch and time
+    key = pitch * span
+    first = offs[np.minimum(np.searchsorted(offs, key + start, side='right'), len(offs) - 1)] - key
+    return np.where(end > start, np.minimum(first, end), end)
+
+
+_META_NAME = 0x03
+
+
+def _first_track_name(data: bytes) -> str:
+    """The name of the first MIDI track, which is the song's title by the standard ('' if there is none).
+
+    symusic drops tracks without notes, of which the first is usually one; so that the few bytes before its first note are
+    read here.
+    """
+    position = 8 + int.from_bytes(data[4:8])
+    while data[position : position + 4] not in (b'MTrk', b''):
+        position += 8 + int.from_bytes(data[position + 4 : position + 8])
+    end = min(len(data), position + 8 + int.from_bytes(data[position + 4 : position + 8]))
+    position += 8
+    status = 0
+    while position < end - 2:
+        while position < end - 2 and data[position] & 0x80:  # the delta time
+            position += 1
+        position += 1
+        if data[position] & 0x80:
+            status = data[position]
+            position += 1
+        if status in (0xFF, 0xF0, 0xF7):
+            kind = data[position] if status == 0xFF else None
+            size, position = _variable_length(data, position + (status == 0xFF), end)
+            if kind == _META_NAME:
+                return _to_text(data[position : position + size])
+            position += size
+        elif status & 0xF0 == 0x90 or status < 0x80:
+            return ''
+        else:
+            position += 1 if status & 0xF0 in (0xC0, 0xD0) else 2
+    return ''
+
+
+def _variable_length(data: bytes, position: int, end: int) -> tuple[int, int]:
+    value = 0
+    while position < end:
+        byte = data[position]
+        position += 1
+        value = value << 7 | byte & 0x7F
+        if not byte & 0x80:
+            break
+    return value, position
+
+
+def _to_text(name: bytes) -> str:
+    try:
+        text = name.decode('utf-8')
+    except UnicodeDecodeError:
+        text = name.decode('latin-1')
+    return re.sub(r'[\x00-\x1f\x7f-\x9f\s]+', ' ', text).strip()

@@ -1,0 +1,72 @@
+"""Notes as columns, so that everything that reads them is vectorised."""
+
+import dataclasses
+from collections.abc import Sequence
+
+import numpy as np
+
+_DTYPES = {
+    'start': np.float64,
+    'end': np.float64,
+    'pitch': np.int16,
+    'velocity': np.int16,
+    'program': np.int16,
+    'is_drum': np.bool_,
+    'track': np.int32,
+}
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Notes:
+    """Columns of equal length N.
+
+    start, end: float64 seconds. pitch: MIDI 0..127, int16. velocity, program: 0..127, int16.
+    is_drum: bool. track: int32, one number per part (MIDI track, channel and program) of the file.
+    """
+
+    start: np.ndarray
+    end: np.ndarray
+    pitch: np.ndarray
+    velocity: np.ndarray
+    program: np.ndarray
+    is_drum: np.ndarray
+    track: np.ndarray
+
+    def __post_init__(self):
+        for field in dataclasses.fields(self):
+            if len(getattr(self, field.name)) != len(self.start):
+                raise ValueError(f'column {field.name} has {len(getattr(self, field.name))} rows, start has {len(self.start)}')
+
+    def __len__(self) -> int:
+        return len(self.start)
+
+    def select(self, index: np.ndarray) -> 'Notes':
+        """The rows of a boolean mask or an integer index."""
+        return Notes(*(getattr(self, f.name)[index] for f in dataclasses.fields(self)))
+
+    @classmethod
+    def empty(cls) -> 'Notes':
+        return cls(*(np.zeros(0, dtype) for dtype in _DTYPES.values()))
+
+    @classmethod
+    def concatenate(cls, parts: Sequence['Notes']) -> 'Notes':
+        if not parts:
+            return cls.empty()
+        return cls(*(np.concatenate([getattr(p, f.name) for p in parts]) for f in dataclasses.fields(cls)))
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Score:
+    """One file's notes with its changes of tempo and meter, in seconds, in order of time.
+
+    tempo_times float64 [A], tempo_qpm float64 [A] quarters per minute; meter_times float64 [M], meter_numerators and meter_denominators int [M];
+    title '' where the file names none.
+    """
+
+    notes: Notes
+    tempo_times: np.ndarray
+    tempo_qpm: np.ndarray
+    meter_times: np.ndarray
+    meter_numerators: np.ndarray
+    meter_denominators: np.ndarray
+    title: str = ''

@@ -1,0 +1,122 @@
+"""A score cut into pieces of one tempo and one meter, with notes on the grid of sixteenths."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from mvae.music.notes import Score
+from mvae.music.reasons import Reason
+
+STEPS_PER_QUARTER = 4
+QUARTERS_PER_BAR = 4
+STEPS_PER_BAR = STEPS_PER_QUARTER * QUARTERS_PER_BAR
+
+_DEFAULT_QPM = 120.0
+_SAME_TIME = 1e-9  # seconds; events closer than this happen at once
+_SAME_TEMPO = 1e-6  # relative; smaller steps come from rounding and move nothing audibly
+
+
+@dataclass(frozen=True, eq=False)
+class Piece:
+    """Notes between two changes of meter or tempo, all sounding, at or after step 0 and at least one step long.
+
+    Attributes:
+        start, end: int64 [N], steps of a sixteenth from the piece's beginning, which is a bar line.
+        pitch, program: int16 [N]; is_drum: bool [N]; track: int32 [N], as in Notes.
+        qpm: tempo (at the beginning). total_steps: where the last note ends. steps_per_bar: 16.
+    """
+
+    start: np.ndarray
+    end: np.ndarray
+    pitch: np.ndarray
+    program: np.ndarray
+    is_drum: np.ndarray
+    track: np.ndarray
+    qpm: float
+    total_steps: int
+    steps_per_bar: int = STEPS_PER_BAR
+
+    def __len__(self) -> int:
+        return len(self.start)
+
+
+def split_pieces(
+    score: Score, steps_per_quarter: int = STEPS_PER_QUARTER, follow_tempo: bool = False
+) -> tuple[list[Piece], list[Reason]]:
+    """Cuts a score at every real change of meter or tempo and quantises the pieces.
+
+    As Magenta does (presplit_on_time_changes): a change to what already holds is none; of several at one time the last
+    counts; before the first the music is in 4/4 at 120. A note belongs to the piece in which it starts and ends at the
+    latest with it. Bars are counted from the cut. Meters whose bar is four quarters (4/4, 2/2, 8/8) pass.
+
+    Silent notes (velocity 0), and notes that end before they start or start before time 0, are dropped.
+
+    Args:
+        steps_per_quarter: the grid.
+        follow_tempo: do not cut at changes of tempo; the grid follows them.
+    Returns:
+        the pieces with at least one note, and Reason.WRONG_METER for each such piece of another meter.
+    """
+    notes = score.notes
+    sounding = (notes.velocity > 0) & (notes.end >= notes.start) & (notes.start >= 0) & np.isfinite(notes.end)
+    notes = notes.select(sounding & (notes.pitch >= 0) & (notes.pitch < 128))
+    if not len(notes):
+        return [], []
+    times, qpm, numerators, denominators = _changes(score)
+    new_meter = (numerators[1:] != numerators[:-1]) | (denominators[1:] != denominators[:-1])
+    new_tempo = ~np.isclose(qpm[1:], qpm[:-1], rtol=_SAME_TEMPO, atol=0)
+    cuts = np.flatnonzero(np.append(True, new_meter if follow_tempo else new_meter | new_tempo))
+    cut_ends = np.append(times[cuts[1:]], np.inf)
+    beats_at_change = np.append(0.0, np.cumsum(np.diff(times) * qpm[:-1] / 60))
+
+    def to_beats(seconds: np.ndarray, cut: int) -> np.ndarray:
+        if not follow_tempo:
+            return (seconds - times[cut]) * qpm[cut] / 60
+        last = np.maximum(np.searchsorted(times, seconds, side='right') - 1, 0)
+        return beats_at_change[last] + (seconds - times[last]) * qpm[last] / 60 - beats_at_change[cut]
+
+    piece_of = np.maximum(np.searchsorted(times[cuts], notes.start + _SAME_TIME, side='right') - 1, 0)
+    pieces, reasons = [], []
+    for number in np.unique(piece_of):
+        cut = cuts[number]
+        if not _is_four_quarters(numerators[cut], denominators[cut]):
+            reasons.append(Reason.WRONG_METER)
+            continue
+        own = notes.select(piece_of == number)
+        start = _to_steps(to_beats(own.start, cut), steps_per_quarter)
+        end = _to_steps(to_beats(np.minimum(own.end, cut_ends[number]), cut), steps_per_quarter)
+        end = np.maximum(end, start + 1)
+        pieces.append(
+            Piece(
+                start, end, own.pitch, own.program, own.is_drum, own.track, float(qpm[cut]),
+                int(end.max()), steps_per_quarter * QUARTERS_PER_BAR,
+            )
+        )  # fmt: skip
+    return pieces, reasons
+
+
+def _is_four_quarters(numerator: int, denominator: int) -> bool:
+    return numerator == denominator > 0 and denominator & (denominator - 1) == 0
+
+
+def _to_steps(beats: np.ndarray, steps_per_quarter: int) -> np.ndarray:
+    """Nearest step int64; ties go up, also where float noise put them just below."""
+    steps = np.floor(beats * steps_per_quarter + 0.5 + 1e-6)
+    return np.clip(steps, 0, 2**40).astype(np.int64)
+
+
+def _changes(score: Score) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Times (the first is 0) at which tempo or meter is set, with the tempo and meter that hold from there on."""
+    times = np.sort(np.concatenate([[0.0], score.tempo_times, score.meter_times]))
+    times = times[(times >= 0) & np.append(True, np.diff(times) > _SAME_TIME)]
+    qpm = _latest(times, score.tempo_times, score.tempo_qpm, _DEFAULT_QPM)
+    numerators = _latest(times, score.meter_times, score.meter_numerators, 4)
+    denominators = _latest(times, score.meter_times, score.meter_denominators, 4)
+    return times, qpm, numerators, denominators
+
+
+def _latest(times: np.ndarray, event_times: np.ndarray, values: np.ndarray, default: float) -> np.ndarray:
+    """The value of the last event at or before each time."""
+    order = np.argsort(event_times, kind='stable')
+    last = np.searchsorted(event_times[order], times + _SAME_TIME, side='right')
+    return np.concatenate([[default], values[order]])[last]

@@ -1,0 +1,44 @@
+"""Why a file, piece, track or window gives nothing: a closed list, counted in the funnel of every build."""
+
+import enum
+
+from mvae.errors import InputError
+
+
+class Reason(enum.StrEnum):
+    """The value is what the funnel and the list of rejected files print."""
+
+    UNREADABLE = 'unreadable'  # not a MIDI file, or a broken one
+    UNSUPPORTED = 'unsupported'  # MIDI of type 2, or timed in SMPTE frames, which have no beats
+    EMPTY = 'empty'  # no notes
+    TOO_LARGE = 'too_large'  # more notes or bars than the settings allow
+    TIMEOUT = 'timeout'  # the reader did not come back in time
+    CRASHED = 'crashed'  # the reader took its process with it
+    DUPLICATE_FILE = 'duplicate_file'  # the bytes of another file
+    WRONG_METER = 'wrong_meter'  # a bar is not 16 sixteenths
+    NO_MELODY = 'no_melody'
+    NO_BASS = 'no_bass'
+    NO_DRUMS = 'no_drums'
+    POLYPHONIC = 'polyphonic'  # simultaneous notes where the settings reject them
+    ONE_PITCH_CLASS = 'one_pitch_class'  # fewer pitch classes than the settings ask for
+    TOO_SHORT = 'too_short'  # fewer bars than a window
+    RESTS = 'rests'  # rests longer than the settings allow leave no window
+    SILENT = 'silent'  # no note begins in the window (or in one of its streams)
+    DUPLICATE = 'duplicate'  # the content of another window
+
+
+class Rejected(InputError):
+    """Raised where one input is refused as a whole.
+
+    Attributes:
+        reason: from the closed list.
+        detail: a sentence for the user.
+    """
+
+    def __init__(self, reason: Reason, detail: str):
+        super().__init__(detail)
+        self.reason = reason
+        self.detail = detail
+
+    def __reduce__(self):  # crosses process borders with both its arguments
+        return Rejected, (self.reason, self.detail)
