@@ -46,7 +46,7 @@ def read_midi(data: bytes, max_bytes: int = MAX_BYTES) -> Score:
         meter_times=to_seconds(meters['time']),
         meter_numerators=meters['numerator'],
         meter_denominators=meters['denominator'],
-        title=_first_track_name(data),
+        title=first_track_name(data),
     )
 
 
@@ -171,47 +171,49 @@ def _end_at_first_note_off(start: np.ndarray, end: np.ndarray, pitch: np.ndarray
 _META_NAME = 0x03
 
 
-def _first_track_name(data: bytes) -> str:
-    """The name of the first MIDI track, which is the song's title by the standard ('' if there is none).
+def first_track_name(data: bytes) -> str:
+    """The name of a MIDI file's first track, which by the standard is the song's title; '' if it has none.
 
-    symusic drops tracks without notes, of which the first is usually one; so that the few bytes before its first note are
-    read here.
+    symusic drops tracks without notes, and the first often is one: so its events up to the first note are read here.
     """
-    position = 8 + int.from_bytes(data[4:8])
-    while data[position : position + 4] not in (b'MTrk', b''):
-        position += 8 + int.from_bytes(data[position + 4 : position + 8])
-    end = min(len(data), position + 8 + int.from_bytes(data[position + 4 : position + 8]))
-    position += 8
+    try:
+        position = 8 + int.from_bytes(data[4:8])
+        while data[position : position + 4] != b'MTrk':
+            position += 8 + int.from_bytes(data[position + 4 : position + 8])
+            data[position]  # raises at the end of the file
+        end = position + 8 + int.from_bytes(data[position + 4 : position + 8])
+        return _find_name(data, position + 8, end)
+    except IndexError:
+        return ''
+
+
+def _find_name(data: bytes, position: int, end: int) -> str:
     status = 0
-    while position < end - 2:
-        while position < end - 2 and data[position] & 0x80:  # the delta time
-            position += 1
-        position += 1
+    while position < end:
+        _, position = _variable_length(data, position)  # the delta time
         if data[position] & 0x80:
             status = data[position]
             position += 1
-        if status in (0xFF, 0xF0, 0xF7):
-            kind = data[position] if status == 0xFF else None
-            size, position = _variable_length(data, position + (status == 0xFF), end)
-            if kind == _META_NAME:
+        if status in (0xF0, 0xF7, 0xFF):
+            is_name = status == 0xFF and data[position] == _META_NAME
+            size, position = _variable_length(data, position + (status == 0xFF))
+            if is_name:
                 return _to_text(data[position : position + size])
             position += size
-        elif status & 0xF0 == 0x90 or status < 0x80:
-            return ''
+        elif status < 0x80 or status & 0xF0 == 0x90:
+            break
         else:
             position += 1 if status & 0xF0 in (0xC0, 0xD0) else 2
     return ''
 
 
-def _variable_length(data: bytes, position: int, end: int) -> tuple[int, int]:
-    value = 0
-    while position < end:
-        byte = data[position]
+def _variable_length(data: bytes, position: int) -> tuple[int, int]:
+    """A number of 7 bits per byte, and the position behind it."""
+    value = data[position] & 0x7F
+    while data[position] & 0x80:
         position += 1
-        value = value << 7 | byte & 0x7F
-        if not byte & 0x80:
-            break
-    return value, position
+        value = value << 7 | data[position] & 0x7F
+    return value, position + 1
 
 
 def _to_text(name: bytes) -> str:

@@ -45,6 +45,12 @@ class Notes:
         return Notes(*(getattr(self, f.name)[index] for f in dataclasses.fields(self)))
 
     @classmethod
+    def make(cls, *columns) -> 'Notes':
+        """Columns in order, each an array or one value for all notes, in their dtypes."""
+        arrays = [np.asarray(c, dtype) for c, dtype in zip(columns, _DTYPES.values(), strict=True)]
+        return cls(*(np.array(a) for a in np.broadcast_arrays(*arrays)))
+
+    @classmethod
     def empty(cls) -> 'Notes':
         return cls(*(np.zeros(0, dtype) for dtype in _DTYPES.values()))
 
@@ -70,3 +76,9 @@ class Score:
     meter_numerators: np.ndarray
     meter_denominators: np.ndarray
     title: str = ''
+
+    def __post_init__(self):  # events may come as lists
+        for name in ('tempo_times', 'tempo_qpm'):
+            object.__setattr__(self, name, np.asarray(getattr(self, name), np.float64))
+        for name, dtype in (('meter_times', np.float64), ('meter_numerators', np.int64), ('meter_denominators', np.int64)):
+            object.__setattr__(self, name, np.asarray(getattr(self, name), dtype))

@@ -1,0 +1,273 @@
+"""The build: a folder of MIDI files becomes a token store, in parallel, resumably and all or nothing.
+
+Chunks of files are extracted by worker processes into part files below `<out>.building`, which a later run of the same
+command finds again; the merged store takes its place by renaming. A file that hangs or kills its worker costs the build
+that one file. The same files and settings give the same bytes with any number of workers.
+"""
+
+import json
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from concurrent.futures import as_completed
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from importlib import metadata
+from multiprocessing import get_all_start_methods, get_context
+from pathlib import Path
+
+from pebble import ProcessExpired, ProcessPool
+from tqdm import tqdm
+
+from mvae.dataset import merge, parts
+from mvae.dataset.funnel import main_reasons
+from mvae.dataset.scan import MidiFile, code_digest, digest, find_midi, listing_digest
+from mvae.dataset.splits import read_official_splits
+from mvae.dataset.store import META_FILE, Store
+from mvae.errors import InputError
+from mvae.music.extract import ExtractSettings
+from mvae.music.midi import read_midi
+from mvae.music.reasons import Reason
+from mvae.music.vocabulary import KINDS
+
+_FILES_PER_PART = 64
+_PARTS_WANTED = 64
+# A chunk has many files and takes about a second; where it takes longer than this many files may, its files are tried singly.
+_CHUNK_TIME = 3
+
+
+@dataclass(frozen=True)
+class BuildSettings:
+    """Everything that a build depends on besides the files.
+
+    Attributes:
+        extract: vocabulary, lengths of windows and musical rules.
+        fractions: of the songs for train, validation and test.
+        time_limit: seconds that one file may take; a file that takes longer is rejected as `timeout`.
+        memory_limit: MiB that a worker may take beyond what it starts with (Linux); a file that needs more is rejected.
+    """
+
+    extract: ExtractSettings = field(default_factory=ExtractSettings)
+    fractions: tuple[float, float, float] = (0.8, 0.1, 0.1)
+    time_limit: float = 10.0
+    memory_limit: int = 2048
+
+    def __post_init__(self):
+        if len(self.fractions) != 3 or min(self.fractions) < 0 or self.fractions[0] <= 0:
+            raise InputError(f'fractions={self.fractions} must be three numbers for train (above 0), validation and test')
+        if self.time_limit <= 0 or self.memory_limit <= 0:
+            raise InputError('the time limit and the memory limit of the build must be above 0')
+
+    def to_dict(self) -> dict:
+        """As JSON holds it (tuples become lists)."""
+        return json.loads(json.dumps(asdict(self)))
+
+
+def is_current(out: str | Path, settings: BuildSettings, midi_folder: str | Path | None = None) -> bool:
+    """Whether `out` is a whole store, built by this code with these settings from the files of midi_folder as they are.
+
+    Without midi_folder the files are not looked at.
+    """
+    try:
+        store = Store.open(out)
+    except InputError:
+        return False
+    if store.meta.get('settings') != settings.to_dict() or store.meta.get('code') != code_digest():
+        return False
+    if midi_folder is None:
+        return True
+    files = find_midi(midi_folder)
+    unchanged = max(file.changed for file in files) <= (Path(out) / META_FILE).stat().st_mtime_ns
+    return unchanged and store.meta.get('files') == listing_digest(files)
+
+
+def build_store(
+    midi_folder: str | Path,
+    out: str | Path,
+    settings: BuildSettings | None = None,
+    workers: int | None = None,
+    reader: parts.Reader = read_midi,
+    quiet: bool = False,
+) -> Store:
+    """Builds a store, or goes on with a build that was interrupted.
+
+    Args:
+        midi_folder: searched for MIDI files, with the folders below it; an `info.csv` there with columns midi_filename and
+            split gives official splits.
+        out: the store's folder; a store that is there is replaced when the new one is whole.
+        settings: of the build.
+        workers: processes; None takes all cores.
+        reader: turns the bytes of a file into a Score; must be importable by name in a new process.
+        quiet: no progress bar.
+
+    Returns:
+        the store, opened.
+
+    Raises:
+        InputError: no MIDI files; none that gives a window; out is something else than a store or cannot be written.
+        KeyboardInterrupt: on Ctrl-C, with a message; the parts done so far are kept.
+    """
+    settings, out = settings or BuildSettings(), Path(out)
+    files = find_midi(midi_folder)
+    official = read_official_splits(midi_folder)
+    _check_target(out)
+    building = out.with_name(out.name + '.building')
+    try:
+        building.mkdir(parents=True, exist_ok=True)
+        with _lock(building):
+            _build(Path(midi_folder), files, official, out, building, settings, workers or _cores(), reader, quiet)
+            shutil.rmtree(building)
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(f'stopped; what is done is kept in {building}: the same command goes on there') from None
+    except OSError as error:
+        raise InputError(f'cannot write {error.filename or out}: {error.strerror or error}') from None
+    return Store.open(out)
+
+
+def _build(
+    folder: Path,
+    files: Sequence[MidiFile],
+    official: dict[str, int],
+    out: Path,
+    building: Path,
+    settings: BuildSettings,
+    workers: int,
+    reader: parts.Reader,
+    quiet: bool,
+) -> None:
+    code = code_digest()
+    name = f'{reader.__module__}.{reader.__qualname__}'
+    work = building / digest([code, settings.to_dict(), name, [vars(file) for file in files]])[:16]
+    for stale in building.iterdir():  # parts of other files or settings, a store half merged
+        if stale.is_dir() and stale != work:
+            shutil.rmtree(stale)
+    work.mkdir(exist_ok=True)
+    tasks = _tasks(folder, files, work, settings, reader)
+    missing = [task for task in tasks if not parts.is_whole(task.target)]
+    done = len(files) - sum(len(task.paths) for task in missing)
+    with tqdm(total=len(files), initial=done, unit='file', desc='reading', disable=quiet or None) as bar:
+        if missing:
+            _extract(missing, settings, min(workers, len(missing)), bar)
+    names = [Path(task.target) for task in tasks]
+    corpus = merge.read_corpus([file.path for file in files], names, official, settings.fractions)
+    kinds = [(kind, bars) for kind in KINDS for bars in sorted(settings.extract.bars)]
+    meta = {
+        'mvae': _version(),
+        'vocabulary': settings.extract.vocabulary.to_dict(),
+        'settings': settings.to_dict(),
+        'files': listing_digest(files),
+        'code': code,
+    }
+    new = building / 'store'
+    try:
+        new.mkdir()
+        with tqdm(total=2 * len(kinds) + 1, desc='merging', disable=quiet or None) as bar:
+            meta = merge.merge(new, corpus, names, kinds, meta, bar.update)
+        if not any(any(splits.values()) for splits in meta['windows'].values()):
+            shutil.rmtree(building)
+            raise InputError(
+                f'none of the {len(files):,} MIDI files in {folder} gives a window: {main_reasons(meta["funnel"])}; '
+                f'mvae needs music in 4/4 with at least {min(settings.extract.bars)} bars of melody, bass or drums'
+            )
+        if out.exists():
+            os.replace(out, building / 'old')
+        os.replace(new, out)
+    finally:
+        shutil.rmtree(new, ignore_errors=True)
+
+
+def _tasks(
+    folder: Path, files: Sequence[MidiFile], work: Path, settings: BuildSettings, reader: parts.Reader
+) -> list[parts.PartTask]:
+    """Chunks that depend on the files alone, not on the workers, so that another number of them can go on with the parts."""
+    size = max(1, min(_FILES_PER_PART, -(-len(files) // _PARTS_WANTED)))
+    return [
+        parts.PartTask(
+            root=str(folder),
+            paths=tuple(file.path for file in files[start : start + size]),
+            target=str(work / f'part-{start // size:06d}.npz'),
+            settings=settings.extract,
+            reader=reader,
+        )
+        for start in range(0, len(files), size)
+    ]
+
+
+def _extract(tasks: Sequence[parts.PartTask], settings: BuildSettings, workers: int, bar: tqdm) -> None:
+    """Runs the tasks in worker processes until every part is written."""
+    # Neither forks this process, which may hold threads and an accelerator; a fork server starts a new worker in no time.
+    method = 'forkserver' if 'forkserver' in get_all_start_methods() else 'spawn'
+    context = get_context(method)
+    if method == 'forkserver':
+        context.set_forkserver_preload([parts.__name__])
+    memory = settings.memory_limit << 20
+    pool = ProcessPool(max_workers=workers, context=context, initializer=parts.limit_memory, initargs=(memory,))
+    try:
+        suspects = []
+        limit = settings.time_limit * _CHUNK_TIME
+        futures = {pool.schedule(parts.build_part, args=(task,), timeout=limit): task for task in tasks}
+        for future in as_completed(futures):
+            try:
+                future.result()
+            except (TimeoutError, ProcessExpired):
+                suspects.append(futures[future])
+            else:
+                bar.update(len(futures[future].paths))
+        for task in sorted(suspects, key=lambda task: task.target):
+            parts.write_part(task.target, _extract_singly(pool, task, settings.time_limit))
+            bar.update(len(task.paths))
+        pool.close()
+    except BaseException:
+        pool.stop()
+        raise
+    finally:
+        pool.join()
+
+
+def _extract_singly(pool: ProcessPool, task: parts.PartTask, time_limit: float) -> list[parts.FileResult]:
+    """Each file of a task that timed out or died as a task of its own: only the guilty ones are lost."""
+    futures = [pool.schedule(parts.extract_file, args=(task, path), timeout=time_limit) for path in task.paths]
+    results = []
+    for future in futures:
+        try:
+            results.append(future.result())
+        except TimeoutError:
+            results.append(parts.FileResult(reason=str(Reason.TIMEOUT), detail=f'took longer than {time_limit:g} s'))
+        except ProcessExpired as error:
+            detail = f'the reader died (exit code {error.exitcode})'
+            results.append(parts.FileResult(reason=str(Reason.CRASHED), detail=detail))
+    return results
+
+
+def _check_target(out: Path) -> None:
+    """Never replaces what is not a store."""
+    if out.is_dir() and ((out / META_FILE).is_file() or not any(out.iterdir())):
+        return
+    if out.exists():
+        raise InputError(f'{out} exists and is no dataset; choose another name or take it away')
+
+
+@contextmanager
+def _lock(building: Path) -> Iterator[None]:
+    """One build at a time in a folder, where the system can lock."""
+    with open(building / 'lock', 'w') as file:
+        try:
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except ImportError:  # Windows
+            pass
+        except BlockingIOError:
+            raise InputError(f'another build is at work in {building}; wait for it or stop it') from None
+        yield
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count() or 1
+
+
+def _version() -> str:
+    try:
+        return metadata.version('mvae')
+    except metadata.PackageNotFoundError:  # run from the source tree
+        return 'source'

@@ -1,0 +1,84 @@
+"""The funnel: what became of every file, track and window, as numbers for store.json and as a table for the terminal."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from mvae.dataset.store import SPLITS
+
+
+def make_funnel(
+    info: Sequence[Mapping[str, Any]], used: np.ndarray, counts: Mapping[tuple[str, int], Mapping[str, Any]]
+) -> dict[str, Any]:
+    """The funnel of a build.
+
+    Args:
+        info: per file reason, detail and rejections; see parts.FileResult.
+        used: bool [files], whether any of the file's windows is in the store.
+        counts: per (kind, bars) `files` with windows kept, windows `found`, windows `kept` and `songs` per split.
+
+    Returns:
+        files: found, used and rejected {reason: files} for the files rejected whole; kinds: per '<kind>-<bars>' files,
+        rejected {reason: pieces, tracks or windows}, found, duplicate, windows and songs per split.
+    """
+    whole = Counter(file['reason'] for file in info if file['reason'])
+    inside: dict[str, Counter] = {}
+    for file in info:
+        for kind, reason, count in file['rejections']:
+            inside.setdefault(kind, Counter())[reason] += count
+    kinds = {}
+    for (kind, bars), count in counts.items():
+        kinds[f'{kind}-{bars}'] = {
+            'files': count['files'],
+            'rejected': _sorted(inside.get(kind, Counter())),
+            'found': count['found'],
+            'duplicate': count['found'] - sum(count['kept']),
+            'windows': dict(zip(SPLITS, count['kept'], strict=True)),
+            'songs': dict(zip(SPLITS, count['songs'], strict=True)),
+        }
+    return {'files': {'found': len(info), 'used': int(used.sum()), 'rejected': _sorted(whole)}, 'kinds': kinds}
+
+
+def main_reasons(funnel: Mapping[str, Any], most: int = 4) -> str:
+    """The commonest reasons why files and their tracks gave nothing, in words: 'wrong_meter 12, no_drums 3'."""
+    reasons = Counter(funnel['files']['rejected'])
+    for kind in {name.rsplit('-', 1)[0]: name for name in funnel['kinds']}.values():  # each kind once, not per length
+        reasons.update(funnel['kinds'][kind]['rejected'])
+    return _words(_sorted(reasons), most)
+
+
+def format_funnel(funnel: Mapping[str, Any]) -> str:
+    """The funnel as a table of at most 120 columns."""
+    files = funnel['files']
+    lines = [f'{files["found"]:,} MIDI files, {files["used"]:,} used' + _after('; rejected: ', _words(files['rejected'], 8))]
+    lines.append(
+        f'{"":<11}{"files":>9}{"found":>12}{"duplicate":>12}' + ''.join(f'{split:>12}' for split in SPLITS) + f'{"songs":>9}'
+    )
+    for name, kind in funnel['kinds'].items():
+        row = f'{name:<11}{kind["files"]:>9,}{kind["found"]:>12,}{kind["duplicate"]:>12,}'
+        row += ''.join(f'{kind["windows"][split]:>12,}' for split in SPLITS) + f'{sum(kind["songs"].values()):>9,}'
+        lines.append(row)
+    lines.append('lost on the way (pieces, tracks or windows):')
+    seen = set()
+    for name, kind in funnel['kinds'].items():
+        label = name.rsplit('-', 1)[0]
+        if label not in seen:
+            lines.append(f'  {label:<9}' + (_words(kind['rejected'], 7) or 'nothing'))
+        seen.add(label)
+    return '\n'.join(lines)
+
+
+def _sorted(counts: Mapping[str, int]) -> dict[str, int]:
+    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+
+
+def _words(counts: Mapping[str, int], most: int) -> str:
+    listed = list(counts.items())
+    more = f', {len(listed) - most} more' if len(listed) > most else ''
+    return ', '.join(f'{reason} {count:,}' for reason, count in listed[:most]) + more
+
+
+def _after(prefix: str, text: str) -> str:
+    return prefix + text if text else ''

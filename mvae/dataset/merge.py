@@ -1,0 +1,207 @@
+"""The parts of a build become one store: songs, splits, duplicates, offsets.
+
+Tokens are appended part by part and never held together; of the windows, one kind and length at a time is in memory, about
+40 bytes each, and duplicates are found by sorting, so that tens of millions of windows need a few GB.
+"""
+
+import csv
+import json
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mvae.dataset.funnel import make_funnel
+from mvae.dataset.parts import Part
+from mvae.dataset.splits import Songs, assign_splits
+from mvae.dataset.store import FORMAT, META_FILE, SPLITS, STREAM_COUNT, VERSION, songs_file, windows_file, write_header
+from mvae.dataset.titles import song_keys
+from mvae.music.reasons import Reason
+
+
+@dataclass
+class Corpus:
+    """All files of a build: their paths, what the parts say of each, tokens per file, and their songs."""
+
+    paths: Sequence[str]
+    info: list[dict]
+    lengths: np.ndarray
+    songs: Songs
+
+
+def read_corpus(
+    paths: Sequence[str], parts: Sequence[Path], official: dict[str, int], fractions: tuple[float, float, float]
+) -> Corpus:
+    """Reads the head of every part and finds the songs. A copy of an earlier file, byte for byte, is rejected here."""
+    info, lengths = [], []
+    for path in parts:
+        with Part(path) as part:
+            info += part.info()
+            lengths.append(part.lengths())
+    keys, first = [], {}
+    for path, file in zip(paths, info, strict=True):
+        names = song_keys(path, file['title'], file['single_track'])
+        if file['digest']:
+            names.append('sha256:' + file['digest'])
+            original = first.setdefault((file['digest'], official.get(path)), path)
+            if original != path and not file['reason']:
+                file.update(reason=str(Reason.DUPLICATE), detail=f'same bytes as {original}', rejections=[])
+        keys.append(names)
+    songs = assign_splits(keys, [official.get(path) for path in paths], fractions)
+    return Corpus(paths, info, np.concatenate(lengths), songs)
+
+
+def first_occurrences(hashes: np.ndarray, splits: np.ndarray) -> np.ndarray:
+    """Which windows to keep: of equal ones the first in the order train, validation, test, and there the first in order.
+
+    Args:
+        hashes: uint64 [N]. splits: int8 [N], index into SPLITS.
+
+    Returns:
+        bool [N].
+    """
+    keep = np.zeros(len(hashes), bool)
+    seen = np.zeros(0, np.uint64)
+    for split in range(len(SPLITS)):
+        rows = np.flatnonzero(splits == split)
+        own, first = np.unique(hashes[rows], return_index=True)  # the sort is stable: first is the first row
+        if len(seen):
+            known = seen[np.minimum(np.searchsorted(seen, own), len(seen) - 1)] == own
+            own, first = own[~known], first[~known]
+        keep[rows[first]] = True
+        seen = np.union1d(seen, own) if len(seen) else own
+    return keep
+
+
+def merge(
+    folder: Path,
+    corpus: Corpus,
+    parts: Sequence[Path],
+    kinds: Sequence[tuple[str, int]],
+    meta: dict[str, Any],
+    progress: Callable[[int], None] = lambda _: None,
+) -> dict[str, Any]:
+    """Writes a whole store into folder (which exists and is empty).
+
+    Args:
+        folder: where to. corpus, parts: what from. kinds: the (kind, bars) to store.
+        meta: goes into store.json, completed by format, counts and funnel. progress: called with 1 after each file kind.
+
+    Returns:
+        the content of store.json.
+    """
+    file_splits = corpus.songs.splits[corpus.songs.of_file]
+    rejected = np.array([bool(file['reason']) for file in corpus.info])
+    first_file = np.cumsum([0] + [_count_files(path) for path in parts])
+    kept, counts = {}, {}
+    needed = np.zeros(len(corpus.info), bool)
+    for kind, bars in kinds:
+        offsets, hashes, files = _windows(parts, first_file, kind, bars)
+        alive = ~rejected[files]
+        offsets, hashes, files = offsets[alive], hashes[alive], files[alive]
+        splits = file_splits[files]
+        keep = first_occurrences(hashes, splits)
+        counts[kind, bars] = {'found': len(keep), 'kept': np.bincount(splits[keep], minlength=len(SPLITS)).tolist()}
+        # Only the row numbers stay in memory until the tokens' places are known.
+        kept[kind, bars] = np.flatnonzero(alive)[keep]
+        used_files = np.unique(files[keep])
+        needed[used_files] = True
+        counts[kind, bars]['files'] = len(used_files)
+        progress(1)
+    base = np.cumsum(np.where(needed, corpus.lengths, 0)) - np.where(needed, corpus.lengths, 0)
+    total = int(corpus.lengths[needed].sum())
+    _write_tokens(folder / 'tokens.npy', parts, corpus.lengths, needed, total)
+    progress(1)
+    song_numbers, titles = _used_songs(corpus.songs, needed)
+    for kind, bars in kinds:
+        offsets, _, files = _windows(parts, first_file, kind, bars)
+        offsets, files = offsets[kept[kind, bars]], files[kept[kind, bars]]
+        counts[kind, bars]['songs'] = []
+        for number, split in enumerate(SPLITS):
+            mine = file_splits[files] == number
+            own = song_numbers[files[mine]].astype(np.uint32)
+            counts[kind, bars]['songs'].append(len(np.unique(own)))
+            np.save(folder / windows_file(kind, bars, split), offsets[mine] + base[files[mine], None])
+            np.save(folder / songs_file(kind, bars, split), own)
+        progress(1)
+    funnel = make_funnel(corpus.info, needed, counts)
+    _write_lists(folder, corpus, needed, song_numbers, titles)
+    meta = {
+        'format': FORMAT,
+        'version': VERSION,
+        **meta,
+        'tokens': total,
+        'windows': {f'{k}-{b}': dict(zip(SPLITS, counts[k, b]['kept'], strict=True)) for k, b in kinds},
+        'funnel': funnel,
+    }
+    (folder / META_FILE).write_text(json.dumps(meta, indent=1) + '\n', encoding='utf-8')
+    return meta
+
+
+def _count_files(path: Path) -> int:
+    with Part(path) as part:
+        return len(part.lengths())
+
+
+def _windows(parts: Sequence[Path], first_file: np.ndarray, kind: str, bars: int) -> tuple[np.ndarray, ...]:
+    """All windows of one kind in the order of the files: offsets [N, K], hashes [N], files [N] counted over the corpus."""
+    offsets, hashes, files = [np.zeros((0, STREAM_COUNT[kind]), np.int64)], [np.zeros(0, np.uint64)], [np.zeros(0, np.int32)]
+    for path, first in zip(parts, first_file[:-1], strict=True):
+        with Part(path) as part:
+            own, own_hashes, own_files = part.windows(kind, bars)
+        if len(own):
+            offsets.append(own)
+            hashes.append(own_hashes)
+            files.append(own_files + np.int32(first))
+    return np.concatenate(offsets), np.concatenate(hashes), np.concatenate(files)
+
+
+def _write_tokens(path: Path, parts: Sequence[Path], lengths: np.ndarray, needed: np.ndarray, total: int) -> None:
+    """The tokens of the needed files one after the other."""
+    first = 0
+    with open(path, 'wb') as file:
+        write_header(file, (total,), np.uint16)
+        for name in parts:
+            with Part(name) as part:
+                own = slice(first, first + len(part.lengths()))
+                mask = np.repeat(needed[own], lengths[own])
+                file.write(part.tokens()[mask].tobytes())
+                first = own.stop
+
+
+def _used_songs(songs: Songs, needed: np.ndarray) -> tuple[np.ndarray, list[dict]]:
+    """Songs that have windows, numbered anew: the number of each file's song or -1, and {title, split} of each."""
+    used = np.unique(songs.of_file[needed])
+    numbers = np.full(len(songs.titles), -1, np.int64)
+    numbers[used] = np.arange(len(used))
+    return numbers[songs.of_file], [{'title': songs.titles[n], 'split': SPLITS[songs.splits[n]]} for n in used.tolist()]
+
+
+def _write_lists(folder: Path, corpus: Corpus, needed: np.ndarray, song_numbers: np.ndarray, titles: list[dict]) -> None:
+    columns = {'titles': [song['title'] for song in titles], 'splits': [song['split'] for song in titles]}
+    (folder / 'songs.json').write_text(json.dumps(columns) + '\n', encoding='utf-8')
+    options = {'mode': 'w', 'newline': '', 'encoding': 'utf-8', 'errors': 'surrogateescape'}
+    with open(folder / 'files.csv', **options) as used, open(folder / 'rejected.csv', **options) as lost:
+        used_rows, lost_rows = csv.writer(used), csv.writer(lost)
+        used_rows.writerow(['path', 'song', 'title', 'split'])
+        lost_rows.writerow(['path', 'reason', 'detail'])
+        for path, file, use, song in zip(corpus.paths, corpus.info, needed.tolist(), song_numbers.tolist(), strict=True):
+            if use:
+                used_rows.writerow([path, song, titles[song]['title'], titles[song]['split']])
+            else:
+                lost_rows.writerow([path, *reason_of(file)])
+
+
+def reason_of(file: dict) -> tuple[str, str]:
+    """Why a file gave nothing: (reason, detail). Where only its pieces and tracks were rejected, the commonest of theirs."""
+    if file['reason']:
+        return file['reason'], file['detail']
+    counts = Counter()
+    for _, reason, count in file['rejections']:
+        counts[reason] += count
+    if not counts:
+        return str(Reason.DUPLICATE), 'every window stands in another file already'
+    return max(sorted(counts), key=counts.get), ', '.join(f'{kind}: {reason} {count}' for kind, reason, count in file['rejections'])

@@ -1,0 +1,81 @@
+"""Which MIDI files lie in a folder, and whether they are the ones that a store was built from."""
+
+import hashlib
+import json
+import os
+import stat
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from mvae.errors import InputError
+
+_SUFFIXES = ('.mid', '.midi')
+_SKIPPED_FOLDERS = {'__MACOSX'}
+
+
+@dataclass(frozen=True, order=True)
+class MidiFile:
+    """One file: path relative to the corpus folder with '/', size in bytes, time of last change in ns."""
+
+    path: str
+    size: int
+    changed: int
+
+
+def find_midi(folder: str | Path) -> list[MidiFile]:
+    """All MIDI files below a folder, sorted by relative path.
+
+    Suffixes count in any case. Hidden files and folders are skipped (the '._' twins that macOS leaves, too); links are
+    followed, each folder once, so that a circle of links ends.
+
+    Raises:
+        InputError: if the folder does not exist, cannot be read or holds no MIDI file.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        what = 'is a file; name the folder that it lies in' if folder.exists() else 'does not exist'
+        raise InputError(f'the MIDI folder {folder} {what}')
+    try:
+        os.listdir(folder)
+    except OSError as error:
+        raise InputError(f'cannot read the MIDI folder {folder}: {error.strerror}') from None
+    found, visited = [], set()
+    for place, folders, names in os.walk(folder, followlinks=True):
+        status = os.stat(place)
+        if (status.st_dev, status.st_ino) in visited:
+            folders.clear()
+            continue
+        visited.add((status.st_dev, status.st_ino))
+        folders[:] = sorted(name for name in folders if not name.startswith('.') and name not in _SKIPPED_FOLDERS)
+        for name in names:
+            if name.startswith('.') or not name.lower().endswith(_SUFFIXES):
+                continue
+            path = Path(place, name)
+            try:
+                status = path.stat()
+            except OSError:  # a broken link: let the reader say so
+                found.append(MidiFile(path.relative_to(folder).as_posix(), -1, 0))
+                continue
+            if stat.S_ISREG(status.st_mode):
+                found.append(MidiFile(path.relative_to(folder).as_posix(), status.st_size, status.st_mtime_ns))
+    if not found:
+        raise InputError(f'no MIDI files (*.mid, *.midi) in {folder} or the folders below it')
+    return sorted(found)
+
+
+def listing_digest(files: Iterable[MidiFile]) -> str:
+    """SHA-256 of paths and sizes. Times of change are left out: copying a corpus does not change what is built from it."""
+    return digest([[file.path, file.size] for file in files])
+
+
+def code_digest() -> str:
+    """SHA-256 of the source that turns MIDI into a store, so that nothing built by other code is taken for current."""
+    package = Path(__file__).parents[1]
+    sources = sorted([*(package / 'music').rglob('*.py'), *(package / 'dataset').rglob('*.py')])
+    return digest([[path.relative_to(package).as_posix(), path.read_text(encoding='utf-8')] for path in sources])
+
+
+def digest(value: object) -> str:
+    """SHA-256 of anything that JSON can hold."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()

@@ -1,0 +1,316 @@
+import csv
+import itertools
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from faulty_readers import faulty_reader
+from hypothesis import given
+from hypothesis import strategies as st
+from midi_maker import beat, low, midi, song, tune
+
+from mvae.dataset import build as build_module
+from mvae.dataset.build import BuildSettings, build_store, is_current
+from mvae.dataset.funnel import format_funnel
+from mvae.dataset.merge import first_occurrences
+from mvae.dataset.scan import find_midi
+from mvae.dataset.store import SPLITS, Store
+from mvae.errors import InputError
+from mvae.music.extract import ExtractSettings
+
+ROOT = Path(__file__).parents[1]
+
+
+def make(folder: Path, files: dict[str, bytes]) -> Path:
+    for name, content in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content)
+    return folder
+
+
+def songs(count: int) -> dict[str, bytes]:
+    return {f'melody {number} of the test.mid': song(number) for number in range(count)}
+
+
+def build(folder: Path, out: Path, workers: int = 1, **options) -> Store:
+    return build_store(folder, out, workers=workers, quiet=True, **options)
+
+
+def contents(store: Store, kind: str, bars: int, split: str) -> list[bytes]:
+    return [row.tobytes() for row in store.gather(store.windows(kind, bars, split), 16 * bars, kind)]
+
+
+def rejected(out: Path) -> dict[str, tuple[str, str]]:
+    with open(out / 'rejected.csv', newline='') as file:
+        return {row['path']: (row['reason'], row['detail']) for row in csv.DictReader(file)}
+
+
+def folder_bytes(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def test_what_is_counted_is_what_is_there(tmp_path):
+    store = build(make(tmp_path / 'midi', songs(12)), tmp_path / 'out')
+    for kind in ('melody', 'bass', 'drums', 'trio'):
+        for bars in (2, 16):
+            row = store.meta['funnel']['kinds'][f'{kind}-{bars}']
+            assert row['windows'] == {split: store.count(kind, bars, split) for split in SPLITS}
+            assert row['found'] - row['duplicate'] == sum(row['windows'].values())
+            if kind != 'drums':  # a tune of 20 bars has 19 windows of 2 and 5 of 16, and no tune repeats itself
+                assert sum(row['windows'].values()) == 12 * (19 if bars == 2 else 5)
+            assert sum(row['songs'].values()) == row['files'] == 12
+    assert store.meta['funnel']['files'] == {'found': 12, 'used': 12, 'rejected': {}}
+    table = format_funnel(store.meta['funnel'])
+    assert '12 MIDI files, 12 used' in table and max(map(len, table.splitlines())) <= 120
+    assert len(store.tokens) == 12 * 3 * 320
+
+
+def test_the_number_of_workers_and_the_place_change_no_byte(tmp_path):
+    files = songs(9) | {'broken.mid': b'nothing', 'deeper/melody 3 of the test.MID': song(3, 24)}
+    one = build(make(tmp_path / 'one', files), tmp_path / 'first', workers=1)
+    two = build(make(tmp_path / 'two', files), tmp_path / 'second', workers=2)
+    assert folder_bytes(one.path) == folder_bytes(two.path)
+    assert not (tmp_path / 'first.building').exists()
+
+
+def test_windows_are_unique_and_songs_lie_in_one_split(tmp_path):
+    files = songs(20)
+    for number in range(6):  # variants: another file, another folder, half of the bars the same
+        files[f'other/03 - Melody {number} of the test (live).mid'] = midi(tune(number, 24), [], beat(number + 70, 24))
+    store = build(make(tmp_path / 'midi', files), tmp_path / 'out')
+    for kind, bars in store.kinds:
+        rows = list(itertools.chain(*(contents(store, kind, bars, split) for split in SPLITS)))
+        assert len(rows) == len(set(rows))
+        used = [set(store.songs(kind, bars, split).tolist()) for split in SPLITS]
+        assert not used[0] & used[1] and not used[0] & used[2] and not used[1] & used[2]
+    with open(store.path / 'files.csv', newline='') as file:
+        rows = list(csv.DictReader(file))
+    splits = {}
+    for row in rows:
+        splits.setdefault(row['title'], set()).add(row['split'])
+    assert len(splits) == 20 and all(len(split) == 1 for split in splits.values())
+    assert store.meta['funnel']['kinds']['melody-2']['duplicate'] == 6 * 19
+    # Every window's song is the song of a file that really has it.
+    assert {row['title'] for row in rows} == set(store.titles)
+
+
+def test_a_copy_is_a_duplicate_and_counted(tmp_path):
+    files = songs(6) | {'copies/another name altogether.mid': song(2)}
+    store = build(make(tmp_path / 'midi', files), tmp_path / 'out')
+    assert store.meta['funnel']['files'] == {'found': 7, 'used': 6, 'rejected': {'duplicate': 1}}
+    (path, (reason, detail)), = rejected(store.path).items()
+    assert reason == 'duplicate' and detail.startswith('same bytes as ') and path != detail.removeprefix('same bytes as ')
+
+
+def test_official_splits_are_used(tmp_path):
+    names = [f'd1/{number}_rock_120_beat_4-4.mid' for number in range(6)]
+    files = {name: midi(drums=beat(number)) for number, name in enumerate(names)}
+    rows = ['midi_filename,split', *(f'{name},{split}' for name, split in zip(names, SPLITS * 2, strict=True))]
+    store = build(make(tmp_path / 'midi', files | {'info.csv': '\n'.join(rows).encode()}), tmp_path / 'out')
+    with open(store.path / 'files.csv', newline='') as file:
+        assert {row['path']: row['split'] for row in csv.DictReader(file)} == dict(zip(names, SPLITS * 2, strict=True))
+    assert store.meta['funnel']['kinds']['drums-2']['songs'] == {'train': 2, 'validation': 2, 'test': 2}
+
+
+@given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 2)), max_size=40))
+def test_of_equal_windows_the_first_in_the_first_split_stays(windows):
+    hashes = np.array([content for content, _ in windows], np.uint64) * np.uint64(2**60 + 1)
+    splits = np.array([split for _, split in windows], np.int8)
+    wanted = {}
+    for number, (content, split) in enumerate(windows):
+        wanted[content] = min(wanted.get(content, (9, 0)), (split, number))
+    keep = first_occurrences(hashes, splits)
+    assert sorted(np.flatnonzero(keep).tolist()) == sorted(number for _, number in wanted.values())
+
+
+def test_a_file_that_hangs_dies_or_eats_memory_costs_that_file_alone(tmp_path):
+    files = songs(6) | {'a hangs.mid': b'HANG', 'b dies.mid': b'DIE', 'c bug.mid': b'BUG', 'd greedy.mid': b'GREEDY'}
+    folder = make(tmp_path / 'midi', files)
+    settings = BuildSettings(time_limit=1.5, memory_limit=1024)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(build_module, '_PARTS_WANTED', 1)  # all files in one chunk: the guilty have to be found
+        store = build(folder, tmp_path / 'out', workers=2, settings=settings, reader=faulty_reader)
+    lost = rejected(store.path)
+    assert lost.pop('a hangs.mid') == ('timeout', 'took longer than 1.5 s')
+    assert lost.pop('b dies.mid') == ('crashed', 'the reader died (exit code 3)')
+    assert lost.pop('c bug.mid') == ('crashed', 'ZeroDivisionError: of the reader')
+    if sys.platform == 'linux':
+        assert lost.pop('d greedy.mid')[0] == 'too_large'
+    assert not {name for name in lost if name.startswith('melody')}
+    assert store.meta['funnel']['files']['used'] == 6
+
+
+def test_an_interrupted_build_goes_on_with_its_parts(tmp_path, monkeypatch):
+    folder = make(tmp_path / 'midi', songs(8))
+    straight = folder_bytes(build(folder, tmp_path / 'straight').path)
+
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(build_module.merge, 'merge', interrupt)
+        with pytest.raises(KeyboardInterrupt, match='the same command goes on'):
+            build(folder, tmp_path / 'out')
+    (work,) = [path for path in (tmp_path / 'out.building').iterdir() if path.is_dir()]
+    parts = sorted(work.glob('part-*.npz'))
+    assert len(parts) == 8 and not (tmp_path / 'out').exists()
+    parts[2].unlink()
+    parts[5].write_bytes(parts[5].read_bytes()[:100])
+    kept = {path: path.stat().st_mtime_ns for path in parts if path.exists()}
+    rebuilt = []
+    original = build_module._extract
+
+    def watch(tasks, *arguments):
+        rebuilt.extend(task.target for task in tasks)
+        original(tasks, *arguments)
+
+    monkeypatch.setattr(build_module, '_extract', watch)
+    monkeypatch.setattr(build_module.shutil, 'rmtree', lambda *_, **__: None)  # so that the parts can be looked at
+    build(folder, tmp_path / 'out')
+    assert sorted(rebuilt) == [str(parts[2]), str(parts[5])]
+    assert all(path.stat().st_mtime_ns == kept[path] for path in parts if path not in (parts[2], parts[5]))
+    assert folder_bytes(tmp_path / 'out') == straight
+
+
+def test_ctrl_c_in_the_program_leaves_cleanly_and_the_same_command_goes_on(tmp_path):
+    files = {f'melody {number} of the test.mid': song(number) for number in range(300)}
+    make(tmp_path / 'midi', files)
+    command = [sys.executable, str(ROOT / 'data' / 'build.py'), '--midi', tmp_path / 'midi', '--out', tmp_path / 'out']
+    environment = os.environ | {'PYTHONPATH': str(ROOT)}
+    process = subprocess.Popen(
+        [*command, '--workers', '1'], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        start_new_session=True,
+    )  # fmt: skip
+    deadline = time.monotonic() + 30
+    while not list(tmp_path.glob('out.building/*/part-*.npz')) and time.monotonic() < deadline:
+        time.sleep(0.005)
+    os.killpg(process.pid, signal.SIGINT)
+    _, errors = process.communicate(timeout=30)
+    assert process.returncode == 130 and 'Traceback' not in errors, errors
+    assert 'the same command goes on' in errors
+    assert not (tmp_path / 'out').exists() and list(tmp_path.glob('out.building/*/part-*.npz'))
+    second = subprocess.run([*command, '--workers', '2'], env=environment, capture_output=True, text=True, timeout=60)
+    assert second.returncode == 0, second.stderr
+    assert '300 MIDI files, 300 used' in second.stdout
+    third = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
+    assert third.returncode == 0 and 'up to date' in third.stdout
+
+
+@pytest.mark.parametrize(
+    ('files', 'message'),
+    [
+        ({}, 'no MIDI files'),
+        ({'notes.txt': b'x', '.hidden.mid': b'x', '._twin.mid': b'x', '.folder/a.mid': b'x'}, 'no MIDI files'),
+        ({'a.mid': b'', 'b.mid': b'MThd', 'c.mid': bytes(100)}, 'none of the 3 MIDI files.*unreadable 3'),
+        ({'a.mid': midi(), 'b.mid': midi(name='x')}, 'none of the .* MIDI files.*(empty|duplicate)'),
+        ({'a.mid': midi(tune(1), meter=(3, 4)), 'b.mid': midi(tune(2), meter=(6, 8))}, 'none of the 2.*wrong_meter 2'),
+        ({'a.mid': midi(tune(1, 1))}, 'none of the 1.*too_short'),
+    ],
+)
+def test_folders_that_give_nothing(tmp_path, files, message):
+    (tmp_path / 'midi').mkdir()
+    with pytest.raises(InputError, match=message):
+        build(make(tmp_path / 'midi', files), tmp_path / 'out')
+    assert not (tmp_path / 'out').exists() and not (tmp_path / 'out.building').exists()
+
+
+def test_music_without_drums_has_melodies_and_says_why_there_are_no_trios(tmp_path):
+    files = {f'melody {number} of the test.mid': midi(tune(number), low(tune(number + 9))) for number in range(4)}
+    store = build(make(tmp_path / 'midi', files), tmp_path / 'out')
+    assert store.count('melody', 2, 'train') and not store.count('trio', 2, 'train')
+    assert store.meta['funnel']['kinds']['trio-2']['rejected'] == {'no_drums': 4}
+    from mvae.dataset.loader import Loader
+
+    with pytest.raises(InputError, match='0 training windows of 2-bar trio, fewer than a batch of 8.*no_drums 4'):
+        Loader(store, 'trio', 2, 8, 0)
+
+
+def test_folders_that_cannot_be_read_or_written(tmp_path):
+    folder = make(tmp_path / 'midi', songs(3))
+    with pytest.raises(InputError, match='does not exist'):
+        build(tmp_path / 'nowhere', tmp_path / 'out')
+    with pytest.raises(InputError, match='is a file'):
+        build(folder / 'melody 1 of the test.mid', tmp_path / 'out')
+    make(tmp_path, {'file': b'', 'full/thing.txt': b'mine'})
+    with pytest.raises(InputError, match='cannot write .*file'):
+        build(folder, tmp_path / 'file' / 'out')  # even the root user cannot write below a file
+    with pytest.raises(InputError, match='exists and is no dataset'):
+        build(folder, tmp_path / 'file')
+    with pytest.raises(InputError, match='exists and is no dataset'):
+        build(folder, tmp_path / 'full')
+    assert (tmp_path / 'full' / 'thing.txt').read_bytes() == b'mine'
+
+
+def test_a_full_disk_is_one_line_and_keeps_the_old_store(tmp_path, monkeypatch):
+    folder = make(tmp_path / 'midi', songs(3))
+    before = folder_bytes(build(folder, tmp_path / 'out').path)
+    make(folder, {'one song more.mid': song(77)})
+
+    def full(path, *_):
+        raise OSError(28, 'No space left on device', str(path))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(build_module.merge, '_write_tokens', full)
+        with pytest.raises(InputError, match=r'cannot write .*tokens.npy: No space left on device'):
+            build(folder, tmp_path / 'out')
+    assert folder_bytes(tmp_path / 'out') == before
+    assert not (tmp_path / 'out.building' / 'store').exists()
+    assert build(folder, tmp_path / 'out').meta['funnel']['files']['found'] == 4
+
+
+def test_one_build_at_a_time(tmp_path):
+    folder = make(tmp_path / 'midi', songs(1))
+    (tmp_path / 'out.building').mkdir()
+    with build_module._lock(tmp_path / 'out.building'), pytest.raises(InputError, match='another build is at work'):
+        build(folder, tmp_path / 'out')
+
+
+def test_current_means_same_files_settings_and_code(tmp_path, monkeypatch):
+    folder, out = make(tmp_path / 'midi', songs(3)), tmp_path / 'out'
+    settings = BuildSettings()
+    assert not is_current(out, settings, folder)
+    build(folder, out)
+    assert is_current(out, settings, folder) and is_current(out, settings)
+    assert not is_current(out, BuildSettings(ExtractSettings(bars=(2,))), folder)
+    make(folder, {'one song more.mid': song(77)})
+    assert not is_current(out, settings, folder) and is_current(out, settings)
+    monkeypatch.setattr(build_module, 'code_digest', lambda: 'other')
+    assert not is_current(out, settings)
+
+
+def test_scan_finds_every_spelling_and_ends_in_circles(tmp_path):
+    folder = make(tmp_path / 'midi', {'b.MID': b'', 'a/x.midi': b'', 'a/y.Mid': b'', '__MACOSX/z.mid': b'', 'c.mid.txt': b''})
+    os.symlink(folder, folder / 'a' / 'circle')
+    os.symlink(tmp_path / 'gone', folder / 'broken.mid')
+    os.mkfifo(folder / 'pipe.mid')
+    assert [file.path for file in find_midi(folder)] == ['a/x.midi', 'a/y.Mid', 'b.MID', 'broken.mid']
+
+
+def test_wrong_settings():
+    for wrong in ({'fractions': (0.0, 0.5, 0.5)}, {'fractions': (1.0,)}, {'time_limit': 0.0}, {'memory_limit': 0}):
+        with pytest.raises(InputError):
+            BuildSettings(**wrong)
+
+
+def test_the_program_turns_wrong_input_into_exit_code_2(tmp_path):
+    (tmp_path / 'empty').mkdir()
+    command = [sys.executable, str(ROOT / 'data' / 'build.py'), '--midi', tmp_path / 'empty', '--out', tmp_path / 'out']
+    done = subprocess.run(command, env=os.environ | {'PYTHONPATH': str(ROOT)}, capture_output=True, text=True)
+    assert done.returncode == 2 and done.stderr.startswith('error: no MIDI files') and done.stderr.count('\n') == 1
+
+
+def test_workers_import_no_jax():
+    code = 'import mvae.dataset.parts, mvae.dataset.build, sys; sys.exit("jax" in sys.modules)'
+    assert subprocess.run([sys.executable, '-c', code], env=os.environ | {'PYTHONPATH': str(ROOT)}).returncode == 0
+
+
+def test_meta_holds_no_times_and_no_machine_paths(tmp_path):
+    store = build(make(tmp_path / 'midi', songs(3)), tmp_path / 'out')
+    text = json.dumps(store.meta) + (store.path / 'files.csv').read_text()
+    assert str(tmp_path) not in text
