@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: install lint test clean
+.PHONY: install data lint test clean
 install: $(READY)
 
 $(READY): setup.cfg pyproject.toml constraints.txt
@@ -13,6 +13,12 @@ $(READY): setup.cfg pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	touch $@
+
+# make data MIDI=~/midi NAME=mine    builds data/mine from a folder of MIDI
+data: install
+	@test -n "$(MIDI)" || { echo 'error: say where the MIDI files are: make data MIDI=~/midi NAME=mine' >&2; exit 2; }
+	@test -n "$(NAME)" || { echo 'error: name the dataset: make data MIDI=$(MIDI) NAME=mine' >&2; exit 2; }
+	$(BIN)/python data/build.py --midi "$(MIDI)" --out "data/$(NAME)" $(ARGS)
 
 lint: install
 	$(BIN)/ruff check .

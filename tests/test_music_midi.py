@@ -62,3 +62,12 @@ def test_every_truncation_is_read_or_refused():
             read_midi(data[:length])
         except Rejected as error:
             assert error.reason is Reason.UNREADABLE
+
+
+def test_a_note_off_ends_all_notes_of_its_pitch_in_both_readers():
+    """The same pitch struck again while it sounds, late in the file."""
+    import note_seq
+
+    start, end = np.array([0.0, 20.0, 20.5, 21.0]), np.array([1.0, 22.0, 21.5, 23.0])
+    data = write_midi(Notes.make(start, end, 60, 80, 0, False, 0), 120.0)
+    assert _grid(read_midi(data)) == _grid(from_note_sequence(note_seq.midi_to_note_sequence(data)))

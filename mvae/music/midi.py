@@ -146,7 +146,7 @@ def _read_notes(tracks, to_seconds: _TempoMap) -> Notes:
     for number, track in enumerate(tracks):
         notes = track.notes.numpy()
         start = notes['time'].astype(np.int64)
-        end = _end_at_first_note_off(start, start + notes['duration'], notes['pitch'])
+        end = _end_at_first_note_off(start, start + notes['duration'], notes['pitch'].astype(np.int64))
         columns.append(
             Notes.make(
                 to_seconds(start), to_seconds(end), notes['pitch'], notes['velocity'], track.program, track.is_drum, number
