@@ -1,0 +1,1 @@
+"""Training: objective, schedules, and the step that is mapped over devices."""

@@ -1,0 +1,141 @@
+"""Schedules at five steps, free bits, accumulation, two devices against one, replicas, and learning eight windows by heart."""
+
+import os
+import subprocess
+import sys
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from ml_collections import FrozenConfigDict
+
+from mvae import config as configs
+from mvae.errors import InputError
+from mvae.model import vae
+from mvae.training import schedules
+from mvae.training.loss import elbo, kl_cost
+from mvae.training.step import init_state, make_train_step, train_step
+
+
+def _setting(bars=2, variant='flat', **training):
+    c = configs.apply_scale(configs.experiment_config('x', 'melody', bars, variant), 'tiny')
+    c.training.update(training)
+    return configs.model_config(c, (130,)), FrozenConfigDict(c.training)
+
+
+def test_learning_rate_decays_to_a_floor_by_addition():
+    _, t = _setting(learning_rate=1e-3, decay_rate=0.9999)
+    rates = [float(schedules.learning_rate(t, n)) for n in (0, 1_000, 10_000, 50_000, 200_000)]
+    np.testing.assert_allclose(rates, [1.0e-3, 9.058e-4, 3.741e-4, 1.666e-5, 1.0e-5], rtol=1e-3)
+
+
+def test_beta_rises_to_its_maximum():
+    _, slow = _setting(beta_rate=0.99999, max_beta=0.5)
+    np.testing.assert_allclose(schedules.beta(slow, 100_000), 0.316311, rtol=1e-3)
+    _, sudden = _setting(beta_rate=0.0, max_beta=0.2)
+    np.testing.assert_allclose([schedules.beta(sudden, n) for n in (0, 1, 2, 10, 1000)], [0, 0.2, 0.2, 0.2, 0.2], rtol=1e-6)
+
+
+def test_sampling_probabilities():
+    _, t = _setting(sampling_schedule='inverse_sigmoid', sampling_rate=1000.0)
+    probabilities = [float(schedules.sampling_probability(t, n)) for n in (0, 1_000, 5_000, 6_908, 10_000, 10**6)]
+    np.testing.assert_allclose(probabilities, [0.000999, 0.00271, 0.1292, 0.5, 0.9566, 1.0], rtol=2e-3)
+    _, t = _setting(sampling_schedule='exponential', sampling_rate=0.5)
+    np.testing.assert_allclose([schedules.sampling_probability(t, n) for n in (0, 1, 2, 3, 10)], 1 - 0.5 ** np.array([0, 1, 2, 3, 10]))
+
+
+@pytest.mark.parametrize('kind, rate', [('linear', 0.5), ('constant', 2.0), ('inverse_sigmoid', 0.5), ('exponential', 1.0)])
+def test_impossible_schedules_are_refused(kind, rate):
+    with pytest.raises(InputError):
+        schedules.check(_setting(sampling_schedule=kind, sampling_rate=rate)[1])
+
+
+def test_free_bits_are_free_up_to_the_threshold():
+    kl = jnp.log(2.0) * jnp.array([0.0, 47.9, 48.0, 49.0])
+    np.testing.assert_allclose(kl_cost(kl, 48.0), np.log(2) * np.array([0, 0, 0, 1]), atol=1e-4)
+    slope = jax.vmap(jax.grad(lambda k: kl_cost(k, 48.0)))(jnp.log(2.0) * jnp.array([47.9, 48.1]))
+    assert slope.tolist() == [0.0, 1.0]
+
+
+@pytest.mark.parametrize('bars, variant', [(2, 'flat'), (16, 'flat'), (16, 'hierdec')])
+def test_one_step_changes_every_parameter_and_counts(bars, variant):
+    cfg, t = _setting(bars, variant)
+    state = init_state(jax.random.key(0), cfg, t)
+    tokens = jax.random.randint(jax.random.key(1), (4, 16 * bars, 1), 0, 130)
+    new, metrics = jax.jit(train_step, static_argnames=('cfg', 't'))(state, tokens, jax.random.key(2), cfg=cfg, t=t)
+    assert int(new.step) == 1 and float(metrics['examples']) == 4 and float(metrics['tokens']) == tokens.size
+    changed = jax.tree.map(lambda x, y: bool(jnp.any(x != y)), state.params, new.params)
+    assert all(jax.tree.leaves(changed))
+
+
+def test_accumulation_is_the_mean_over_micro_batches():
+    """Deterministic posterior (no noise to speak of), so that only the order of sums can differ."""
+    cfg, t = _setting()
+    quiet = configs.dataclasses.replace(cfg, initial_sigma=1e-6)
+    tokens = jax.random.randint(jax.random.key(1), (4, 32, 1), 0, 130)
+    results = []
+    for accumulation in (1, 2):
+        ta = FrozenConfigDict({**t, 'accumulation': accumulation, 'sampling_schedule': 'constant', 'sampling_rate': 0.0})
+        state = init_state(jax.random.key(0), quiet, ta)
+        results.append(train_step(state, tokens, jax.random.key(2), cfg=quiet, t=ta)[1])
+    for name in ('loss', 'examples', 'gradient_norm'):
+        np.testing.assert_allclose(results[0][name], results[1][name], rtol=1e-3)
+
+
+def test_eight_windows_are_learnt_by_heart():
+    """Greedy reconstruction from mu, free-running, above 0.99."""
+    cfg, t = _setting(free_bits=1000.0, sampling_schedule='constant', sampling_rate=0.0, learning_rate=2e-2, decay_rate=0.997)
+    cfg = configs.dataclasses.replace(cfg, encoder_sizes=(48,), decoder_sizes=(64,), latent_size=16)
+    rng = np.random.default_rng(0)
+    tokens = jnp.asarray(np.where(rng.random((8, 32, 1)) < 0.5, 0, rng.integers(50, 80, (8, 32, 1))))
+    state = init_state(jax.random.key(0), cfg, t)
+    step = jax.jit(train_step, static_argnames=('cfg', 't'))
+    for _ in range(500):
+        state, _ = step(state, tokens, jax.random.key(1), cfg=cfg, t=t)
+    drawn = vae.generate(state.params, cfg, vae.encode(state.params, cfg, tokens).mu, jax.random.key(0), 0.0)
+    assert float((drawn == tokens).mean()) > 0.99
+
+
+def test_elbo_metrics_are_sums():
+    cfg, _ = _setting()
+    params = vae.init(jax.random.key(0), cfg)
+    tokens = jax.random.randint(jax.random.key(1), (4, 32, 1), 0, 130)
+    loss, sums = elbo(params, cfg, tokens, jax.random.key(2), beta=0.2, free_bits=0.0)
+    np.testing.assert_allclose(loss, sums['loss'] / sums['examples'], rtol=1e-6)
+    np.testing.assert_allclose(sums['loss'], sums['reconstruction'] + 0.2 * sums['kl'], rtol=1e-5)
+
+
+TWO_DEVICES = """
+import jax, numpy as np, sys
+sys.path.insert(0, 'tests')
+from test_training import three_steps
+assert jax.local_device_count() == 2
+losses, state = three_steps()
+for leaf in jax.tree.leaves(state.params):
+    first, second = (np.asarray(s.data) for s in leaf.addressable_shards)
+    np.testing.assert_array_equal(first, second)
+print(' '.join(map(str, losses)))
+"""
+
+
+def three_steps():
+    """Losses of three updates on all devices, the noise made too small to matter, and the last state."""
+    cfg, t = _setting(sampling_schedule='constant', sampling_rate=0.0)
+    cfg = configs.dataclasses.replace(cfg, initial_sigma=1e-6)
+    state, step = init_state(jax.random.key(0), cfg, t), make_train_step(cfg, t)
+    losses = []
+    for n in range(3):
+        tokens = jax.random.randint(jax.random.key(n), (jax.local_device_count(), 8 // jax.local_device_count(), 32, 1), 0, 130)
+        state, metrics = step(state, tokens.reshape(jax.local_device_count(), -1, 32, 1), jax.random.key(9))
+        losses.append(float(metrics['loss'] / metrics['examples']))
+    return losses, state
+
+
+def test_two_devices_equal_one_and_replicas_stay_equal():
+    environment = {**os.environ, 'XLA_FLAGS': '--xla_force_host_platform_device_count=2', 'JAX_PLATFORMS': 'cpu', 'PYTHONPATH': '.'}
+    done = subprocess.run([sys.executable, '-c', TWO_DEVICES], env=environment, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr[-2000:]
+    two = [float(x) for x in done.stdout.split()]
+    one, _ = three_steps()
+    np.testing.assert_allclose(two, one, rtol=1e-3)
