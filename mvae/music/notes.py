@@ -48,7 +48,7 @@ class Notes:
     def make(cls, *columns) -> 'Notes':
         """Columns in order, each an array or one value for all notes, in their dtypes."""
         arrays = [np.asarray(c, dtype) for c, dtype in zip(columns, _DTYPES.values(), strict=True)]
-        return cls(*(np.array(a) for a in np.broadcast_arrays(*arrays)))
+        return cls(*(np.array(a) for a in np.broadcast_arrays(*arrays, np.zeros(0 if any(a.size == 0 for a in arrays) else 1))[:-1]))
 
     @classmethod
     def empty(cls) -> 'Notes':

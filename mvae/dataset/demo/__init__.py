@@ -1,0 +1,134 @@
+"""The embedded demo corpus: real fiddle tunes with bass and drums arranged by a program, as ordinary MIDI files.
+
+The melodies come out of the music21 wheel (public-domain collections, `tunes`); chords are inferred (`harmony`), and
+bass and drums drawn by a small arranger (`arranger`). It lets every experiment run without user data; it is no corpus
+of real band music.
+"""
+
+import collections
+import contextlib
+import functools
+import hashlib
+import multiprocessing
+import os
+import pathlib
+import re
+import shutil
+import textwrap
+import unicodedata
+
+from mvae.dataset.demo import abc_text, arranger, tunes
+from mvae.dataset.demo.drops import Drop, DroppedError
+from mvae.dataset.demo.styles import STYLES
+from mvae.errors import InputError
+
+_README = """The demo corpus of mvae: {count} pieces for melody, bass and drums, made by
+mvae.dataset.demo.write_demo_midi.
+
+Melodies: tunes of two printed collections, in the ABC transcriptions that the music21 package {version} distributes:
+  oneills1850/    O'Neill's Music of Ireland, Chicago 1903
+  ryansMammoth/   Ryan's Mammoth Collection, Boston 1883
+The tunes are in the public domain by age. The transcribers are named in the ABC files inside the music21 package.
+Bass and drums: NOT from those books. A program inferred chords from each tune and drew bass and drums, from a seed
+that hangs on the tune, in one of {styles} styles:
+{style_names}.
+The same versions of mvae and music21 give the same files on every machine.
+
+Not used, by reason:
+{dropped}
+"""
+
+
+def write_demo_midi(folder, workers: int | None = None, limit: int | None = None) -> dict[str, int]:
+    """Writes the demo corpus into `folder` as <collection>/<title>_<number>.mid, with a README.txt on what it is.
+
+    workers: processes (None: one per core; 1: none besides this one); the files are the same bytes for any number.
+    limit: at most that many pieces, a fixed sample of the collections (for tests).
+    The files are made in `folder`.partial, which becomes `folder` at the end: an interrupted run leaves no half corpus.
+    Returns counts: 'written', and one for each reason of `drops.Drop` that occurred.
+    Raises InputError where the folder exists and is not empty, cannot be written, or music21's corpus is missing.
+    """
+    folder = pathlib.Path(folder)
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise InputError(f'{folder} exists already: name a folder that does not, or remove it')
+    found, version = _sources()
+    if limit is not None:  # a sample over all books that does not depend on the order of files
+        found = sorted(found, key=lambda s: hashlib.blake2b(s.text.encode(), digest_size=8).digest())
+    partial = folder.with_name(folder.name + '.partial')
+    try:
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir(parents=True)
+        counts = _write_all(partial, found, workers or os.cpu_count() or 1, limit)
+        dropped = '\n'.join(f'  {reason}: {n}' for reason, n in sorted(counts.items()) if reason != 'written')
+        text = _README.format(
+            count=counts['written'],
+            version=version,
+            styles=len(STYLES),
+            style_names=textwrap.fill(', '.join(style.name for style in STYLES), 110),
+            dropped=dropped or '  none',
+        )
+        (partial / 'README.txt').write_text(text, encoding='utf-8')
+        os.replace(partial, folder)
+    except OSError as err:
+        raise InputError(f'the demo corpus cannot be written to {folder}: {err.strerror or err}') from err
+    return dict(counts)
+
+
+def _sources() -> tuple[list[abc_text.Source], str]:
+    try:
+        import music21
+    except ImportError as err:
+        raise InputError('the demo corpus needs music21: pip install music21, or give your own MIDI') from err
+    found = abc_text.sources(pathlib.Path(music21.__file__).parent / 'corpus')
+    if not found:
+        raise InputError('music21 came without its corpus: reinstall music21, or give your own MIDI')
+    return found, music21.__version__
+
+
+def _write_all(folder: pathlib.Path, found: list[abc_text.Source], workers: int, limit: int | None):
+    import tqdm
+
+    counts: collections.Counter = collections.Counter()
+    seen: set[bytes] = set()
+    total = len(found) if limit is None else limit
+    with _mapper(min(workers, len(found))) as results, tqdm.tqdm(total=total, desc='demo corpus', unit='tune') as bar:
+        for source, (reason, title, key, midi) in zip(found, results(_arranged, found), strict=True):
+            if not reason and key in seen:
+                reason = str(Drop.DUPLICATE)
+            if not reason:
+                seen.add(key)
+                path = folder / source.collection / f'{_slug(title)}_{source.number:04d}.mid'
+                path.parent.mkdir(exist_ok=True)
+                path.write_bytes(midi)
+            counts[reason or 'written'] += 1
+            bar.update(limit is None or not reason)
+            if counts['written'] == limit:
+                break
+    return counts
+
+
+@contextlib.contextmanager
+def _mapper(workers: int):
+    """An ordered lazy map: over processes, or in this one for one worker."""
+    if workers <= 1:
+        yield map
+        return
+    # spawn: forking a process in which jax has started its threads can hang.
+    with multiprocessing.get_context('spawn').Pool(workers) as pool:  # leaving it ends the workers
+        yield functools.partial(pool.imap, chunksize=32)
+
+
+def _arranged(source: abc_text.Source) -> tuple[str, str, bytes, bytes]:
+    """(reason or '', title, key of the melody in any transposition, MIDI bytes) of one tune; runs in a worker."""
+    try:
+        tune = tunes.read_tune(source)
+    except DroppedError as err:
+        return str(err.reason), '', b'', b''
+    key = tune.start.tobytes() + (tune.pitch - tune.pitch[0]).tobytes()
+    return '', tune.title, hashlib.blake2b(key).digest(), arranger.to_midi(arranger.arrange(tune))
+
+
+def _slug(title: str) -> str:
+    """'The Boyne Hunt' -> 'the_boyne_hunt'; ASCII, at most 60 characters."""
+    plain = unicodedata.normalize('NFKD', title).encode('ascii', 'ignore').decode().lower().replace("'", '')
+    return re.sub(r'[^a-z0-9]+', '_', plain).strip('_')[:60].rstrip('_') or 'tune'

@@ -1,0 +1,143 @@
+"""Infers the key and the chords of a melody: Viterbi over the triads of the key, one chord for each half bar.
+
+A chord explains the half bar by the notes that it holds, weighed by length and metrical weight; changing the chord
+has a price, a higher one in the middle of a bar. This is the usual hidden-Markov harmoniser with hand-set weights in
+place of trained ones.
+"""
+
+import dataclasses
+
+import numpy as np
+
+HALF_BAR = 8
+"""Sixteenth steps for each chord."""
+MAJOR, MINOR = (0, 4, 7), (0, 3, 7)
+
+# Mode -> (its tonic above that of the major key with the same signature, chords: (degree in semitones, triad, price)).
+_MODES = {
+    'ionian': (
+        0,
+        ((0, MAJOR, 0.0), (7, MAJOR, 0.05), (5, MAJOR, 0.05), (9, MINOR, 0.15), (2, MINOR, 0.2), (4, MINOR, 0.35)),
+    ),
+    'mixolydian': (
+        7,
+        ((0, MAJOR, 0.0), (10, MAJOR, 0.05), (5, MAJOR, 0.1), (7, MINOR, 0.2), (2, MINOR, 0.3), (9, MINOR, 0.3)),
+    ),
+    'dorian': (
+        2,
+        ((0, MINOR, 0.0), (10, MAJOR, 0.05), (5, MAJOR, 0.15), (7, MINOR, 0.15), (3, MAJOR, 0.2), (2, MINOR, 0.4)),
+    ),
+    'aeolian': (
+        9,
+        (
+            (0, MINOR, 0.0),
+            (10, MAJOR, 0.1),
+            (7, MAJOR, 0.2),
+            (5, MINOR, 0.15),
+            (3, MAJOR, 0.15),
+            (8, MAJOR, 0.2),
+            (7, MINOR, 0.25),
+        ),
+    ),
+}
+_WRITTEN = {'major': 'ionian', 'minor': 'aeolian'}
+_CHANGE_AT_BAR, _CHANGE_INSIDE = 0.12, 0.3  # prices of a new chord
+_CADENCE = 0.1  # what a step down a fifth (V-I, II-V) is worth
+_HOME = 0.3  # what beginning and ending on the tonic is worth
+
+
+@dataclasses.dataclass(frozen=True)
+class Harmony:
+    """tonic: pitch class; mode: 'ionian', 'mixolydian', 'dorian' or 'aeolian'; for each half bar of the melody
+    root: int8 [2 * bars] pitch class, minor: bool [2 * bars]."""
+
+    tonic: int
+    mode: str
+    root: np.ndarray
+    minor: np.ndarray
+
+    def chord(self, step: int) -> tuple[int, tuple[int, int, int]]:
+        """(root pitch class, triad above it in semitones) at a sixteenth step; the last chord lasts for ever."""
+        half = min(max(step // HALF_BAR, 0), len(self.root) - 1)
+        return int(self.root[half]), MINOR if self.minor[half] else MAJOR
+
+    def scale(self) -> frozenset[int]:
+        """Pitch classes of the key."""
+        above = _MODES[self.mode][0]
+        return frozenset((self.tonic - above + degree) % 12 for degree in (0, 2, 4, 5, 7, 9, 11))
+
+
+def infer(
+    start: np.ndarray,
+    end: np.ndarray,
+    pitch: np.ndarray,
+    bars: int,
+    sharps: int = 0,
+    mode: str = 'major',
+) -> Harmony:
+    """Chords for a melody of `bars` bars.
+
+    start, end: int [N] sixteenth steps; pitch: int [N] MIDI; sharps, mode: the key as written. The mode is a hint only:
+    many tunes of these books are printed as major and end elsewhere.
+    """
+    weights = _weights(start, end, pitch, bars)
+    last = int(pitch[-1]) % 12 if len(pitch) else None
+    tonic, mode = _key(weights.sum(0), last, sharps, mode)
+    degrees, triads, price = zip(*_MODES[mode][1], strict=True)
+    roots = (tonic + np.array(degrees)) % 12
+    holds = np.full((len(roots), 12), -0.5)  # [chord, pitch class]: what a note says about a chord
+    for row, root, triad in zip(holds, roots, triads, strict=True):
+        row[[(root + tone) % 12 for tone in triad]] = 1.0
+        row[root] = 1.2
+    fit = weights / np.maximum(weights.sum(1, keepdims=True), 1) @ holds.T - np.array(price)  # [half bars, chords]
+    path = _viterbi(fit, roots, home=0)
+    return Harmony(tonic, mode, roots[path].astype(np.int8), np.array([triads[c] == MINOR for c in path]))
+
+
+def _weights(start, end, pitch, bars: int) -> np.ndarray:
+    """Weight of each pitch class in each half bar, float [2 * bars, 12]: steps of sounding, more on strong beats."""
+    steps = np.arange(bars * 2 * HALF_BAR)
+    note = np.searchsorted(start, steps, side='right') - 1
+    sounds = note >= 0
+    note = np.maximum(note, 0)
+    sounds &= steps < end[note]
+    onset = sounds & (start[note] == steps)
+    accent = 1.0 + onset * np.where(steps % HALF_BAR == 0, 1.5, np.where(steps % 4 == 0, 0.8, 0.0))
+    weights = np.zeros((2 * bars, 12))
+    np.add.at(weights, (steps[sounds] // HALF_BAR, pitch[note[sounds]] % 12), accent[sounds])
+    return weights
+
+
+def _key(histogram: np.ndarray, last: int | None, sharps: int, written: str) -> tuple[int, str]:
+    """Among the modes of the key signature the one whose tonic triad, last note and written name agree best."""
+    major = (7 * sharps) % 12
+    share = histogram / max(histogram.sum(), 1)
+    best = None
+    for mode, (above, chords) in _MODES.items():
+        tonic = (major + above) % 12
+        third, fifth = chords[0][1][1:]
+        score = share[tonic] + 0.5 * share[(tonic + third) % 12] + 0.6 * share[(tonic + fifth) % 12]
+        score += 0.25 * (last == tonic) + 0.2 * (mode == _WRITTEN.get(written, written))
+        if best is None or score > best[0]:
+            best = (score, tonic, mode)
+    return best[1], best[2]
+
+
+def _viterbi(fit: np.ndarray, roots: np.ndarray, home: int) -> np.ndarray:
+    """Best chord for each half bar, int [half bars]. fit: [half bars, chords]."""
+    count, chords = fit.shape
+    different = 1.0 - np.eye(chords)
+    falls = (roots[:, None] - roots[None, :]) % 12 == 7
+    gain = _CADENCE * falls - different * _CHANGE_AT_BAR, _CADENCE * falls - different * _CHANGE_INSIDE
+    score = fit[0] + _HOME * (np.arange(chords) == home)
+    back = np.zeros((count, chords), np.int64)
+    for half in range(1, count):
+        through = score[:, None] + gain[half % 2]
+        back[half] = through.argmax(0)
+        score = through.max(0) + fit[half]
+    score[home] += _HOME
+    path = np.empty(count, np.int64)
+    path[-1] = score.argmax()
+    for half in range(count - 1, 0, -1):
+        path[half - 1] = back[half, path[half]]
+    return path
