@@ -1,0 +1,77 @@
+"""Checkpoints of a run: the state, with the config, the vocabulary and the versions that made it. orbax writes each beside and renames it.
+
+Two are kept: the latest, and the one of the best validation loss.
+"""
+
+import importlib.metadata
+from pathlib import Path
+
+import orbax.checkpoint as ocp
+from orbax.checkpoint import checkpoint_managers
+
+from mvae.errors import InputError
+from mvae.training.step import TrainState
+
+FORMAT = 1
+_PACKAGES = ('jax', 'flax', 'optax', 'orbax-checkpoint', 'numpy')
+
+
+def versions() -> dict[str, str]:
+    return {name: importlib.metadata.version(name) for name in _PACKAGES}
+
+
+class Checkpoints:
+    """The checkpoints folder of a run."""
+
+    def __init__(self, run: Path, config: dict, vocabulary: dict):
+        """config, vocabulary: what the checkpoints shall hold, JSON values; an existing run of another config is refused by `restore`."""
+        self._path = Path(run).absolute() / 'checkpoints'
+        self._meta = {'format': FORMAT, 'config': config, 'vocabulary': vocabulary, 'versions': versions()}
+        best = checkpoint_managers.BestN(get_metric_fn=lambda m: m['loss'], reverse=True, n=1, keep_checkpoints_without_metrics=False)
+        options = ocp.CheckpointManagerOptions(
+            preservation_policy=checkpoint_managers.AnyPreservationPolicy([checkpoint_managers.LatestN(1), best]),
+            best_fn=lambda m: m['loss'],
+            best_mode='min',
+            enable_async_checkpointing=False,
+        )
+        try:
+            self._manager = ocp.CheckpointManager(self._path, options=options)
+        except OSError as error:
+            raise InputError(f'cannot write checkpoints to {self._path}: {error.strerror}') from None
+
+    def save(self, state: TrainState, metrics: dict[str, float] | None = None) -> None:
+        """metrics: of the validation split, with 'loss'; None for a checkpoint between evaluations."""
+        step = int(state.step)
+        if step in self._manager.all_steps():
+            return
+        items = ocp.args.Composite(
+            params=ocp.args.StandardSave(state.params),
+            optimizer=ocp.args.StandardSave({'opt_state': state.opt_state}),
+            meta=ocp.args.JsonSave(self._meta),
+        )
+        try:
+            self._manager.save(step, args=items, metrics=metrics)
+        except OSError as error:
+            raise InputError(f'cannot write a checkpoint to {self._path}: {error.strerror}; the one before is whole') from None
+
+    def restore(self, like: TrainState) -> TrainState | None:
+        """The latest state, or None in a new run. Raises InputError for the run of another config, and for damaged files."""
+        step = self._manager.latest_step()
+        if step is None:
+            return None
+        try:
+            meta = self._manager.restore(step, args=ocp.args.Composite(meta=ocp.args.JsonRestore()))['meta']
+        except Exception as error:  # orbax raises many kinds for damaged files
+            raise InputError(f'{self._path}/{step} is not a readable checkpoint ({type(error).__name__}); remove it to go on') from None
+        if meta['config']['model'] != self._meta['config']['model'] or meta['vocabulary'] != self._meta['vocabulary']:
+            old, new = meta['config']['model'], self._meta['config']['model']
+            changed = [f'{k} {old.get(k)} -> {new[k]}' for k in new if old.get(k) != new[k]] or ['the vocabulary']
+            raise InputError(f'{self._path.parent} holds a run of another model ({"; ".join(changed)}); name another run folder')
+        try:
+            items = ocp.args.Composite(
+                params=ocp.args.StandardRestore(like.params), optimizer=ocp.args.StandardRestore({'opt_state': like.opt_state})
+            )
+            restored = self._manager.restore(step, args=items)
+        except Exception as error:
+            raise InputError(f'{self._path}/{step} is damaged ({type(error).__name__}); remove it to go on from the one before') from None
+        return TrainState(like.step + step, restored['params'], restored['optimizer']['opt_state'])
