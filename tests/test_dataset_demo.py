@@ -78,9 +78,19 @@ def test_drums_and_bass_are_no_loops(corpus):
 
 def test_a_folder_with_something_in_it_is_refused_and_left_alone(tmp_path):
     (tmp_path / 'mine.mid').write_bytes(b'x')
-    with pytest.raises(InputError, match='exists already'):
+    (tmp_path / 'README.txt').write_text('My own music.')
+    with pytest.raises(InputError, match='no demo corpus'):
         demo.write_demo_midi(tmp_path, workers=1, limit=1)
     assert (tmp_path / 'mine.mid').read_bytes() == b'x'
+
+
+def test_an_older_demo_corpus_is_replaced(tmp_path):
+    demo.write_demo_midi(tmp_path / 'midi', workers=1, limit=3)
+    demo.write_demo_midi(tmp_path / 'midi', workers=1, limit=1)
+    assert len(list((tmp_path / 'midi').rglob('*.mid'))) == 1
+    (tmp_path / 'empty').mkdir()
+    demo.write_demo_midi(tmp_path / 'empty', workers=1, limit=1)
+    assert len(list((tmp_path / 'empty').rglob('*.mid'))) == 1
 
 
 def test_an_interrupted_run_leaves_no_corpus_and_the_next_one_is_whole(tmp_path, monkeypatch):

@@ -11,7 +11,7 @@ import grain
 import numpy as np
 from grain.experimental import index_shuffle
 
-from mvae.dataset.store import SPLITS, TONAL_STREAMS, Store
+from mvae.dataset.store import SPLITS, TONAL_STREAMS, Store, batch_major
 from mvae.errors import InputError
 from mvae.music.pieces import STEPS_PER_BAR
 from mvae.music.vocabulary import FIRST_NOTE_ON
@@ -76,10 +76,10 @@ class Loader:
         """This process's shard of the batch of `step`: int32 [B_local, T, K]."""
         first = step * self.batch_size + self.process_index * self.local_batch_size
         rows = self._shuffled(first, self.local_batch_size)
-        tokens = self.store.gather(self._windows[rows], self.steps, self.kind)
+        streams = self.store.gather_streams(self._windows[rows], self.steps, self.kind)
         if self.transpose != (0, 0) and TONAL_STREAMS[self.kind]:
-            self._transpose(tokens, _uniform(self.seed, first, self.local_batch_size))
-        return tokens
+            self._transpose(streams, _uniform(self.seed, first, self.local_batch_size))
+        return batch_major(streams)
 
     def iterate(self, start_step: int = 0) -> Iterator[np.ndarray]:
         """The batches from `start_step` on without end, read ahead in threads of their own."""
@@ -137,17 +137,17 @@ class Loader:
             done, epoch, place = done + size, epoch + 1, 0
         return rows
 
-    def _transpose(self, tokens: np.ndarray, uniform: np.ndarray) -> None:
-        """Moves the tonal streams of tokens [B, T, K] in place, by shifts from uniform [B] in [0, 1)."""
-        size = min(self.store.vocabulary.sizes(self.kind)[stream] for stream in TONAL_STREAMS[self.kind])
-        streams = tokens[:, :, : len(TONAL_STREAMS[self.kind])]  # they are the first ones in every kind
-        sounding = streams >= FIRST_NOTE_ON
-        lowest = np.where(sounding, streams, size - 1).min(axis=(1, 2))
-        highest = np.where(sounding, streams, FIRST_NOTE_ON).max(axis=(1, 2))
-        low = np.maximum(self.transpose[0], FIRST_NOTE_ON - lowest)
-        high = np.minimum(self.transpose[1], size - 1 - highest)
+    def _transpose(self, streams: np.ndarray, uniform: np.ndarray) -> None:
+        """Moves the tonal ones of streams uint16 [B, K, T] in place, by shifts from uniform [B] in [0, 1)."""
+        tonal = streams[:, : len(TONAL_STREAMS[self.kind])]  # they are the first ones in every kind
+        pitches = self.store.vocabulary.sizes(self.kind)[0] - FIRST_NOTE_ON
+        # Unsigned, so that hold and note-off wrap round to the top and are never the lowest note.
+        lowest = (tonal - np.uint16(FIRST_NOTE_ON)).min(axis=(1, 2)).astype(np.int64)
+        highest = tonal.max(axis=(1, 2)).astype(np.int64) - FIRST_NOTE_ON
+        low = np.maximum(self.transpose[0], -np.minimum(lowest, pitches - 1))
+        high = np.minimum(self.transpose[1], pitches - 1 - np.maximum(highest, 0))
         shift = low + np.floor(uniform * (high - low + 1)).astype(np.int64)
-        streams += np.where(sounding, shift[:, None, None], 0).astype(streams.dtype)
+        tonal += (tonal >= FIRST_NOTE_ON) * shift.astype(np.uint16)[:, None, None]  # modulo 2**16: down as well as up
 
 
 class _Steps:

@@ -162,13 +162,22 @@ class Store:
         Returns:
             int32 [B, T, K].
         """
+        return batch_major(self.gather_streams(offsets, steps, kind))
+
+    def gather_streams(self, offsets: np.ndarray, steps: int, kind: str) -> np.ndarray:
+        """What `gather` gives, stream by stream as it is stored: uint16 [B, K, T], a copy."""
         offsets = np.asarray(offsets)
         if len(offsets) == 0:
-            return np.zeros((0, steps, STREAM_COUNT[kind]), np.int32)
-        rows = sliding_window_view(np.asarray(self.tokens), steps)[offsets]  # [B, K, T], copied row by row
+            return np.zeros((0, STREAM_COUNT[kind], steps), np.uint16)
+        streams = sliding_window_view(np.asarray(self.tokens), steps)[offsets]  # copies whole rows: memory bandwidth
         for stream in TONAL_STREAMS[kind]:
-            rows[:, stream] = clean_leading_note_offs(rows[:, stream])
-        return np.ascontiguousarray(rows.transpose(0, 2, 1), dtype=np.int32)
+            streams[:, stream] = clean_leading_note_offs(streams[:, stream])
+        return streams
+
+
+def batch_major(streams: np.ndarray) -> np.ndarray:
+    """uint16 [B, K, T] as the int32 [B, T, K] that models take."""
+    return np.ascontiguousarray(streams.transpose(0, 2, 1)).astype(np.int32)
 
 
 def _counts(meta: Mapping[str, Any]) -> list[tuple[str, int, str, int]]:

@@ -61,7 +61,7 @@ def from_note_sequence(sequence: 'NoteSequence') -> Score:
     ).reshape(-1, 7)  # fmt: skip
     parts = np.unique(columns[:, [6, 4, 5]], axis=0, return_inverse=True)[1].reshape(-1)
     return Score(
-        notes=Notes(*columns[:, :5].T, columns[:, 5] > 0, parts),
+        notes=Notes.make(*columns[:, :5].T, columns[:, 5] > 0, parts),
         tempo_times=[t.time for t in sequence.tempos],
         tempo_qpm=[t.qpm for t in sequence.tempos],
         meter_times=[t.time for t in sequence.time_signatures],

@@ -45,12 +45,13 @@ def write_demo_midi(folder, workers: int | None = None, limit: int | None = None
     workers: processes (None: one per core; 1: none besides this one); the files are the same bytes for any number.
     limit: at most that many pieces, a fixed sample of the collections (for tests).
     The files are made in `folder`.partial, which becomes `folder` at the end: an interrupted run leaves no half corpus.
+    An older demo corpus in `folder` is replaced.
     Returns counts: 'written', and one for each reason of `drops.Drop` that occurred.
-    Raises InputError where the folder exists and is not empty, cannot be written, or music21's corpus is missing.
+    Raises InputError where the folder holds something else, cannot be written, or music21's corpus is missing.
     """
     folder = pathlib.Path(folder)
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise InputError(f'{folder} exists already: name a folder that does not, or remove it')
+    if folder.exists() and not _may_replace(folder):
+        raise InputError(f'{folder} exists and is no demo corpus: name another folder, or remove it')
     found, version = _sources()
     if limit is not None:  # a sample over all books that does not depend on the order of files
         found = sorted(found, key=lambda s: hashlib.blake2b(s.text.encode(), digest_size=8).digest())
@@ -68,10 +69,22 @@ def write_demo_midi(folder, workers: int | None = None, limit: int | None = None
             dropped=dropped or '  none',
         )
         (partial / 'README.txt').write_text(text, encoding='utf-8')
+        if folder.exists():
+            shutil.rmtree(folder)
         os.replace(partial, folder)
     except OSError as err:
         raise InputError(f'the demo corpus cannot be written to {folder}: {err.strerror or err}') from err
     return dict(counts)
+
+
+def _may_replace(folder: pathlib.Path) -> bool:
+    """Whether the folder is empty or a demo corpus written by this module, by the first words of its README.txt."""
+    if not folder.is_dir():
+        return False
+    readme = folder / 'README.txt'
+    if readme.is_file():
+        return readme.read_text(encoding='utf-8', errors='replace').startswith(_README.split('{')[0])
+    return not any(folder.iterdir())
 
 
 def _sources() -> tuple[list[abc_text.Source], str]:
