@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: install data lint test clean
+.PHONY: install data train lint test clean
 install: $(READY)
 
 $(READY): setup.cfg pyproject.toml constraints.txt
@@ -14,11 +14,22 @@ $(READY): setup.cfg pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	touch $@
 
+# make data                          builds the demo corpus, data/demo
 # make data MIDI=~/midi NAME=mine    builds data/mine from a folder of MIDI
 data: install
-	@test -n "$(MIDI)" || { echo 'error: say where the MIDI files are: make data MIDI=~/midi NAME=mine' >&2; exit 2; }
+ifdef MIDI
 	@test -n "$(NAME)" || { echo 'error: name the dataset: make data MIDI=$(MIDI) NAME=mine' >&2; exit 2; }
 	$(BIN)/python data/build.py --midi "$(MIDI)" --out "data/$(NAME)" $(ARGS)
+else
+	$(BIN)/python data/build.py --demo --out data/demo $(ARGS)
+endif
+
+# make train EXP=trio16 [VARIANT=flat] [SCALE=small] [STEPS=500] [DATA=data/mine] [ARGS='--set training.batch_size=32']
+train: install
+	@test -n "$(EXP)" || { echo 'error: say what to train: make train EXP=trio16' >&2; exit 2; }
+	$(if $(DATA),,$(BIN)/python data/build.py --demo --out data/demo)
+	$(BIN)/python experiments/train.py --exp "$(EXP)" $(if $(VARIANT),--variant $(VARIANT)) $(if $(SCALE),--scale $(SCALE)) \
+	  $(if $(STEPS),--steps $(STEPS)) $(if $(DATA),--data "$(DATA)") $(ARGS)
 
 lint: install
 	$(BIN)/ruff check .

@@ -18,6 +18,7 @@ from midi_maker import beat, low, midi, song, tune
 from mvae.dataset import build as build_module
 from mvae.dataset.build import BuildSettings, build_store, is_current
 from mvae.dataset.funnel import format_funnel
+from mvae.dataset.links import content_links
 from mvae.dataset.merge import first_occurrences
 from mvae.dataset.scan import find_midi
 from mvae.dataset.store import SPLITS, Store
@@ -103,9 +104,34 @@ def test_windows_are_unique_and_songs_lie_in_one_split(tmp_path):
 def test_a_copy_is_a_duplicate_and_counted(tmp_path):
     files = songs(6) | {'copies/another name altogether.mid': song(2)}
     store = build(make(tmp_path / 'midi', files), tmp_path / 'out')
-    assert store.meta['funnel']['files'] == {'found': 7, 'used': 6, 'rejected': {'duplicate': 1}}
+    assert store.meta['funnel']['files'] == {'found': 7, 'used': 6, 'rejected': {'duplicate_file': 1}}
     (path, (reason, detail)), = rejected(store.path).items()
-    assert reason == 'duplicate' and detail.startswith('same bytes as ') and path != detail.removeprefix('same bytes as ')
+    assert reason == 'duplicate_file' and detail.startswith('same bytes as ') and path != detail.removeprefix('same bytes as ')
+
+
+def test_files_that_share_most_windows_are_one_song_whatever_their_names(tmp_path):
+    files = songs(12)
+    for number in range(5):  # the first 15 of 20 bars stand in another file under another name
+        files[f'retold/{"abcde"[number] * 5}.mid'] = midi(tune(number, 15), low(tune(number + 90)))
+    store = build(make(tmp_path / 'midi', files), tmp_path / 'out')
+    with open(store.path / 'files.csv', newline='') as file:
+        of = {row['path']: row['song'] for row in csv.DictReader(file)}
+    for number in range(5):
+        assert of[f'retold/{"abcde"[number] * 5}.mid'] == of[f'melody {number} of the test.mid']
+    assert len(set(of.values())) == 12
+
+
+@given(st.lists(st.lists(st.integers(0, 30), max_size=12, unique=True), min_size=1, max_size=6))
+def test_links_need_half_of_the_smaller_file_and_hold_between_copies(contents_of_files):
+    hashes = np.array([content for file in contents_of_files for content in file], np.uint64)
+    files = np.repeat(np.arange(len(contents_of_files)), [len(file) for file in contents_of_files])
+    pairs = {tuple(pair) for pair in content_links(hashes, files).tolist()}
+    for one, other in itertools.combinations(range(len(contents_of_files)), 2):
+        a, b = set(contents_of_files[one]), set(contents_of_files[other])
+        if (one, other) in pairs:
+            assert len(a & b) >= max(4, min(len(a), len(b)) / 2)
+        if one == 0 and len(a & b) >= max(4, min(len(a), len(b)) / 2):
+            assert (one, other) in pairs
 
 
 def test_official_splits_are_used(tmp_path):

@@ -28,7 +28,6 @@ from mvae.errors import InputError
 from mvae.music.extract import ExtractSettings
 from mvae.music.midi import read_midi
 from mvae.music.reasons import Reason
-from mvae.music.vocabulary import KINDS
 
 _FILES_PER_PART = 64
 _PARTS_WANTED = 64
@@ -149,8 +148,8 @@ def _build(
         if missing:
             _extract(missing, settings, min(workers, len(missing)), bar)
     names = [Path(task.target) for task in tasks]
-    corpus = merge.read_corpus([file.path for file in files], names, official, settings.fractions)
-    kinds = [(kind, bars) for kind in KINDS for bars in sorted(settings.extract.bars)]
+    kinds = [(kind, bars) for kind in settings.extract.kinds for bars in sorted(settings.extract.bars)]
+    corpus = merge.read_corpus([file.path for file in files], names, official, settings.fractions, kinds)
     meta = {
         'mvae': _version(),
         'vocabulary': settings.extract.vocabulary.to_dict(),

@@ -20,7 +20,8 @@ def make_funnel(
         counts: per (kind, bars) `files` with windows kept, windows `found`, windows `kept` and `songs` per split.
 
     Returns:
-        files: found, used and rejected {reason: files} for the files rejected whole; kinds: per '<kind>-<bars>' files,
+        files: found, used and rejected {reason: files} for the files rejected whole; pieces: {reason: pieces} lost from
+        files of which something else was read; kinds: per '<kind>-<bars>' files,
         rejected {reason: pieces, tracks or windows}, found, duplicate, windows and songs per split.
     """
     whole = Counter(file['reason'] for file in info if file['reason'])
@@ -38,7 +39,8 @@ def make_funnel(
             'windows': dict(zip(SPLITS, count['kept'], strict=True)),
             'songs': dict(zip(SPLITS, count['songs'], strict=True)),
         }
-    return {'files': {'found': len(info), 'used': int(used.sum()), 'rejected': _sorted(whole)}, 'kinds': kinds}
+    files = {'found': len(info), 'used': int(used.sum()), 'rejected': _sorted(whole)}
+    return {'files': files, 'pieces': _sorted(inside.get('file', Counter())), 'kinds': kinds}
 
 
 def main_reasons(funnel: Mapping[str, Any], most: int = 4) -> str:
@@ -60,7 +62,9 @@ def format_funnel(funnel: Mapping[str, Any]) -> str:
         row = f'{name:<11}{kind["files"]:>9,}{kind["found"]:>12,}{kind["duplicate"]:>12,}'
         row += ''.join(f'{kind["windows"][split]:>12,}' for split in SPLITS) + f'{sum(kind["songs"].values()):>9,}'
         lines.append(row)
-    lines.append('lost on the way (pieces, tracks or windows):')
+    lines.append('lost on the way (pieces, tracks, windows; duplicates here are those within one file):')
+    if funnel['pieces']:
+        lines.append(f'  {"any":<9}' + _words(funnel['pieces'], 7))
     seen = set()
     for name, kind in funnel['kinds'].items():
         label = name.rsplit('-', 1)[0]

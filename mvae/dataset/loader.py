@@ -187,6 +187,7 @@ def _too_few(store: Store, kind: str, bars: int, batch_size: int) -> str:
     reasons = dict(funnel.get('kinds', {}).get(f'{kind}-{bars}', {}).get('rejected', {}))
     for reason, files in funnel.get('files', {}).get('rejected', {}).items():
         reasons[reason] = reasons.get(reason, 0) + files
+    reasons.pop('duplicate', None)  # repetitions within a song: always many, never the cause
     main = sorted(reasons.items(), key=lambda item: (-item[1], item[0]))[:3]
     why = f' (lost on the way: {", ".join(f"{reason} {number}" for reason, number in main)})' if main else ''
     smaller = f'use --config.training.batch_size={1 << (count.bit_length() - 1)} or ' if count else ''

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from mvae.dataset.funnel import make_funnel
+from mvae.dataset.links import content_links
 from mvae.dataset.parts import Part
 from mvae.dataset.splits import Songs, assign_splits
 from mvae.dataset.store import FORMAT, META_FILE, SPLITS, STREAM_COUNT, VERSION, songs_file, windows_file, write_header
@@ -33,9 +34,16 @@ class Corpus:
 
 
 def read_corpus(
-    paths: Sequence[str], parts: Sequence[Path], official: dict[str, int], fractions: tuple[float, float, float]
+    paths: Sequence[str],
+    parts: Sequence[Path],
+    official: dict[str, int],
+    fractions: tuple[float, float, float],
+    kinds: Sequence[tuple[str, int]],
 ) -> Corpus:
-    """Reads the head of every part and finds the songs. A copy of an earlier file, byte for byte, is rejected here."""
+    """Reads the head of every part and finds the songs, by name, by title and by shared windows.
+
+    A copy of an earlier file, byte for byte, is rejected here.
+    """
     info, lengths = [], []
     for path in parts:
         with Part(path) as part:
@@ -48,10 +56,23 @@ def read_corpus(
             names.append('sha256:' + file['digest'])
             original = first.setdefault((file['digest'], official.get(path)), path)
             if original != path and not file['reason']:
-                file.update(reason=str(Reason.DUPLICATE), detail=f'same bytes as {original}', rejections=[])
+                file.update(reason=str(Reason.DUPLICATE_FILE), detail=f'same bytes as {original}', rejections=[])
         keys.append(names)
+    for kind, bars in _linking(kinds):
+        _, hashes, files = _windows(parts, _first_files(parts), kind, bars)
+        for one, other in content_links(hashes, files).tolist():
+            keys[one].append(f'link:{kind}:{one}:{other}')
+            keys[other].append(f'link:{kind}:{one}:{other}')
     songs = assign_splits(keys, [official.get(path) for path in paths], fractions)
     return Corpus(paths, info, np.concatenate(lengths), songs)
+
+
+def _linking(kinds: Sequence[tuple[str, int]]) -> list[tuple[str, int]]:
+    """The kinds whose windows say that two files are one song: single streams, at the shortest length built."""
+    shortest: dict[str, int] = {}
+    for kind, bars in kinds:
+        shortest[kind] = min(bars, shortest.get(kind, bars))
+    return [(kind, bars) for kind, bars in shortest.items() if kind != 'trio']
 
 
 def first_occurrences(hashes: np.ndarray, splits: np.ndarray) -> np.ndarray:
@@ -95,7 +116,7 @@ def merge(
     """
     file_splits = corpus.songs.splits[corpus.songs.of_file]
     rejected = np.array([bool(file['reason']) for file in corpus.info])
-    first_file = np.cumsum([0] + [_count_files(path) for path in parts])
+    first_file = _first_files(parts)
     kept, counts = {}, {}
     needed = np.zeros(len(corpus.info), bool)
     for kind, bars in kinds:
@@ -141,9 +162,13 @@ def merge(
     return meta
 
 
-def _count_files(path: Path) -> int:
-    with Part(path) as part:
-        return len(part.lengths())
+def _first_files(parts: Sequence[Path]) -> np.ndarray:
+    """Number of the first file of each part, int64 [parts + 1]."""
+    counts = [0]
+    for path in parts:
+        with Part(path) as part:
+            counts.append(len(part.lengths()))
+    return np.cumsum(counts)
 
 
 def _windows(parts: Sequence[Path], first_file: np.ndarray, kind: str, bars: int) -> tuple[np.ndarray, ...]:
@@ -204,4 +229,5 @@ def reason_of(file: dict) -> tuple[str, str]:
         counts[reason] += count
     if not counts:
         return str(Reason.DUPLICATE), 'every window stands in another file already'
-    return max(sorted(counts), key=counts.get), ', '.join(f'{kind}: {reason} {count}' for kind, reason, count in file['rejections'])
+    details = [f'{kind}: {reason} {count}' for kind, reason, count in file['rejections']]
+    return max(sorted(counts), key=counts.get), ', '.join(details)
