@@ -37,7 +37,7 @@ def base_config() -> ml_collections.ConfigDict:
     c.model.latent_size = 512  # Z
     c.model.conductor_sizes = (1024, 1024)  # hierdec only
     c.model.decoder_sizes = (2048, 2048, 2048)  # units of each decoder layer (of every stream's decoder in hierdec)
-    c.model.drum_roll_input = True  # the encoder reads drums as 9 classes + 'no hit' instead of one of 512 tokens (Magenta)
+    c.model.drum_roll_input = True  # the encoder reads drums as 9 classes + 'no hit' instead of one of 512 tokens (Magenta: not in trios)
     c.model.dtype = 'float32'  # float32 | bfloat16: matrix products; parameters, cell state, logits and KL stay float32
     # How weights start. The paper's (Magenta's) values are the defaults; `small` changes them to leave the plateau early.
     c.model.bottleneck_stddev = 0.001  # kernels of mu, sigma and of the initial states; 0: Glorot uniform
@@ -87,6 +87,7 @@ def experiment_config(experiment: str, kind: str, bars: int, variant: str) -> ml
     c = base_config()
     c.update(experiment=experiment, kind=kind, bars=bars, variant=variant, scale='paper')
     c.training.update(_PAPER_OBJECTIVE[bars])
+    c.model.drum_roll_input = kind != 'trio'
     if variant == 'hierdec':
         c.model.decoder_sizes = (1024, 1024)
     return c
@@ -104,10 +105,14 @@ def apply_scale(c: ml_collections.ConfigDict, scale: str) -> ml_collections.Conf
     c.model.bottleneck_stddev = 0.0
     c.model.initial_sigma = 0.1
     c.model.chrono_init = True
-    c.training.decay_rate = 0.9997
-    if scale == 'small':
-        c.model.update(encoder_sizes=(256,), latent_size=128, conductor_sizes=(256,), decoder_sizes=(256, 256))
-        c.training.update(steps=3000, batch_size=64, learning_rate=3e-3)
+    c.model.drum_roll_input = True
+    if scale == 'small' and c.bars == 2:
+        c.model.update(encoder_sizes=(256,), latent_size=128, decoder_sizes=(256,))
+        c.training.update(steps=6000, batch_size=64, learning_rate=2e-3, decay_rate=0.9995, sampling_rate=600.0)
+        c.evaluation.update(every=1000, windows=1024, batch_size=128)
+    elif scale == 'small':  # many small updates: on 2 cores they leave the plateau after some 200, large ones not in the same time
+        c.model.update(encoder_sizes=(128,), latent_size=64, conductor_sizes=(128,), decoder_sizes=(160,))
+        c.training.update(steps=4000, batch_size=16, learning_rate=3e-3, decay_rate=0.9994)
         c.evaluation.update(every=500, windows=512, batch_size=64)
     else:
         c.model.update(encoder_sizes=(24,), latent_size=8, conductor_sizes=(16,), decoder_sizes=(24, 16))
@@ -162,7 +167,7 @@ def model_config(c: ml_collections.ConfigDict, vocab_sizes: tuple[int, ...]) -> 
         latent_size=m.latent_size,
         decoder_sizes=tuple(m.decoder_sizes),
         conductor_sizes=tuple(m.conductor_sizes) if hierarchical else (),
-        drum_roll=tuple(m.drum_roll_input and s == 'drums' and c.kind == 'drums' for s in streams),
+        drum_roll=tuple(m.drum_roll_input and s == 'drums' for s in streams),
         dtype=m.dtype,
         bottleneck_stddev=m.bottleneck_stddev,
         initial_sigma=m.initial_sigma,

@@ -1,0 +1,95 @@
+"""What a run tells: metrics.jsonl and TensorBoard in its folder, a progress bar and sentences for who watches."""
+
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+from tensorboardX import SummaryWriter
+from tqdm import tqdm
+
+from mvae.errors import InputError
+
+
+class RunLog:
+    """Metrics of one run; a resumed run goes on without a gap or a repeated step. In processes that do not write, everything is silent."""
+
+    def __init__(self, run: Path, start: int, steps: int, batch_size: int, writes: bool):
+        """start: updates done before. Raises InputError where the folder cannot be written."""
+        self._batch_size, self._writes = batch_size, writes
+        self._bar = tqdm(total=steps, initial=start, unit='step', dynamic_ncols=True, disable=not writes)
+        if writes:
+            try:
+                self._file = _reopen(run / 'metrics.jsonl', start)
+                self._board = SummaryWriter(str(run / 'tensorboard'), purge_step=start + 1 if start else None)
+            except OSError as error:
+                raise InputError(f'cannot write to {run}: {error.strerror}') from None
+
+    def metrics(self, step: int, values: dict[str, float]) -> None:
+        if not self._writes:
+            return
+        try:
+            self._file.write(json.dumps({'step': step, **values}) + '\n')
+            for name, value in values.items():
+                self._board.add_scalar(name if '/' in name else f'train/{name}', value, step)
+        except OSError as error:
+            raise InputError(f'cannot write metrics: {error.strerror}; the last checkpoint is whole') from None
+
+    def step_done(self) -> None:
+        self._bar.update()
+
+    def show(self, line: dict[str, float]) -> None:
+        rate = (self._bar.format_dict['rate'] or 0) * self._batch_size
+        kl = f'{line["kl_bits"]:.0f} bits'
+        self._bar.set_postfix(loss=f'{line["loss"]:.1f}', kl=kl, accuracy=f'{line["accuracy"]:.3f}', examples=f'{rate:.0f}/s')
+
+    def say(self, text: str) -> None:
+        if self._writes:
+            self._bar.write(text)
+
+    def __enter__(self) -> 'RunLog':
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.close()
+        if self._writes:
+            self._file.close()
+            self._board.close()
+
+
+def training_line(sums: dict[str, float]) -> dict[str, float]:
+    """Means per example and per token, KL in bits, from the sums of `step.train_step`."""
+    n = sums['examples']
+    return {
+        'loss': sums['loss'] / n,
+        'reconstruction': sums['reconstruction'] / n,
+        'kl_bits': sums['kl'] / n / np.log(2),
+        'accuracy': sums['correct'] / sums['tokens'],
+        **{name: sums[name] for name in ('gradient_norm', 'parameter_norm', 'update_norm')},
+    }
+
+
+def evaluation_sentence(step: int, results: dict[str, float], streams: tuple[str, ...]) -> str:
+    parts = [
+        f'{name} {results[f"accuracy_{k}"]:.3f} (always hold {results[f"baseline_{k}"]:.3f}, onsets {results[f"onset_accuracy_{k}"]:.3f})'
+        for k, name in enumerate(streams)
+    ]
+    return f'step {step}: validation loss {results["loss"]:.2f}, KL {results["kl_bits"]:.0f} bits, teacher-forced ' + '; '.join(parts)
+
+
+def _reopen(path: Path, start: int):
+    """Appends after the lines of the first `start` updates; later ones will be done again. Written beside, then renamed."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lines = [line for line in path.read_text().splitlines() if _step_of(line) <= start] if path.exists() else []
+    beside = path.with_suffix('.partial')
+    beside.write_text(''.join(line + '\n' for line in lines))
+    os.replace(beside, path)
+    return path.open('a', buffering=1)
+
+
+def _step_of(line: str) -> float:
+    """The step of a line; infinity for one that a kill cut short."""
+    try:
+        return json.loads(line)['step']
+    except (ValueError, KeyError):
+        return float('inf')

@@ -1,0 +1,93 @@
+"""Many processes as one: finding the peers, and agreeing with them. With one process everything here is the identity."""
+
+import os
+import re
+from collections.abc import Mapping
+
+import jax
+import numpy as np
+from jax.experimental import multihost_utils
+
+from mvae.errors import InputError
+
+_VARIABLES = ('MVAE_COORDINATOR', 'MVAE_PROCESSES', 'MVAE_PROCESS')
+
+
+def join(coordinator: str | None = None, processes: int | None = None, process: int | None = None) -> None:
+    """Joins the other processes of this training, before jax touches a device.
+
+    Peers come from the arguments ('host:port' of process 0, how many, which one), else from MVAE_COORDINATOR, MVAE_PROCESSES and MVAE_PROCESS,
+    else from SLURM, Open MPI or the TPU pod that this process runs under, which jax reads itself. Alone, nothing happens.
+
+    Raises InputError for incomplete or impossible values, and where the peers cannot be reached.
+    """
+    values = dict(zip(_VARIABLES, (coordinator, processes, process), strict=True))
+    given = {name: os.environ.get(name) if value is None else str(value) for name, value in values.items()}
+    try:
+        if any(v is not None for v in given.values()):
+            jax.distributed.initialize(**_explicit(given))
+        elif _under_a_launcher(os.environ):
+            jax.distributed.initialize()
+    except (RuntimeError, ValueError) as error:
+        raise InputError(f'cannot join the other processes: {str(error).splitlines()[0][:200]}') from None
+
+
+def _explicit(given: Mapping[str, str | None]) -> dict:
+    missing = [name for name, value in given.items() if value is None]
+    if missing:
+        raise InputError(f'{", ".join(missing)} must be set too: --coordinator HOST:PORT --processes N --process I, or the variables of these names')
+    coordinator, processes, process = given.values()
+    if not re.fullmatch(r'[^:\s]+:\d+', coordinator):
+        raise InputError(f'the coordinator is HOST:PORT of process 0, not {coordinator!r}')
+    if not (processes.isdigit() and process.isdigit() and int(process) < int(processes)):
+        raise InputError(f'process {process} of {processes} does not exist; processes count from 0')
+    return {'coordinator_address': coordinator, 'num_processes': int(processes), 'process_id': int(process)}
+
+
+def _under_a_launcher(environment: Mapping[str, str]) -> bool:
+    """More than one task of SLURM or Open MPI, or more than one host of a TPU pod."""
+    sizes = [environment.get(name, '1') for name in ('SLURM_NTASKS', 'OMPI_COMM_WORLD_SIZE')]
+    hosts = environment.get('TPU_WORKER_HOSTNAMES', '').split(',')
+    in_step = 'SLURM_PROCID' in environment or 'OMPI_COMM_WORLD_SIZE' in environment
+    return (in_step and any(size.isdigit() and int(size) > 1 for size in sizes)) or len(hosts) > 1
+
+
+def is_first() -> bool:
+    """Whether this process writes the run folder."""
+    return jax.process_index() == 0
+
+
+def total(values: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Sums over all processes, float64, of arrays that are exact in float32."""
+    if jax.process_count() == 1:
+        return {name: np.asarray(v, np.float64) for name, v in values.items()}
+    gathered = multihost_utils.process_allgather({name: np.asarray(v, np.float32) for name, v in values.items()})
+    return {name: np.asarray(v, np.float64).sum(0) for name, v in gathered.items()}
+
+
+def any_process(flag: bool) -> bool:
+    """Whether the flag is set in any process: all of them get the same answer."""
+    if jax.process_count() == 1:
+        return flag
+    return bool(multihost_utils.process_allgather(np.array(flag)).any())
+
+
+def from_first(tree):
+    """The tree of process 0, in every process; all must pass the same shapes."""
+    return tree if jax.process_count() == 1 else multihost_utils.broadcast_one_to_all(tree)
+
+
+def replicas_differ(tree) -> list[str]:
+    """Names of leaves that are not the same, bit for bit, on all devices of all processes; [] is how it should be."""
+    sums, names = [], []
+    for path, leaf in jax.tree_util.tree_leaves_with_path(tree):
+        shards = [np.asarray(shard.data) for shard in leaf.addressable_shards]
+        names.append(jax.tree_util.keystr(path))
+        same = all(np.array_equal(shards[0], other, equal_nan=True) for other in shards[1:])
+        words = np.ascontiguousarray(shards[0]).view(np.uint8).astype(np.uint32)
+        weights = np.arange(1, words.size + 1, dtype=np.uint32)  # a sum that knows the order
+        sums.append((np.uint32(same), (words.reshape(-1) * weights).sum(dtype=np.uint32)))
+    table = np.array(sums, np.uint32)
+    everywhere = multihost_utils.process_allgather(table) if jax.process_count() > 1 else table[None]
+    wrong = (everywhere != everywhere[:1]).any((0, 2)) | (everywhere[:, :, 0] == 0).any(0)
+    return [name for name, w in zip(names, wrong, strict=True) if w]
