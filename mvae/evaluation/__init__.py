@@ -1,0 +1,1 @@
+"""Studies of trained models: tables of numbers, each beside its trivial baseline."""

@@ -1,0 +1,1 @@
+"""Tokens to what one can hear and see: MIDI files and piano rolls."""
