@@ -108,7 +108,7 @@ def apply_scale(c: ml_collections.ConfigDict, scale: str) -> ml_collections.Conf
     c.model.drum_roll_input = True
     if scale == 'small' and c.bars == 2:
         c.model.update(encoder_sizes=(256,), latent_size=128, decoder_sizes=(256,))
-        c.training.update(steps=6000, batch_size=64, learning_rate=2e-3, decay_rate=0.9995, sampling_rate=600.0)
+        c.training.update(steps=6000, batch_size=64, learning_rate=2e-3, decay_rate=0.9995, beta_rate=0.999, sampling_rate=600.0)
         c.evaluation.update(every=1000, windows=1024, batch_size=128)
     elif scale == 'small':  # many small updates: on 2 cores they leave the plateau after some 200, large ones not in the same time
         c.model.update(encoder_sizes=(128,), latent_size=64, conductor_sizes=(128,), decoder_sizes=(160,))
