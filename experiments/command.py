@@ -1,0 +1,53 @@
+"""What the programs of this folder share: errors in one line, the compilation cache, options that name a run."""
+
+import argparse
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from mvae.errors import InputError
+
+EXIT_WRONG_INPUT, EXIT_INTERRUPTED = 2, 130
+
+
+def run(program: Callable[[argparse.Namespace], None], parser: argparse.ArgumentParser, arguments: list[str] | None = None) -> int:
+    """Parses, runs, and returns the exit code: 0 done, 2 wrong input (said in one line), 130 interrupted."""
+    options = parser.parse_args(arguments)
+    use_compilation_cache()
+    try:
+        program(options)
+    except InputError as error:
+        print(f'error: {error}', file=sys.stderr)
+        return EXIT_WRONG_INPUT
+    except KeyboardInterrupt:
+        print('interrupted', file=sys.stderr)
+        return EXIT_INTERRUPTED
+    return 0
+
+
+def use_compilation_cache() -> None:
+    import jax
+
+    cache = os.environ.get('XDG_CACHE_HOME', str(Path.home() / '.cache'))
+    jax.config.update('jax_compilation_cache_dir', str(Path(cache) / 'mvae'))
+
+
+def add_run_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument('--run', type=Path, help='run folder (default: runs/EXP)')
+    parser.add_argument('--exp', help='experiment whose run folder is meant, such as trio16')
+    parser.add_argument('--checkpoint', default='best', help='best (validation loss), latest, or a step')
+    parser.add_argument('--seed', type=int, default=0)
+
+
+def run_folder(options: argparse.Namespace) -> Path:
+    if not (options.run or options.exp):
+        raise InputError('say which run: --run runs/trio16 or --exp trio16')
+    return options.run or Path('runs') / options.exp
+
+
+def positive(text: str) -> int:
+    """An integer of at least 1, for argparse."""
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f'{text!r} is not an integer of at least 1')
+    return int(text)
