@@ -1,27 +1,35 @@
 """What the programs of this folder share: errors in one line, the compilation cache, options that name a run."""
 
 import argparse
+import difflib
 import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from mvae.errors import InputError
+from mvae.errors import InputError, Interrupted
 
 EXIT_WRONG_INPUT, EXIT_INTERRUPTED = 2, 130
 
 
-def run(program: Callable[[argparse.Namespace], None], parser: argparse.ArgumentParser, arguments: list[str] | None = None) -> int:
-    """Parses, runs, and returns the exit code: 0 done, 2 wrong input (said in one line), 130 interrupted."""
-    options = parser.parse_args(arguments)
+def run(program: Callable[[argparse.Namespace], None], parser: argparse.ArgumentParser, settings: str = '') -> int:
+    """Parses, runs, and returns the exit code: 0 done, 2 wrong input (said in one line), 130 interrupted.
+
+    settings: name of the option that takes the arguments which the parser does not know; without it they are refused.
+    """
+    options, others = parser.parse_known_args()
+    if settings:
+        setattr(options, settings, others)
+    elif others:
+        parser.error(f'unknown: {" ".join(others)}')
     use_compilation_cache()
     try:
         program(options)
     except InputError as error:
         print(f'error: {error}', file=sys.stderr)
         return EXIT_WRONG_INPUT
-    except KeyboardInterrupt:
-        print('interrupted', file=sys.stderr)
+    except (Interrupted, KeyboardInterrupt) as stop:
+        print(str(stop) or 'interrupted', file=sys.stderr)
         return EXIT_INTERRUPTED
     return 0
 
@@ -51,3 +59,11 @@ def positive(text: str) -> int:
     if not text.isdigit() or int(text) < 1:
         raise argparse.ArgumentTypeError(f'{text!r} is not an integer of at least 1')
     return int(text)
+
+
+def choose(what: str, name: str, known: tuple[str, ...]) -> str:
+    """The name if it is known; else InputError with the nearest."""
+    if name in known:
+        return name
+    near = difflib.get_close_matches(name, known, 1, 0.3)
+    raise InputError(f'unknown {what} {name!r}; ' + (f'did you mean {near[0]}? ' if near else '') + f'known: {", ".join(known)}')

@@ -1,92 +1,113 @@
 """Trains one experiment: python experiments/train.py --exp trio16 [--variant flat] [--scale small] [--data data/mine] [--steps 500].
 
-Any other setting: --set training.batch_size=32 (see mvae/config.py). Exit codes: 0 done, 2 wrong input, 130 stopped and saved.
+Any other setting of mvae/config.py: --config.training.batch_size=32. The same command goes on where it stopped.
+Exit codes: 0 done, 2 wrong input, 130 stopped and saved.
 """
 
 import argparse
 import ast
-import difflib
 import importlib.util
-import os
 import sys
 from pathlib import Path
 
+import command
+from ml_collections import ConfigDict
+
+from mvae.config import SCALES, VARIANTS
+from mvae.errors import InputError
+
 CONFIGS = Path(__file__).parent / 'configs'
 EXPERIMENTS = tuple(sorted(path.stem for path in CONFIGS.glob('*.py')))
+_BOOLEANS = {'true': True, 'false': False}
 
 
-def choose(what: str, name: str, known: tuple[str, ...]) -> str:
-    """The name if it is known; else InputError with the nearest."""
-    from mvae.errors import InputError
-
-    if name in known:
-        return name
-    near = difflib.get_close_matches(name, known, 1, 0.3)
-    raise InputError(f'unknown {what} {name!r}; ' + (f'did you mean {near[0]}? ' if near else '') + f'known: {", ".join(known)}')
-
-
-def override(config, setting: str) -> None:
-    """Applies 'training.batch_size=32' to a locked config."""
-    from mvae.errors import InputError
-
-    path, _, text = setting.partition('=')
+def override(config: ConfigDict, argument: str) -> None:
+    """Applies '--config.training.batch_size=32' to a locked config. Raises InputError for unknown names (with the nearest) and wrong types."""
+    if not argument.startswith('--config.') or '=' not in argument:
+        raise InputError(f'unknown argument {argument!r}; settings are written --config.training.batch_size=32')
+    path, _, text = argument.removeprefix('--config.').partition('=')
     *parents, leaf = path.split('.')
     for parent in parents:
-        config = config[choose('setting', parent, tuple(config.keys()))]
-    choose('setting', leaf, tuple(config.keys()))
+        config = config[command.choose('setting', parent, tuple(config.keys()))]
+        if not isinstance(config, ConfigDict):
+            raise InputError(f'{parent} has no settings inside, so {path} is none')
+    old = config[command.choose('setting', leaf, tuple(config.keys()))]
     try:
-        value = text if isinstance(config[leaf], str) else ast.literal_eval(text)
-        config[leaf] = float(value) if isinstance(config[leaf], float) else value
+        value = text if isinstance(old, str) else _BOOLEANS.get(text.lower(), None)
+        value = ast.literal_eval(text) if value is None else value
+        value = float(value) if isinstance(old, float) and not isinstance(value, bool) else value
+        value = (value,) if isinstance(old, tuple) and isinstance(value, int) else value
+        if isinstance(old, ConfigDict) or type(value) is not type(old):
+            raise TypeError
     except (TypeError, ValueError, SyntaxError):
-        raise InputError(f'{path} takes a {type(config[leaf]).__name__}, not {text!r}') from None
+        raise InputError(f'{path} takes a {type(old).__name__} such as {old!r}, not {text!r}') from None
+    config[leaf] = value
 
 
-def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description='Trains one experiment.')
-    parser.add_argument('--exp', required=True, help=', '.join(EXPERIMENTS))
-    parser.add_argument('--variant', help='flat or hierdec')
-    parser.add_argument('--scale', help='tiny, small or paper (default: paper on an accelerator, small on a CPU)')
-    parser.add_argument('--data', type=Path, help='a store built by make data (default: data/demo)')
-    parser.add_argument('--run', type=Path, help='run folder (default: runs/EXP)')
-    parser.add_argument('--steps', type=int, help='updates')
-    parser.add_argument('--set', action='append', default=[], metavar='SETTING=VALUE', help='any setting of mvae/config.py')
-    options = parser.parse_args(arguments)
-    from mvae.config import SCALES, VARIANTS
-    from mvae.errors import InputError
+def experiment(name: str, variant: str | None, scale: str) -> ConfigDict:
+    """The config of an experiment file, the file's own variant where none is named."""
+    name = command.choose('experiment', name, EXPERIMENTS)
+    spec = importlib.util.spec_from_file_location(name, CONFIGS / f'{name}.py')
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    choices = {'variant': command.choose('variant', variant, VARIANTS)} if variant else {}
+    return module.get_config(scale=command.choose('scale', scale, SCALES), **choices)
 
-    try:
-        name = choose('experiment', options.exp, EXPERIMENTS)
-        spec = importlib.util.spec_from_file_location(name, CONFIGS / f'{name}.py')
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        import jax
 
-        cache = os.environ.get('XDG_CACHE_HOME', str(Path.home() / '.cache'))
-        jax.config.update('jax_compilation_cache_dir', str(Path(cache) / 'mvae'))
-        platform = jax.default_backend()
-        scale = choose('scale', options.scale or ('small' if platform == 'cpu' else 'paper'), SCALES)
-        why = 'as asked' if options.scale else f'the default on {platform}'
-        choices = {'variant': choose('variant', options.variant, VARIANTS)} if options.variant else {}
-        config = module.get_config(scale=scale, **choices)
-        for setting in options.set:
-            override(config, setting)
-        if options.data:
-            config.data.path = str(options.data)
-        if options.steps is not None:
-            config.training.steps = options.steps
-        run = options.run or Path('runs') / name
-        print(f'{name} {config.variant}, scale {scale} ({why}), data {config.data.path}', flush=True)
-        from mvae.training.loop import Interrupted, train_and_evaluate
+def main(options: argparse.Namespace) -> None:
+    from mvae.training import processes
 
-        train_and_evaluate(config, run)
-    except InputError as error:
-        print(f'error: {error}', file=sys.stderr)
-        return 2
-    except Interrupted as stop:
-        print(stop, file=sys.stderr)
-        return 130
-    return 0
+    experiment(options.exp, options.variant, options.scale or SCALES[0])  # wrong names are said before the devices start
+    processes.join(options.coordinator, options.processes, options.process)
+    import jax
+
+    platform = jax.default_backend()
+    scale = options.scale or ('small' if platform == 'cpu' else 'paper')
+    why = 'as asked' if options.scale else f'the default on {platform}; SCALE={"paper" if scale == "small" else "small"} takes the other'
+    config = experiment(options.exp, options.variant, scale)
+    for argument in options.settings:
+        override(config, argument)
+    if options.data:
+        config.data.path = str(options.data)
+    if options.steps is not None:
+        config.training.steps = options.steps
+    run = options.run or Path('runs') / options.exp
+    if processes.is_first():
+        print(f'{options.exp} {config.variant}, scale {scale} ({why}), data {config.data.path}', flush=True)
+    from mvae.training.loop import train_and_evaluate
+
+    train_and_evaluate(config, run)
+    if processes.is_first():
+        summarise(run, scale)
+
+
+def summarise(run: Path, scale: str) -> None:
+    """The last lines: how well the best checkpoint reconstructs unseen music, beside doing nothing, and what to do next."""
+    from mvae.dataset.loader import Loader
+    from mvae.dataset.store import Store
+    from mvae.evaluation.reconstruction import evaluate_reconstruction, format_table
+    from mvae.training.checkpoint import read_run
+
+    saved = read_run(run)
+    c = saved.config
+    batches = Loader(Store.open(c.data.path), c.kind, c.bars, 1, c.seed).evaluation_batches('validation', c.evaluation.batch_size, c.evaluation.windows)
+    result = evaluate_reconstruction(saved.params, saved.model, batches, c.kind, c.seed)
+    print(f'Reconstruction of {result["windows"]:,} validation windows by the best checkpoint (step {saved.step}), beside the most frequent token:')
+    print(format_table(result))
+    if scale == 'small':
+        print('More updates (STEPS=20000) still improve a small model; SCALE=paper on a GPU or TPU trains the sizes of the paper.')
+    print(f'Music and pictures: {run}/samples. Next: make sample EXP={c.experiment}, make eval EXP={c.experiment}')
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    parser = argparse.ArgumentParser(description='Trains one experiment.')
+    parser.add_argument('--exp', required=True, help=', '.join(EXPERIMENTS))
+    parser.add_argument('--variant', help=' or '.join(VARIANTS))
+    parser.add_argument('--scale', help='tiny, small or paper (default: paper on an accelerator, small on a CPU)')
+    parser.add_argument('--data', type=Path, help='a store built by make data (default: data/demo)')
+    parser.add_argument('--run', type=Path, help='run folder (default: runs/EXP)')
+    parser.add_argument('--steps', type=command.positive, help='updates')
+    parser.add_argument('--coordinator', help='HOST:PORT of process 0, where peers are not found by themselves (or MVAE_COORDINATOR)')
+    parser.add_argument('--processes', type=int, help='how many processes train together (or MVAE_PROCESSES)')
+    parser.add_argument('--process', type=int, help='which of them this is (or MVAE_PROCESS)')
+    sys.exit(command.run(main, parser, settings='settings'))

@@ -35,13 +35,17 @@ class Checkpoints:
         self._path = Path(run).absolute() / 'checkpoints'
         self._meta = {'format': FORMAT, 'config': config, 'vocabulary': vocabulary, 'versions': versions()}
         best = checkpoint_managers.BestN(get_metric_fn=lambda m: m['loss'], reverse=True, n=1, keep_checkpoints_without_metrics=False)
+        alone = {0} if jax.process_count() > 1 else None  # one process writes, and none waits for it
         options = ocp.CheckpointManagerOptions(
             preservation_policy=checkpoint_managers.AnyPreservationPolicy([checkpoint_managers.LatestN(1), best]),
             best_fn=lambda m: m['loss'],
             best_mode='min',
             enable_async_checkpointing=False,
+            create=False,
+            multiprocessing_options=ocp.options.MultiprocessingOptions(primary_host=0, active_processes=alone),
         )
         try:
+            self._path.mkdir(parents=True, exist_ok=True)
             self._manager = ocp.CheckpointManager(self._path, options=options)
         except OSError as error:
             raise InputError(f'cannot write checkpoints to {self._path}: {error.strerror}') from None

@@ -9,6 +9,7 @@ import numpy as np
 
 from mvae.config import ModelConfig
 from mvae.model import streams, vae
+from mvae.training import processes
 from mvae.training.loss import kl_cost
 
 
@@ -35,7 +36,7 @@ def _sums(params: dict, cfg: ModelConfig, tokens: jax.Array, mask: jax.Array, ke
 def evaluate(
     params: dict, cfg: ModelConfig, batches: Iterable[tuple[np.ndarray, np.ndarray]], key: jax.Array, beta: float, free_bits: float
 ) -> dict[str, float]:
-    """Means over (tokens int [B, T, K], mask [B]) batches.
+    """Means over (tokens int [B, T, K], mask [B]) batches, of all processes.
 
     Returns 'loss' (nats per example), 'kl_bits', and per stream k 'accuracy_k', 'onset_accuracy_k' (steps where a note or hit begins) and
     'baseline_k', the accuracy of always answering 'hold' (or silence for drums).
@@ -46,6 +47,7 @@ def evaluate(
         holds = np.asarray(((tokens == 0) * np.asarray(mask)[:, None, None]).sum((0, 1)), np.float64)
         sums = {name: np.asarray(v, np.float64) for name, v in sums.items()} | {'holds': holds}
         total = sums if total is None else {name: total[name] + sums[name] for name in sums}
+    total = processes.total(total)
     result = {'loss': float(total['loss'] / total['examples']), 'kl_bits': float(total['kl'] / total['examples'] / np.log(2))}
     for k in range(len(cfg.vocab_sizes)):
         result[f'accuracy_{k}'] = float(total['hits'][k] / total['steps'])

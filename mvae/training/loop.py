@@ -1,32 +1,31 @@
 """`train_and_evaluate`: from a config and a store to a run folder, resumable at any moment."""
 
 import json
-import os
 import signal
 from pathlib import Path
 
 import jax
 import numpy as np
 from ml_collections import ConfigDict, FrozenConfigDict
-from tqdm import tqdm
 
 from mvae import config as configs
 from mvae.dataset.loader import Loader
 from mvae.dataset.store import Store
-from mvae.errors import InputError
+from mvae.errors import InputError, Interrupted
 from mvae.music.vocabulary import STREAMS, Vocabulary
-from mvae.training import schedules
-from mvae.training.checkpoint import Checkpoints
+from mvae.training import memory, processes, schedules
+from mvae.training.checkpoint import Checkpoints, read_run
 from mvae.training.evaluate import evaluate
-from mvae.training.step import init_state, make_train_step
-
-
-class Interrupted(Exception):
-    """Training was stopped by a signal, its state saved."""
+from mvae.training.log import RunLog, evaluation_sentence, training_line
+from mvae.training.pictures import write_pictures
+from mvae.training.step import TrainState, init_state, make_train_step
 
 
 def train_and_evaluate(c: ConfigDict, run: Path) -> dict[str, float]:
-    """Trains until `training.steps`, from the run's latest checkpoint if it has one. Returns the last validation metrics.
+    """Trains until `training.steps`. Returns the last validation metrics, {} where nothing was left to do.
+
+    Starts from the run's latest checkpoint, else from the weights of `checkpoint.init_from`, else from new ones. With several processes each calls
+    this with the same config; process 0 writes the run folder.
 
     Raises:
         InputError: settings, data or a run folder that do not fit.
@@ -35,88 +34,86 @@ def train_and_evaluate(c: ConfigDict, run: Path) -> dict[str, float]:
     t, e = FrozenConfigDict(c.training), c.evaluation
     schedules.check(t)
     devices = jax.local_device_count()
-    if t.batch_size % (devices * t.accumulation):
-        raise InputError(f'training.batch_size {t.batch_size} is not divisible by {devices} devices x accumulation {t.accumulation}')
+    if t.batch_size % (jax.device_count() * t.accumulation):
+        raise InputError(f'training.batch_size {t.batch_size} is not divisible by {jax.device_count()} devices x accumulation {t.accumulation}')
     store = Store.open(c.data.path)
     vocabulary = Vocabulary(**c.music)
     store.require(vocabulary)
     cfg = configs.model_config(c, vocabulary.sizes(c.kind))
-    loader = Loader(store, c.kind, c.bars, t.batch_size, c.seed, transpose=tuple(c.data.transpose))
+    shard = {'process_index': jax.process_index(), 'process_count': jax.process_count()}
+    loader = Loader(store, c.kind, c.bars, t.batch_size, c.seed, transpose=tuple(c.data.transpose), **shard)
+    validation = list(loader.evaluation_batches('validation', e.batch_size, limit=e.windows))
     init_key, noise_key, evaluation_key = jax.random.split(jax.random.key(c.seed), 3)
     state = init_state(init_key, cfg, t)
-    checkpoints = Checkpoints(run, json.loads(c.to_json_best_effort()), vocabulary.to_dict())
-    state = checkpoints.restore(state) or state
+    writes = processes.is_first()
+    checkpoints = Checkpoints(run, json.loads(c.to_json_best_effort()), vocabulary.to_dict()) if writes else None
+    state = _first_state(c, cfg, state, checkpoints)
     start, results = int(state.step), {}
-    parameters = sum(x.size for x in jax.tree.leaves(state.params))
-    print(f'{devices} x {jax.devices()[0].device_kind}; {parameters:,} parameters; from step {start} to {t.steps} in {run}', flush=True)
-    log = _open_log(run / 'metrics.jsonl', start)
-    stop = _catch_signals()
     step_function = make_train_step(cfg, t)
-    progress = tqdm(total=t.steps, initial=start, unit='step', dynamic_ncols=True)
-    with log, progress:
+    stop = _catch_signals()
+    with RunLog(run, start, t.steps, t.batch_size, writes) as log:
+        log.say(memory.describe(state.params, run, start, t.steps))
         batches = loader.iterate(start)
         pending = None
         for step in range(start, t.steps):
             tokens = np.asarray(next(batches))
-            state, metrics = step_function(state, tokens.reshape(devices, -1, *tokens.shape[1:]), noise_key)
+            tokens = tokens.reshape(devices, -1, *tokens.shape[1:])
+            if step == start:
+                log.say(memory.check(step_function, state, tokens, noise_key, t.accumulation))
+            state, metrics = step_function(state, tokens, noise_key)
             if pending:  # the step before this one, so that the device never waits for us
-                _report(log, progress, c, *pending)
+                _report(log, c, *pending)
             pending = step + 1, metrics
-            progress.update()
+            log.step_done()
             done = step + 1 == t.steps
+            if t.check_replicas_every and (step + 1) % t.check_replicas_every == 0:
+                if wrong := processes.replicas_differ(state.params):
+                    raise RuntimeError(f'replicas differ after step {step + 1} in {", ".join(wrong[:3])}: a bug of mvae or a broken device')
+            if jax.process_count() == 1 or (step + 1) % c.logging.every == 0:
+                leave = processes.any_process(bool(stop['signal']))
+            else:
+                leave = False
             if done or (step + 1) % e.every == 0:
-                batches_of_split = loader.evaluation_batches('validation', e.batch_size, limit=e.windows)
-                results = evaluate(state.params, cfg, batches_of_split, evaluation_key, t.max_beta, t.free_bits)
-                log.write(json.dumps({'step': step + 1, **{f'validation/{k}': v for k, v in results.items()}}) + '\n')
-                progress.write(_sentence(step + 1, results, STREAMS[c.kind]))
-                checkpoints.save(state, results)
-            elif stop['signal'] or (step + 1) % c.checkpoint.every == 0:
+                results = evaluate(state.params, cfg, validation, evaluation_key, t.max_beta, t.free_bits)
+                log.metrics(step + 1, {f'validation/{k}': v for k, v in results.items()})
+                log.say(evaluation_sentence(step + 1, results, STREAMS[c.kind]))
+                if writes:
+                    checkpoints.save(state, results)
+                    folder = run / 'samples' / f'step_{step + 1:06d}'
+                    write_pictures(folder, state.params, cfg, c.kind, vocabulary, validation[0][0][: e.samples], e.temperature, c.seed)
+            elif writes and (leave or (step + 1) % c.checkpoint.every == 0):
                 checkpoints.save(state)
-            if stop['signal'] and not done:
+            if leave and not done:
                 raise Interrupted(f'stopped at step {step + 1}, state saved; the same command goes on')
         if pending:
-            _report(log, progress, c, *pending)
+            _report(log, c, *pending)
     return results
 
 
-def _report(log, progress, c: ConfigDict, step: int, metrics: dict) -> None:
+def _first_state(c: ConfigDict, cfg: configs.ModelConfig, new: TrainState, checkpoints: Checkpoints | None) -> TrainState:
+    """Own latest checkpoint, then `init_from`, then new weights; read by process 0 and sent to the others."""
+    state = new
+    if checkpoints is not None:
+        state = checkpoints.restore(new)
+        if state is None and c.checkpoint.init_from:
+            saved = read_run(c.checkpoint.init_from)
+            if saved.model != cfg:
+                differ = [f for f in configs.ModelConfig.__dataclass_fields__ if getattr(saved.model, f) != getattr(cfg, f)]
+                words = '; '.join(f'{f} {getattr(saved.model, f)} there, {getattr(cfg, f)} here' for f in differ)
+                raise InputError(f'{c.checkpoint.init_from} holds another model ({words})')
+            state = new.replace(params=saved.params)
+        state = state or new
+    return processes.from_first(state)
+
+
+def _report(log: RunLog, c: ConfigDict, step: int, metrics: dict) -> None:
     values = {name: float(v) for name, v in metrics.items()}
     if not np.isfinite(values['loss']) or not np.isfinite(values['gradient_norm']):
         raise InputError(f'loss or gradient is not finite at step {step}; lower training.learning_rate, and start from the last checkpoint')
-    if step % c.logging.every and step != c.training.steps:
-        return
-    n = values.pop('examples')
-    line = {
-        'step': step,
-        'loss': values['loss'] / n,
-        'reconstruction': values['reconstruction'] / n,
-        'kl_bits': values['kl'] / n / np.log(2),
-        'accuracy': values['correct'] / values['tokens'],
-        **{name: values[name] for name in ('gradient_norm', 'parameter_norm', 'update_norm')},
-    }
-    log.write(json.dumps(line) + '\n')
-    progress.set_postfix(loss=f'{line["loss"]:.1f}', kl=f'{line["kl_bits"]:.0f} bits', accuracy=f'{line["accuracy"]:.3f}')
-
-
-def _sentence(step: int, results: dict[str, float], streams: tuple[str, ...]) -> str:
-    parts = [
-        f'{name} {results[f"accuracy_{k}"]:.3f} (always hold {results[f"baseline_{k}"]:.3f}, onsets {results[f"onset_accuracy_{k}"]:.3f})'
-        for k, name in enumerate(streams)
-    ]
-    return f'step {step}: validation loss {results["loss"]:.2f}, KL {results["kl_bits"]:.0f} bits, teacher-forced ' + '; '.join(parts)
-
-
-def _open_log(path: Path, start: int):
-    """The run's metrics, without lines of steps that will be done again; written beside, then renamed."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        lines = [line for line in path.read_text().splitlines() if json.loads(line)['step'] <= start] if path.exists() else []
-        beside = path.with_suffix('.partial')
-        beside.write_text(''.join(line + '\n' for line in lines))
-        os.replace(beside, path)
-        return path.open('a', buffering=1)
-    except OSError as error:
-        raise InputError(f'cannot write {path}: {error.strerror}') from None
+    if step % c.logging.every == 0 or step == c.training.steps:
+        line = training_line(values)
+        log.metrics(step, line)
+        log.show(line)
 
 
 def _catch_signals() -> dict:

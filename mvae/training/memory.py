@@ -1,0 +1,37 @@
+"""What a run will run on, and whether it will fit: said before the first update."""
+
+from pathlib import Path
+
+import jax
+
+from mvae.errors import InputError
+
+_MIB = 2**20
+
+
+def describe(params: dict, run: Path, start: int, steps: int) -> str:
+    """Devices, size of the model, and where the run begins, in one line."""
+    count = sum(x.size for x in jax.tree.leaves(params))
+    processes = f' in {jax.process_count()} processes' if jax.process_count() > 1 else ''
+    devices = f'{jax.device_count()} x {jax.devices()[0].device_kind}{processes}'
+    return f'{devices}; {count:,} parameters; from step {start} to {steps} in {run}'
+
+
+def check(step_function, state, tokens, key, accumulation: int) -> str:
+    """Compiles the step and says how much memory a device needs, as the compiler plans it.
+
+    Raises InputError, naming the next smaller setting, where a device says that it has less.
+    """
+    stats = step_function.lower(state, tokens, key).compile().memory_analysis()
+    if stats is None:
+        return 'this backend tells no memory estimate'
+    held = stats.argument_size_in_bytes + stats.output_size_in_bytes - stats.alias_size_in_bytes
+    need = held + stats.temp_size_in_bytes
+    limit = (jax.local_devices()[0].memory_stats() or {}).get('bytes_limit')
+    if limit and need > limit:
+        raise InputError(
+            f'an update needs {need / _MIB:,.0f} MiB on each device, which has {limit / _MIB:,.0f}; '
+            f'use --config.training.accumulation={2 * accumulation}, or --config.model.dtype=bfloat16, or SCALE=small'
+        )
+    of = f' of {limit / _MIB:,.0f}' if limit else ''
+    return f'memory on each device: {need / _MIB:,.0f} MiB{of} ({held / _MIB:,.0f} of weights and optimizer, the rest for one update)'
