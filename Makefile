@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: install data train lint test clean
+.PHONY: install data train eval sample interpolate lint test clean
 install: $(READY)
 
 $(READY): setup.cfg pyproject.toml constraints.txt
@@ -24,12 +24,22 @@ else
 	$(BIN)/python data/build.py --demo --out data/demo $(ARGS)
 endif
 
-# make train EXP=trio16 [VARIANT=flat] [SCALE=small] [STEPS=500] [DATA=data/mine] [ARGS='--set training.batch_size=32']
+# make train EXP=trio16 [VARIANT=flat] [SCALE=small] [STEPS=500] [DATA=data/mine] [ARGS='--config.training.batch_size=32']
 train: install
 	@test -n "$(EXP)" || { echo 'error: say what to train: make train EXP=trio16' >&2; exit 2; }
 	$(if $(DATA),,$(BIN)/python data/build.py --demo --out data/demo)
-	$(BIN)/python experiments/train.py --exp "$(EXP)" $(if $(VARIANT),--variant $(VARIANT)) $(if $(SCALE),--scale $(SCALE)) \
-	  $(if $(STEPS),--steps $(STEPS)) $(if $(DATA),--data "$(DATA)") $(ARGS)
+	$(BIN)/python experiments/train.py --exp "$(EXP)" $(if $(VARIANT),--variant "$(VARIANT)") $(if $(SCALE),--scale "$(SCALE)") \
+	  $(if $(STEPS),--steps "$(STEPS)") $(if $(DATA),--data "$(DATA)") $(ARGS)
+
+# make eval EXP=mel16 [DATA=data/mine] [ARGS='--limit 500'], make sample EXP=mel16 [ARGS='--n 16 --temperature 0.5'],
+# make interpolate EXP=mel16 [ARGS='--a A.mid --b B.mid']: of the run in runs/EXP
+eval sample interpolate: install
+	@test -n "$(EXP)" || { echo 'error: say which run: make $@ EXP=trio16' >&2; exit 2; }
+	$(BIN)/python experiments/$(PROGRAM_$@).py --exp "$(EXP)" $(if $(DATA),--data "$(DATA)") $(ARGS)
+
+PROGRAM_eval := evaluate
+PROGRAM_sample := sample
+PROGRAM_interpolate := interpolate
 
 lint: install
 	$(BIN)/ruff check .

@@ -44,7 +44,7 @@ def test_a_resumed_run_equals_an_unbroken_one(data, tmp_path):
         np.testing.assert_array_equal(x, y)
     lines = [json.loads(line) for line in (broken / 'metrics.jsonl').read_text().splitlines()]
     assert any('validation/accuracy_0' in line and 'validation/baseline_0' in line for line in lines)
-    other = _train('--data', data, '--run', broken, '--set', 'model.latent_size=9')
+    other = _train('--data', data, '--run', broken, '--config.model.latent_size=9')
     assert other.returncode == 2 and 'latent_size 8 -> 9' in other.stderr and 'Traceback' not in other.stderr
 
 
@@ -54,8 +54,11 @@ def test_a_resumed_run_equals_an_unbroken_one(data, tmp_path):
         (['--exp', 'mel12'], 'did you mean mel2'),
         (['--variant', 'hierdek'], 'did you mean hierdec'),
         (['--scale', 'smal'], 'did you mean small'),
-        (['--set', 'training.batchsize=3'], 'did you mean batch_size'),
-        (['--set', 'training.batch_size=many'], 'takes a int'),
+        (['--config.training.batchsize=3'], 'did you mean batch_size'),
+        (['--config.training.batch_size=many'], 'takes a int'),
+        (['--config.trainin.batch_size=3'], 'did you mean training'),
+        (['--batch=3'], 'settings are written --config.'),
+        (['--processes', '2'], 'MVAE_COORDINATOR'),
         (['--data', 'no/such/store'], 'no/such/store'),
     ],
 )

@@ -1,0 +1,159 @@
+"""A saved model comes back whole and plays; its programs write what they say; wrong input is refused in one line."""
+
+import json
+import shutil
+import subprocess
+import sys
+
+import jax
+import numpy as np
+import pytest
+from midi_maker import song
+from ml_collections import FrozenConfigDict
+
+import mvae
+from mvae import config as configs
+from mvae.errors import InputError
+from mvae.evaluation.reconstruction import evaluate_reconstruction, format_table
+from mvae.model import vae
+from mvae.music.vocabulary import Vocabulary
+from mvae.training.checkpoint import Checkpoints
+from mvae.training.step import init_state
+
+
+@pytest.fixture(scope='module')
+def run(tmp_path_factory):
+    """An untrained tiny trio in a run folder of its own."""
+    folder = tmp_path_factory.mktemp('runs') / 'trio16'
+    c = configs.apply_scale(configs.experiment_config('trio16', 'trio', 16, 'hierdec'), 'tiny')
+    vocabulary = Vocabulary(**c.music)
+    cfg = configs.model_config(c, vocabulary.sizes('trio'))
+    state = init_state(jax.random.key(0), cfg, FrozenConfigDict(c.training))
+    Checkpoints(folder, json.loads(c.to_json_best_effort()), vocabulary.to_dict()).save(state, {'loss': 1.5})
+    return folder
+
+
+@pytest.fixture(scope='module')
+def model(run):
+    return mvae.load(run)
+
+
+def test_a_loaded_model_is_the_saved_one(model):
+    like = vae.init(jax.random.split(jax.random.key(0), 3)[0], model.saved.model)
+    assert jax.tree.structure(like) == jax.tree.structure(model.saved.params)
+    assert (model.kind, model.bars, model.latent_size, model.saved.step) == ('trio', 16, 8, 0) and model.saved.metrics == {'loss': 1.5}
+
+
+def test_samples_do_not_depend_on_their_number_and_follow_the_seed(model):
+    three, _ = model.sample_tokens(3, seed=5)
+    np.testing.assert_array_equal(three, model.sample_tokens(6, seed=5)[0][:3])
+    assert not np.array_equal(three, model.sample_tokens(3, seed=6)[0])
+    sequences = model.sample(2, seed=5)
+    assert [s.SerializeToString() for s in sequences] == [s.SerializeToString() for s in model.sample(2, seed=5)]
+
+
+def test_whatever_it_decodes_it_encodes(model):
+    for sequence in model.sample(3, seed=1):
+        if sequence.notes:
+            encoding = model.encode(sequence)
+            assert encoding.mu.shape == (1, 8) and (encoding.sigma > 0).all() and np.isfinite(encoding.z).all()
+
+
+def test_midi_goes_in_and_its_tokens_are_those_of_the_twin(model, tmp_path):
+    (tmp_path / 'a.mid').write_bytes(song(seed=1))
+    tokens, note = model.read(tmp_path / 'a.mid')
+    assert tokens.shape == (256, 3) and 'melody' in note
+    np.testing.assert_array_equal(model.encode(tmp_path / 'a.mid').mu, model.encode_tokens(tokens[None]).mu)
+    steps = model.interpolate(tmp_path / 'a.mid', song(seed=2), 3)
+    assert len(steps) == 3
+    assert steps[0].SerializeToString() == model.reconstruct(tmp_path / 'a.mid')[0].SerializeToString()
+
+
+@pytest.mark.parametrize(
+    'call, message',
+    [
+        (lambda m: m.decode_tokens(np.zeros((1, 7))), r'\[B, 8\]'),
+        (lambda m: m.decode_tokens(np.full((1, 8), np.nan)), 'finite'),
+        (lambda m: m.decode_tokens(np.zeros((1, 8)), temperature=-1), 'temperature'),
+        (lambda m: m.encode_tokens(np.zeros((1, 256, 2), int)), r'\[B, 256, 3\]'),
+        (lambda m: m.encode_tokens(np.full((1, 256, 3), 600)), 'stream 0'),
+        (lambda m: m.sample(0), 'at least 1'),
+        (lambda m: m.sample(1, seed=-1), 'seed'),
+        (lambda m: m.sample(1, qpm=0), 'tempo'),
+        (lambda m: m.encode([]), 'empty'),
+        (lambda m: m.encode(b'MThd nonsense'), 'the music'),
+        (lambda m: m.encode('no/such.mid'), 'no/such.mid'),
+    ],
+)
+def test_wrong_input_is_refused(model, call, message):
+    with pytest.raises(InputError, match=message):
+        call(model)
+
+
+def test_foreign_and_damaged_checkpoints_are_refused(run, tmp_path):
+    with pytest.raises(InputError, match='holds no checkpoints'):
+        mvae.load(tmp_path)
+    with pytest.raises(InputError, match='has no checkpoint 7'):
+        mvae.load(run, 7)
+    (tmp_path / 'foreign/checkpoints/3/params').mkdir(parents=True)
+    with pytest.raises(InputError, match='not a checkpoint of mvae'):
+        mvae.load(tmp_path / 'foreign')
+    shutil.copytree(run, tmp_path / 'cut')
+    for file in (tmp_path / 'cut/checkpoints/0/params').rglob('*'):
+        if file.is_file() and file.stat().st_size > 1000:
+            file.write_bytes(file.read_bytes()[:500])
+    with pytest.raises(InputError, match='damaged'):
+        mvae.load(tmp_path / 'cut')
+
+
+def test_reconstruction_counts_are_those_of_a_plain_count(model):
+    """Against numpy on what the model generates: greedy accuracy from z, with the last batch half masked."""
+    rng = np.random.default_rng(0)
+    tokens = np.stack([rng.integers(0, 5, (4, 256)) for _ in range(3)], -1).astype(np.int32)
+    mask = np.array([1, 1, 1, 0], np.float32)
+    result = evaluate_reconstruction(model.saved.params, model.saved.model, [(tokens, mask)], 'trio', seed=3)
+    z_key, draw_key = jax.random.split(jax.random.fold_in(jax.random.key(3), 0))
+    z = vae.sample_posterior(z_key, vae.encode(model.saved.params, model.saved.model, tokens))
+    greedy = np.asarray(vae.generate(model.saved.params, model.saved.model, z, draw_key, 0.0))
+    for k, (stream, first) in enumerate([('melody', 2), ('bass', 2), ('drums', 1)]):
+        truth, guess = tokens[:3, :, k], greedy[:3, :, k]
+        row = result['streams'][stream]
+        np.testing.assert_allclose(row['greedy']['accuracy'], (truth == guess).mean())
+        np.testing.assert_allclose(row['greedy']['onset_accuracy'], (truth == guess)[truth >= first].mean())
+        np.testing.assert_allclose(row['baseline'], np.bincount(truth.ravel()).max() / truth.size)
+        np.testing.assert_allclose(row['onsets'], (truth >= first).mean())
+    assert result['windows'] == 3 and result['latent_size'] == 8 and 'bass' in format_table(result)
+    np.testing.assert_allclose(result['loss'], result['reconstruction'] + result['kl_bits'] * np.log(2), rtol=1e-6)
+
+
+def _program(name, *arguments):
+    command = [sys.executable, f'experiments/{name}.py', *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=300)
+
+
+def test_sample_writes_music_the_same_twice(run, tmp_path):
+    for out in ('one', 'two'):
+        done = _program('sample', '--run', run, '--n', 2, '--out', tmp_path / out)
+        assert done.returncode == 0, done.stderr
+    names = sorted(p.name for p in (tmp_path / 'one').iterdir())
+    assert names == ['sample_1.mid', 'sample_2.mid', 'samples.json', 'samples.png']
+    for name in names:
+        assert (tmp_path / 'one' / name).read_bytes() == (tmp_path / 'two' / name).read_bytes()
+    assert len(json.loads((tmp_path / 'one/samples.json').read_text())['z']) == 2
+
+
+def test_interpolate_between_two_files(run, tmp_path):
+    for name, seed in (('a', 1), ('b', 2)):
+        (tmp_path / f'{name}.mid').write_bytes(song(seed=seed))
+    out = tmp_path / 'out'
+    done = _program('interpolate', '--run', run, '--a', tmp_path / 'a.mid', '--b', tmp_path / 'b.mid', '--steps', 3, '--out', out)
+    assert done.returncode == 0 and 'melody track' in done.stdout, done.stderr
+    expected = ['interpolation.json', 'interpolation.png', 'joined.mid', 'step_01.mid', 'step_02.mid', 'step_03.mid']
+    assert sorted(p.name for p in out.iterdir()) == expected
+
+
+@pytest.mark.parametrize('name', ['sample', 'interpolate', 'evaluate'])
+def test_programs_say_in_one_line_what_is_wrong(name, tmp_path):
+    done = _program(name, '--run', tmp_path / 'none')
+    assert done.returncode == 2 and done.stderr.count('\n') == 1 and 'holds no checkpoints' in done.stderr
+    assert not (tmp_path / 'none').exists()
