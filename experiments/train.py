@@ -90,7 +90,8 @@ def summarise(run: Path, scale: str) -> None:
 
     saved = read_run(run)
     c = saved.config
-    batches = Loader(Store.open(c.data.path), c.kind, c.bars, 1, c.seed).evaluation_batches('validation', c.evaluation.batch_size, c.evaluation.windows)
+    loader = Loader(Store.open(c.data.path), c.kind, c.bars, 1, c.seed)
+    batches = loader.evaluation_batches('validation', c.evaluation.batch_size, c.evaluation.windows)
     result = evaluate_reconstruction(saved.params, saved.model, batches, c.kind, c.seed)
     print(f'Reconstruction of {result["windows"]:,} validation windows by the best checkpoint (step {saved.step}), beside the most frequent token:')
     print(format_table(result))

@@ -1,8 +1,12 @@
-"""experiments/train.py at tiny: it trains, resumes to the same bytes as an unbroken run, and refuses wrong input in one line."""
+"""experiments/train.py at tiny: it trains, survives kill -9, is the same in two processes as in one, and refuses wrong input in one line."""
 
 import json
+import os
+import signal
+import socket
 import subprocess
 import sys
+import time
 
 import jax
 import numpy as np
@@ -65,3 +69,64 @@ def test_a_resumed_run_equals_an_unbroken_one(data, tmp_path):
 def test_wrong_input_is_one_clear_line(arguments, message):
     done = _train(*arguments)
     assert done.returncode == 2 and message in done.stderr and 'Traceback' not in done.stderr
+
+
+def test_killed_at_any_moment_and_resumed_it_equals_the_straight_run(data, tmp_path):
+    straight, killed = tmp_path / 'straight', tmp_path / 'killed'
+    assert _train('--data', data, '--run', straight, '--steps', 10).returncode == 0
+    command = [sys.executable, 'experiments/train.py', '--exp', 'mel2', '--scale', 'tiny', '--data', str(data), '--run', str(killed), '--steps', '10']
+    with subprocess.Popen([*command, '--config.training.steps=10'], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        end = time.monotonic() + 150
+        while not (killed / 'checkpoints' / '5' / 'commit_success.txt').exists() and time.monotonic() < end:
+            time.sleep(0.02)
+        process.send_signal(signal.SIGKILL)
+    assert process.returncode == -signal.SIGKILL
+    done = _train('--data', data, '--run', killed, '--steps', 10)
+    assert done.returncode == 0, done.stderr
+    for x, y in zip(_params(straight), _params(killed), strict=True):
+        np.testing.assert_array_equal(x, y)
+    steps = [json.loads(line)['step'] for line in (killed / 'metrics.jsonl').read_text().splitlines()]
+    assert steps == sorted(steps)
+
+
+def test_two_processes_equal_one_with_two_devices(data, tmp_path):
+    with socket.socket() as probe:
+        probe.bind(('127.0.0.1', 0))
+        address = f'127.0.0.1:{probe.getsockname()[1]}'
+    arguments = ['--exp', 'mel2', '--scale', 'tiny', '--data', str(data), '--steps', '10', '--config.training.check_replicas_every=5']
+    two_devices = {**os.environ, 'XLA_FLAGS': '--xla_force_host_platform_device_count=2', 'JAX_PLATFORMS': 'cpu'}
+    one = subprocess.run(
+        [sys.executable, 'experiments/train.py', *arguments, '--run', str(tmp_path / 'one')],
+        env=two_devices, capture_output=True, text=True, timeout=200,
+    )  # fmt: skip
+    assert one.returncode == 0, one.stderr
+    command = [sys.executable, 'experiments/train.py', *arguments, '--run', str(tmp_path / 'two'), '--coordinator', address, '--processes', '2']
+    alone = {**os.environ, 'JAX_PLATFORMS': 'cpu'}
+    peers = [
+        subprocess.Popen([*command, '--process', str(n)], env=alone, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) for n in (0, 1)
+    ]
+    said = [peer.communicate(timeout=300)[0] for peer in peers]
+    assert [peer.returncode for peer in peers] == [0, 0], said
+    for x, y in zip(_params(tmp_path / 'one'), _params(tmp_path / 'two'), strict=True):
+        np.testing.assert_allclose(x, y, rtol=1e-4, atol=1e-5)
+
+
+def test_a_batch_that_devices_cannot_share_is_refused(data, tmp_path):
+    done = _train('--data', data, '--run', tmp_path / 'run', '--config.training.accumulation=3')
+    assert done.returncode == 2 and 'not divisible' in done.stderr and not (tmp_path / 'run').exists()
+
+
+def test_init_from_takes_the_weights_of_another_run(data, tmp_path):
+    assert _train('--data', data, '--run', tmp_path / 'old', '--steps', 10).returncode == 0
+    done = _train('--data', data, '--run', tmp_path / 'new', '--steps', 1, f'--config.checkpoint.init_from={tmp_path / "old"}')
+    assert done.returncode == 0, done.stderr
+    old, new = _params(tmp_path / 'old'), jax.tree.leaves(ocp.StandardCheckpointer().restore(tmp_path / 'new/checkpoints/1/params'))
+    assert max(float(np.abs(x - y).max()) for x, y in zip(old, new, strict=True)) < 0.05  # one update away
+    other = _train('--data', data, '--run', tmp_path / 'more', f'--config.checkpoint.init_from={tmp_path / "old"}', '--config.model.latent_size=9')
+    assert other.returncode == 2 and 'latent_size 8 there, 9 here' in other.stderr
+
+
+def test_a_folder_without_write_permission_is_refused(data, tmp_path):
+    (tmp_path / 'file').write_text('in the way')
+    done = _train('--data', data, '--run', tmp_path / 'file' / 'run')
+    assert done.returncode == 2 and 'cannot write' in done.stderr and 'Traceback' not in done.stderr

@@ -35,18 +35,20 @@ class Checkpoints:
         self._path = Path(run).absolute() / 'checkpoints'
         self._meta = {'format': FORMAT, 'config': config, 'vocabulary': vocabulary, 'versions': versions()}
         best = checkpoint_managers.BestN(get_metric_fn=lambda m: m['loss'], reverse=True, n=1, keep_checkpoints_without_metrics=False)
-        alone = {0} if jax.process_count() > 1 else None  # one process writes, and none waits for it
+        peers = _alone()
+        handlers = {name: ocp.StandardCheckpointHandler(multiprocessing_options=peers) for name in ('params', 'optimizer')}
+        handlers['meta'] = ocp.JsonCheckpointHandler(multiprocessing_options=peers)
         options = ocp.CheckpointManagerOptions(
             preservation_policy=checkpoint_managers.AnyPreservationPolicy([checkpoint_managers.LatestN(1), best]),
             best_fn=lambda m: m['loss'],
             best_mode='min',
             enable_async_checkpointing=False,
             create=False,
-            multiprocessing_options=ocp.options.MultiprocessingOptions(primary_host=0, active_processes=alone),
+            multiprocessing_options=peers,
         )
         try:
             self._path.mkdir(parents=True, exist_ok=True)
-            self._manager = ocp.CheckpointManager(self._path, options=options)
+            self._manager = ocp.CheckpointManager(self._path, options=options, item_handlers=handlers)
         except OSError as error:
             raise InputError(f'cannot write checkpoints to {self._path}: {error.strerror}') from None
 
@@ -56,8 +58,8 @@ class Checkpoints:
         if step in self._manager.all_steps():
             return
         items = ocp.args.Composite(
-            params=ocp.args.StandardSave(state.params),
-            optimizer=ocp.args.StandardSave({'opt_state': state.opt_state}),
+            params=ocp.args.StandardSave(jax.device_get(state.params)),
+            optimizer=ocp.args.StandardSave({'opt_state': jax.device_get(state.opt_state)}),
             meta=ocp.args.JsonSave(self._meta),
         )
         try:
@@ -108,7 +110,7 @@ def read_run(path: str | Path, which: str | int = 'best') -> Saved:
     """
     folder = _choose(Path(path).absolute(), which)
     try:
-        meta = ocp.Checkpointer(ocp.JsonCheckpointHandler()).restore(folder / 'meta')
+        meta = json.loads((folder / 'meta' / 'metadata').read_text())
         config = base_config()
         config.update(meta['config'])
         vocabulary = Vocabulary(**meta['vocabulary'])
@@ -120,10 +122,17 @@ def read_run(path: str | Path, which: str | int = 'best') -> Saved:
     like = jax.eval_shape(lambda: vae.init(jax.random.key(0), model))
     like = jax.tree.map(lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=jax.sharding.SingleDeviceSharding(jax.local_devices()[0])), like)
     try:
-        params = ocp.StandardCheckpointer().restore(folder / 'params', like)
+        reader = ocp.StandardCheckpointHandler(multiprocessing_options=_alone())
+        params = reader.restore(folder / 'params', args=ocp.args.StandardRestore(like))
     except Exception as error:
         raise InputError(f'{folder} is damaged ({type(error).__name__}); take another checkpoint of the run') from None
     return Saved(params, config, vocabulary, model, int(folder.name), _metrics(folder), meta['versions'])
+
+
+def _alone() -> ocp.options.MultiprocessingOptions:
+    """Of several processes the one that reads or writes waits for no other."""
+    process = jax.process_index()
+    return ocp.options.MultiprocessingOptions(primary_host=process, active_processes={process} if jax.process_count() > 1 else None)
 
 
 def _choose(path: Path, which: str | int) -> Path:
