@@ -2,6 +2,7 @@
 
 import argparse
 import difflib
+import logging
 import os
 import sys
 from collections.abc import Callable
@@ -22,6 +23,7 @@ def run(program: Callable[[argparse.Namespace], None], parser: argparse.Argument
         setattr(options, settings, others)
     elif others:
         parser.error(f'unknown: {" ".join(others)}')
+    logging.getLogger('absl').setLevel(logging.ERROR)  # orbax warns of things that are as they should be
     use_compilation_cache()
     try:
         program(options)

@@ -106,6 +106,8 @@ def test_official_splits_beat_titles(tmp_path):
     songs = assign_splits([song_keys(path) for path in paths], [official.get(path) for path in paths])
     assert songs.splits[songs.of_file[:3]].tolist() == [0, 1, 2]
     assert len(set(songs.of_file.tolist())) == 4  # the same name in two official splits is two songs
+    above = {f'{tmp_path.name}/{path}': split for path, split in official.items()}
+    assert read_official_splits(tmp_path.parent) == above  # also where the corpus lies in a folder of the one named
 
 
 def test_other_csv_files_are_ignored_and_odd_splits_refused(tmp_path):

@@ -130,3 +130,24 @@ def test_a_folder_without_write_permission_is_refused(data, tmp_path):
     (tmp_path / 'file').write_text('in the way')
     done = _train('--data', data, '--run', tmp_path / 'file' / 'run')
     assert done.returncode == 2 and 'cannot write' in done.stderr and 'Traceback' not in done.stderr
+
+
+def test_a_run_folder_of_other_data_is_refused_with_what_to_do(data, tmp_path):
+    assert _train('--data', data, '--run', tmp_path / 'run', '--steps', 1).returncode == 0
+    (tmp_path / 'midi').mkdir()
+    for n in range(40):
+        (tmp_path / 'midi' / f'another song {chr(97 + n % 26)}{chr(97 + n // 26)}.mid').write_bytes(song(seed=100 + n))
+    build_store(tmp_path / 'midi', tmp_path / 'other', BuildSettings(ExtractSettings()), 1)
+    done = _train('--data', tmp_path / 'other', '--run', tmp_path / 'run', '--steps', 2)
+    assert done.returncode == 2 and 'holds another run (data ' in done.stderr and '--config.checkpoint.init_from=' in done.stderr
+    other_seed = _train('--data', data, '--run', tmp_path / 'run', '--steps', 2, '--config.seed=1')
+    assert other_seed.returncode == 2 and 'seed 0 -> 1' in other_seed.stderr
+
+
+def test_a_full_disk_loses_nothing(data, tmp_path):
+    """A limit on the size of files stands for the full disk: whatever fails, the line says it and no half checkpoint stays."""
+    command = [sys.executable, 'experiments/train.py', '--exp', 'mel2', '--scale', 'tiny', '--data', str(data), '--run', str(tmp_path / 'run')]
+    limited = ['bash', '-c', 'ulimit -f 60 && exec "$@"', 'bash', *command]
+    done = subprocess.run(limited, capture_output=True, text=True, timeout=200)
+    assert done.returncode == 2 and 'error: cannot write a checkpoint' in done.stderr and 'run the same command' in done.stderr
+    assert list((tmp_path / 'run' / 'checkpoints').iterdir()) == []

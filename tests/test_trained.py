@@ -29,7 +29,7 @@ def run(tmp_path_factory):
     vocabulary = Vocabulary(**c.music)
     cfg = configs.model_config(c, vocabulary.sizes('trio'))
     state = init_state(jax.random.key(0), cfg, FrozenConfigDict(c.training))
-    Checkpoints(folder, json.loads(c.to_json_best_effort()), vocabulary.to_dict()).save(state, {'loss': 1.5})
+    Checkpoints(folder, json.loads(c.to_json_best_effort()), vocabulary.to_dict(), '').save(state, {'loss': 1.5})
     return folder
 
 
@@ -104,6 +104,18 @@ def test_foreign_and_damaged_checkpoints_are_refused(run, tmp_path):
             file.write_bytes(file.read_bytes()[:500])
     with pytest.raises(InputError, match='damaged'):
         mvae.load(tmp_path / 'cut')
+
+
+def test_without_room_a_checkpoint_is_not_begun(run, tmp_path, monkeypatch):
+    c = mvae.load(run).saved.config
+    cfg = configs.model_config(c, Vocabulary(**c.music).sizes('trio'))
+    state = init_state(jax.random.key(0), cfg, FrozenConfigDict(c.training))
+    checkpoints = Checkpoints(tmp_path, json.loads(c.to_json_best_effort()), {}, '')
+    checkpoints.save(state, {'loss': 1.5})
+    monkeypatch.setattr(shutil, 'disk_usage', lambda path: shutil._ntuple_diskusage(10**9, 10**9 - 1000, 1000))
+    with pytest.raises(InputError, match='no space left'):
+        checkpoints.save(state.replace(step=state.step + 1))
+    assert [path.name for path in (tmp_path / 'checkpoints').iterdir() if path.is_dir()] == ['0']
 
 
 def test_reconstruction_counts_are_those_of_a_plain_count(model):

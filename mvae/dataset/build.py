@@ -91,7 +91,7 @@ def build_store(
     """Builds a store, or goes on with a build that was interrupted.
 
     Args:
-        midi_folder: searched for MIDI files, with the folders below it; an `info.csv` there with columns midi_filename and
+        midi_folder: searched for MIDI files, with the folders below it; each `info.csv` there with columns midi_filename and
             split gives official splits.
         out: the store's folder; a store that is there is replaced when the new one is whole.
         settings: of the build.

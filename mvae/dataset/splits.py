@@ -42,7 +42,9 @@ def split_fraction(title: str) -> float:
 
 
 def read_official_splits(folder: str | Path) -> dict[str, int]:
-    """Splits of `info.csv` in the corpus folder (columns midi_filename and split, as in the Groove MIDI Dataset).
+    """Splits of every `info.csv` in or below the corpus folder (columns midi_filename and split, as in the Groove MIDI Dataset).
+
+    midi_filename is relative to the folder of its info.csv.
 
     Returns:
         {relative path: index into SPLITS}; empty without such a file or such columns.
@@ -50,9 +52,14 @@ def read_official_splits(folder: str | Path) -> dict[str, int]:
     Raises:
         InputError: for a split name that is not known.
     """
-    path = Path(folder) / OFFICIAL_FILE
-    if not path.is_file():
-        return {}
+    splits: dict[str, int] = {}
+    for path in sorted(Path(folder).rglob(OFFICIAL_FILE)):
+        below = path.parent.relative_to(folder)
+        splits |= {(below / name).as_posix(): split for name, split in _read_official_file(path).items()}
+    return splits
+
+
+def _read_official_file(path: Path) -> dict[str, int]:
     splits = {}
     with open(path, newline='', encoding='utf-8-sig', errors='replace') as file:
         rows = csv.DictReader(file)

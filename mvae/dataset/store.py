@@ -67,6 +67,11 @@ class Store:
             self._windows[key] = self._array(windows_file(*key), np.int64, (count, STREAM_COUNT[kind]))
             self._songs[key] = self._array(songs_file(*key), np.uint32, (count,))
 
+    @property
+    def corpus(self) -> str:
+        """Digest of the files that the store was built from; '' where it was not built from files."""
+        return self.meta.get('files', '')
+
     @classmethod
     def open(cls, path: str | Path) -> 'Store':
         """Opens a store, without reading its tokens or windows.

@@ -1,5 +1,6 @@
 """Pieces as MIDI files, and files written whole or not at all."""
 
+import contextlib
 import dataclasses
 import json
 import os
@@ -25,6 +26,8 @@ def write_atomically(path: str | Path, data: bytes) -> None:
         beside.write_bytes(data)
         os.replace(beside, path)
     except OSError as error:
+        with contextlib.suppress(OSError):
+            beside.unlink(missing_ok=True)
         raise InputError(f'cannot write {path}: {error.strerror}') from None
 
 

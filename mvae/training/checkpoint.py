@@ -5,6 +5,7 @@ Two are kept: the latest, and the one of the best validation loss.
 
 import importlib.metadata
 import json
+import shutil
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,6 +21,7 @@ from mvae.music.vocabulary import Vocabulary
 from mvae.training.step import TrainState
 
 FORMAT = 1
+_SPARE_BYTES = 2**18  # for what lies beside the weights
 _PACKAGES = ('jax', 'flax', 'optax', 'orbax-checkpoint', 'numpy')
 
 
@@ -30,10 +32,13 @@ def versions() -> dict[str, str]:
 class Checkpoints:
     """The checkpoints folder of a run."""
 
-    def __init__(self, run: Path, config: dict, vocabulary: dict):
-        """config, vocabulary: what the checkpoints shall hold, JSON values; an existing run of another config is refused by `restore`."""
+    def __init__(self, run: Path, config: dict, vocabulary: dict, corpus: str):
+        """config, vocabulary: what the checkpoints shall hold, JSON values; corpus: digest of the files that the data were built from.
+
+        An existing run of another experiment, model, seed or corpus is refused by `restore`.
+        """
         self._path = Path(run).absolute() / 'checkpoints'
-        self._meta = {'format': FORMAT, 'config': config, 'vocabulary': vocabulary, 'versions': versions()}
+        self._meta = {'format': FORMAT, 'config': config, 'vocabulary': vocabulary, 'corpus': corpus, 'versions': versions()}
         best = checkpoint_managers.BestN(get_metric_fn=lambda m: m['loss'], reverse=True, n=1, keep_checkpoints_without_metrics=False)
         peers = _alone()
         handlers = {name: ocp.StandardCheckpointHandler(multiprocessing_options=peers) for name in ('params', 'optimizer')}
@@ -57,6 +62,9 @@ class Checkpoints:
         step = int(state.step)
         if step in self._manager.all_steps():
             return
+        size = sum(x.nbytes for x in jax.tree.leaves((state.params, state.opt_state)))
+        if shutil.disk_usage(self._path).free < size + _SPARE_BYTES:  # orbax on a full disk says much besides our line
+            raise self._cannot_write('no space left on device')
         items = ocp.args.Composite(
             params=ocp.args.StandardSave(jax.device_get(state.params)),
             optimizer=ocp.args.StandardSave({'opt_state': jax.device_get(state.opt_state)}),
@@ -64,11 +72,16 @@ class Checkpoints:
         )
         try:
             self._manager.save(step, args=items, metrics=metrics)
-        except OSError as error:
-            raise InputError(f'cannot write a checkpoint to {self._path}: {error.strerror}; the one before is whole') from None
+        except (OSError, ValueError) as error:  # ValueError is how tensorstore says that the disk is full
+            for half in self._path.glob(f'*{ocp.utils.TMP_DIR_SUFFIX}*'):
+                shutil.rmtree(half, ignore_errors=True)
+            raise self._cannot_write(getattr(error, 'strerror', None) or str(error).rsplit(': ', 1)[-1]) from None
+
+    def _cannot_write(self, reason: str) -> InputError:
+        return InputError(f'cannot write a checkpoint to {self._path}: {reason}; the one before is whole: make room, and run the same command')
 
     def restore(self, like: TrainState) -> TrainState | None:
-        """The latest state, or None in a new run. Raises InputError for the run of another config, and for damaged files."""
+        """The latest state, or None in a new run. Raises InputError for another run's folder, and for damaged files."""
         step = self._manager.latest_step()
         if step is None:
             return None
@@ -76,10 +89,12 @@ class Checkpoints:
             meta = self._manager.restore(step, args=ocp.args.Composite(meta=ocp.args.JsonRestore()))['meta']
         except Exception as error:  # orbax raises many kinds for damaged files
             raise InputError(f'{self._path}/{step} is not a readable checkpoint ({type(error).__name__}); remove it to go on') from None
-        if meta['config']['model'] != self._meta['config']['model'] or meta['vocabulary'] != self._meta['vocabulary']:
-            old, new = meta['config']['model'], self._meta['config']['model']
-            changed = [f'{k} {old.get(k)} -> {new[k]}' for k in new if old.get(k) != new[k]] or ['the vocabulary']
-            raise InputError(f'{self._path.parent} holds a run of another model ({"; ".join(changed)}); name another run folder')
+        if changed := _differences(meta, self._meta):
+            run = self._path.parent
+            raise InputError(
+                f'{run} holds another run ({"; ".join(changed)}); name another folder with --run, or start there from the '
+                f'weights of this one with --config.checkpoint.init_from={run}'
+            )
         try:
             items = ocp.args.Composite(
                 params=ocp.args.StandardRestore(like.params), optimizer=ocp.args.StandardRestore({'opt_state': like.opt_state})
@@ -88,6 +103,18 @@ class Checkpoints:
         except Exception as error:
             raise InputError(f'{self._path}/{step} is damaged ({type(error).__name__}); remove it to go on from the one before') from None
         return TrainState(like.step + step, restored['params'], restored['optimizer']['opt_state'])
+
+
+def _differences(old: dict, new: dict) -> list[str]:
+    """What makes two checkpoints' runs two: everything but the length of training, its objective, and what is logged when."""
+    a, b = old['config'], new['config']
+    changed = [f'{k} {a.get(k)} -> {b[k]}' for k in ('experiment', 'kind', 'bars', 'variant', 'seed') if a.get(k) != b[k]]
+    changed += [f'{k} {a["model"].get(k)} -> {v}' for k, v in b['model'].items() if a['model'].get(k) != v]
+    if old['vocabulary'] != new['vocabulary']:
+        changed.append('another vocabulary')
+    elif old.get('corpus', new['corpus']) != new['corpus']:
+        changed.append(f'data {a["data"]["path"]} -> {b["data"]["path"]}')
+    return changed
 
 
 class Saved(NamedTuple):

@@ -46,7 +46,7 @@ def train_and_evaluate(c: ConfigDict, run: Path) -> dict[str, float]:
     init_key, noise_key, evaluation_key = jax.random.split(jax.random.key(c.seed), 3)
     state = init_state(init_key, cfg, t)
     writes = processes.is_first()
-    checkpoints = Checkpoints(run, json.loads(c.to_json_best_effort()), vocabulary.to_dict()) if writes else None
+    checkpoints = Checkpoints(run, json.loads(c.to_json_best_effort()), vocabulary.to_dict(), store.corpus) if writes else None
     state = _first_state(c, cfg, state, checkpoints)
     start, results = int(state.step), {}
     step_function = make_train_step(cfg, t)
