@@ -9,7 +9,7 @@ import dataclasses
 import ml_collections
 
 STEPS_PER_BAR = 16
-VARIANTS = ('flat', 'hierdec')
+VARIANTS = ('flat', 'hierdec', 'hier')
 SCALES = ('tiny', 'small', 'paper')
 
 
@@ -19,7 +19,7 @@ def base_config() -> ml_collections.ConfigDict:
     c.experiment = 'mel2'
     c.kind = 'melody'  # melody | drums | trio: which windows of the store
     c.bars = 2  # bars per window; 16 sixteenth steps each
-    c.variant = 'flat'  # flat | hierdec (hierarchical decoder: conductor and a decoder restarted at every bar)
+    c.variant = 'flat'  # flat | hierdec (hierarchical decoder: conductor and a decoder restarted at every bar) | hier (and an encoder by bars)
     c.scale = 'small'  # tiny | small | paper; see `apply_scale`
     c.seed = 0  # decides everything: initial weights, batches, noise, samples
 
@@ -35,8 +35,8 @@ def base_config() -> ml_collections.ConfigDict:
     c.model = ml_collections.ConfigDict()
     c.model.encoder_sizes = (2048, 2048)  # LSTM units of each bidirectional layer, per direction
     c.model.latent_size = 512  # Z
-    c.model.conductor_sizes = (1024, 1024)  # hierdec only
-    c.model.decoder_sizes = (2048, 2048, 2048)  # units of each decoder layer (of every stream's decoder in hierdec)
+    c.model.conductor_sizes = (1024, 1024)  # hierdec and hier only
+    c.model.decoder_sizes = (2048, 2048, 2048)  # units of each decoder layer (of every stream's decoder in hierdec and hier)
     c.model.drum_roll_input = True  # the encoder reads drums as 9 classes + 'no hit' instead of one of 512 tokens (Magenta: not in trios)
     c.model.dtype = 'float32'  # float32 | bfloat16: matrix products; parameters, cell state, logits and KL stay float32
     # How weights start. The paper's (Magenta's) values are the defaults; `small` changes them to leave the plateau early.
@@ -88,8 +88,10 @@ def experiment_config(experiment: str, kind: str, bars: int, variant: str) -> ml
     c.update(experiment=experiment, kind=kind, bars=bars, variant=variant, scale='paper')
     c.training.update(_PAPER_OBJECTIVE[bars])
     c.model.drum_roll_input = kind != 'trio'
-    if variant == 'hierdec':
+    if variant != 'flat':
         c.model.decoder_sizes = (1024, 1024)
+    if variant == 'hier':  # no model of the paper: Magenta's sizes
+        c.model.encoder_sizes = (1024,)
     return c
 
 
@@ -107,7 +109,7 @@ def apply_scale(c: ml_collections.ConfigDict, scale: str) -> ml_collections.Conf
     c.model.chrono_init = True
     c.model.drum_roll_input = True
     if scale == 'small' and c.bars == 2:
-        c.model.update(encoder_sizes=(256,), latent_size=128, decoder_sizes=(256,))
+        c.model.update(encoder_sizes=(256,), latent_size=128, conductor_sizes=(128,), decoder_sizes=(256,))
         c.training.update(steps=6000, batch_size=64, learning_rate=2e-3, decay_rate=0.9995, beta_rate=0.999, sampling_rate=600.0)
         c.evaluation.update(every=1000, windows=1024, batch_size=128)
     elif scale == 'small':  # many small updates: on 2 cores they leave the plateau after some 200, large ones not in the same time
@@ -129,6 +131,7 @@ class ModelConfig:
 
     vocab_sizes: tokens of each stream (K entries). bars: U, 1 for a flat decoder. steps: S per bar (T for a flat decoder).
     drum_roll: for each stream, whether the encoder reads it as a drum roll.
+    hierarchical_encoder: whether bars are encoded each on its own, and then their sequence.
     """
 
     vocab_sizes: tuple[int, ...]
@@ -139,6 +142,7 @@ class ModelConfig:
     decoder_sizes: tuple[int, ...]
     conductor_sizes: tuple[int, ...] = ()
     drum_roll: tuple[bool, ...] = ()
+    hierarchical_encoder: bool = False
     dtype: str = 'float32'
     bottleneck_stddev: float = 0.001
     initial_sigma: float = 0.0
@@ -156,7 +160,7 @@ class ModelConfig:
 
 def model_config(c: ml_collections.ConfigDict, vocab_sizes: tuple[int, ...]) -> ModelConfig:
     """The frozen model part of an experiment's config; vocab_sizes come from the music vocabulary."""
-    hierarchical = c.variant == 'hierdec'
+    hierarchical = c.variant != 'flat'
     m = c.model
     streams = ('melody', 'bass', 'drums') if c.kind == 'trio' else (c.kind,)
     return ModelConfig(
@@ -168,6 +172,7 @@ def model_config(c: ml_collections.ConfigDict, vocab_sizes: tuple[int, ...]) -> 
         decoder_sizes=tuple(m.decoder_sizes),
         conductor_sizes=tuple(m.conductor_sizes) if hierarchical else (),
         drum_roll=tuple(m.drum_roll_input and s == 'drums' for s in streams),
+        hierarchical_encoder=c.variant == 'hier',
         dtype=m.dtype,
         bottleneck_stddev=m.bottleneck_stddev,
         initial_sigma=m.initial_sigma,

@@ -1,13 +1,14 @@
 """The whole model: folded bars equal nested bars, causality, greedy generation, scheduled sampling, closed-form KL, every config."""
 
+import dataclasses
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from mvae import config as configs
 from mvae.config import ModelConfig
-from mvae.model import streams, vae
+from mvae.model import encoder, lstm, streams, vae
 
 HIERARCHICAL = ModelConfig((7, 5), 4, 3, (6, 5), 4, (5, 4), (6, 4), bottleneck_stddev=0.0)
 FLAT = ModelConfig((7, 5), 1, 12, (6, 5), 4, (5, 4), bottleneck_stddev=0.0)
@@ -115,24 +116,29 @@ def test_token_gradient_is_the_scatter_of_rows():
     np.testing.assert_allclose(gradient, expected, atol=1e-6)
 
 
-@pytest.mark.parametrize('kind, bars, variant', [('melody', 2, 'flat'), ('drums', 2, 'flat'), ('melody', 16, 'hierdec'), ('trio', 16, 'flat'),
-                                                 ('trio', 16, 'hierdec'), ('drums', 16, 'hierdec')])  # fmt: skip
-@pytest.mark.parametrize('scale', configs.SCALES)
-def test_every_kind_variant_and_scale_has_the_right_shapes(kind, bars, variant, scale):
-    """Abstractly: nothing is allocated, so the paper's sizes cost nothing."""
-    sizes = {'melody': (130,), 'drums': (512,), 'trio': (130, 130, 512)}[kind]
-    cfg = configs.model_config(configs.apply_scale(configs.experiment_config('x', kind, bars, variant), scale), sizes)
-    params = jax.eval_shape(lambda: vae.init(jax.random.key(0), cfg))
-    tokens = jax.ShapeDtypeStruct((2, 16 * bars, len(sizes)), jnp.int32)
-    q = jax.eval_shape(lambda p, t: vae.encode(p, cfg, t), params, tokens)
-    logits = jax.eval_shape(lambda p, z, t: vae.decode_logits(p, cfg, z, t), params, q.mu, tokens)
-    assert q.sigma.shape == (2, cfg.latent_size)
-    assert [x.shape for x in logits] == [(2, 16 * bars, v) for v in sizes]
+def test_a_hierarchical_encoder_reads_bars_on_their_own_and_then_their_sequence():
+    cfg = dataclasses.replace(HIERARCHICAL, hierarchical_encoder=True)
+    params, tokens = _params(cfg), _tokens(cfg)
+    one_bar = dataclasses.replace(FLAT, steps=cfg.steps)
+    identity = {'kernel': jnp.eye(10), 'bias': jnp.zeros(10)}
+    bar_encoder = {'layers': params['encoder']['layers'], 'mu': identity, 'sigma': identity}
+    summaries = [encoder.encode(bar_encoder, one_bar, tokens[:, 3 * u : 3 * u + 3]).mu for u in range(4)]
+    forward, backward = jnp.stack(summaries), jnp.stack(summaries)
+    for layer, size in zip(params['encoder']['bar_layers'], cfg.encoder_sizes, strict=True):
+        states = []
+        for cell, sequence in ((layer['fw'], forward), (layer['bw'], backward[::-1])):
+            state, hs = lstm.zero_state((2, size)), []
+            for x in sequence:
+                state = lstm.step(lstm.project(x, cell, 'float32'), state, lstm.split_kernel(cell, 'float32')[1])
+                hs.append(state.h)
+            states.append(jnp.stack(hs))
+        forward = backward = jnp.concatenate([states[0], states[1][::-1]], -1)
+        last = jnp.concatenate([states[0][-1], states[1][-1]], -1)
+    expected = last @ params['encoder']['mu']['kernel'] + params['encoder']['mu']['bias']
+    np.testing.assert_allclose(vae.encode(params, cfg, tokens).mu, expected, rtol=1e-4, atol=1e-5)
 
 
 def test_bfloat16_stays_close_to_float32():
-    import dataclasses
-
     params, tokens = _params(HIERARCHICAL), _tokens(HIERARCHICAL)
     low = dataclasses.replace(HIERARCHICAL, dtype='bfloat16')
     z = jax.random.normal(jax.random.key(3), (2, HIERARCHICAL.latent_size))

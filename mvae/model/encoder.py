@@ -1,5 +1,7 @@
-"""Bidirectional LSTM encoder: tokens -> parameters of the posterior q(z | x) (paper section 3.1; magenta.md 2.3, 2.5)."""
+"""Bidirectional LSTM encoder: tokens -> parameters of the posterior q(z | x) (paper section 3.1; magenta.md 2.3, 2.5, 2.10)."""
 
+import functools
+from collections.abc import Callable
 from typing import NamedTuple
 
 import jax
@@ -18,43 +20,68 @@ class Posterior(NamedTuple):
 
 
 def init(key: jax.Array, cfg: ModelConfig) -> dict:
-    """{'layers': [{'fw': lstm, 'bw': lstm}, ...], 'mu': dense, 'sigma': dense}."""
+    """{'layers': [{'fw': lstm, 'bw': lstm}, ...], 'mu': dense, 'sigma': dense}, and 'bar_layers' like 'layers' in a hierarchical encoder."""
     rolls = cfg.drum_roll or (False,) * len(cfg.vocab_sizes)
     width = sum(streams.input_width(v, roll) for v, roll in zip(cfg.vocab_sizes, rolls, strict=True))
-    chrono_steps = cfg.total_steps if cfg.chrono_init else 0
-    layers = []
-    for n, size in enumerate(cfg.encoder_sizes):
-        fw, bw = jax.random.split(jax.random.fold_in(key, n))
-        layers.append({'fw': lstm.init(fw, width, size, chrono_steps), 'bw': lstm.init(bw, width, size, chrono_steps)})
-        width = 2 * size
-    mu_key, sigma_key = jax.random.split(jax.random.fold_in(key, len(cfg.encoder_sizes)))
-    params = {
-        'layers': layers,
-        'mu': dense.init(mu_key, width, cfg.latent_size, cfg.bottleneck_stddev),
-        'sigma': dense.init(sigma_key, width, cfg.latent_size, cfg.bottleneck_stddev),
-    }
+    keys = [jax.random.fold_in(key, n) for n in range(2 * len(cfg.encoder_sizes) + 1)]
+    depth, summary = len(cfg.encoder_sizes), 2 * cfg.encoder_sizes[-1]
+    steps = cfg.steps if cfg.hierarchical_encoder else cfg.total_steps
+    params = {'layers': _init_layers(keys[:depth], cfg.encoder_sizes, width, steps if cfg.chrono_init else 0)}
+    if cfg.hierarchical_encoder:
+        params['bar_layers'] = _init_layers(keys[depth + 1 :], cfg.encoder_sizes, summary, cfg.bars if cfg.chrono_init else 0)
+    mu_key, sigma_key = jax.random.split(keys[depth])
+    params['mu'] = dense.init(mu_key, summary, cfg.latent_size, cfg.bottleneck_stddev)
+    params['sigma'] = dense.init(sigma_key, summary, cfg.latent_size, cfg.bottleneck_stddev)
     if cfg.initial_sigma:
         params['sigma']['bias'] += np.log(np.expm1(cfg.initial_sigma))
     return params
 
 
+def _init_layers(keys: list[jax.Array], sizes: tuple[int, ...], width: int, chrono_steps: int) -> list[dict]:
+    layers = []
+    for key, size in zip(keys, sizes, strict=True):
+        fw, bw = jax.random.split(key)
+        layers.append({'fw': lstm.init(fw, width, size, chrono_steps), 'bw': lstm.init(bw, width, size, chrono_steps)})
+        width = 2 * size
+    return layers
+
+
 def encode(params: dict, cfg: ModelConfig, tokens: jax.Array) -> Posterior:
-    """tokens int [B, T, K] -> Posterior. The last layer's final outputs of both directions go to mu and, through softplus, to sigma."""
+    """tokens int [B, T, K] -> Posterior: a summary of the music through one affine layer each, sigma's with a softplus.
+
+    The summary is that of the whole window; in a hierarchical encoder that of the bars' summaries, the bars side by side (magenta.md 2.10).
+    """
+    batch = tokens.shape[0]
+    if cfg.hierarchical_encoder:
+        tokens = tokens.reshape(batch * cfg.bars, cfg.steps, -1)
     tokens = jnp.swapaxes(tokens, 0, 1)
-    outputs = None
-    for params_l, size in zip(params['layers'], cfg.encoder_sizes, strict=True):
-        hs, finals = [], []
-        for direction in ('fw', 'bw'):
-            cell = params_l[direction]
-            inputs_kernel, recurrent_kernel = lstm.split_kernel(cell, cfg.dtype)
-            if outputs is None:
-                inputs = streams.project_tokens(inputs_kernel, tokens, cfg.vocab_sizes, cfg.drum_roll) + cell['bias']
-            else:
-                inputs = lstm.project(outputs, cell, cfg.dtype)
-            state = lstm.zero_state((tokens.shape[1], size))
-            h, final = lstm.unroll(inputs.astype(cfg.dtype), state, recurrent_kernel, reverse=direction == 'bw')
-            hs.append(h)
-            finals.append(final.h)
-        outputs = jnp.concatenate(hs, axis=-1)
-    summary = jnp.concatenate(finals, axis=-1)
+
+    def project_tokens(cell):
+        kernel, _ = lstm.split_kernel(cell, cfg.dtype)
+        return streams.project_tokens(kernel, tokens, cfg.vocab_sizes, cfg.drum_roll) + cell['bias']
+
+    summary = _summarise(params['layers'], cfg, project_tokens)
+    if cfg.hierarchical_encoder:
+        bars = jnp.swapaxes(summary.reshape(batch, cfg.bars, -1), 0, 1)
+        summary = _summarise(params['bar_layers'], cfg, lambda cell: lstm.project(bars, cell, cfg.dtype))
     return Posterior(dense.apply(params['mu'], summary), jax.nn.softplus(dense.apply(params['sigma'], summary)))
+
+
+def _summarise(layers: list[dict], cfg: ModelConfig, project_input: Callable[[dict], jax.Array]) -> jax.Array:
+    """The last layer's final outputs of both directions, float32 [N, 2H]. project_input: the input through a first layer's cell, [T, N, 4H]."""
+    project = project_input
+    for layer, size in zip(layers, cfg.encoder_sizes, strict=True):
+        outputs, finals = [], []
+        for direction in ('fw', 'bw'):
+            inputs = project(layer[direction])
+            recurrent_kernel = lstm.split_kernel(layer[direction], cfg.dtype)[1]
+            state = lstm.zero_state((inputs.shape[1], size))
+            h, final = lstm.unroll(inputs.astype(cfg.dtype), state, recurrent_kernel, reverse=direction == 'bw')
+            outputs.append(h)
+            finals.append(final.h)
+        project = functools.partial(_project_outputs, jnp.concatenate(outputs, axis=-1), cfg.dtype)
+    return jnp.concatenate(finals, axis=-1)
+
+
+def _project_outputs(outputs: jax.Array, dtype: str, cell: dict) -> jax.Array:
+    return lstm.project(outputs, cell, dtype)
