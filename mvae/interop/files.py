@@ -1,0 +1,70 @@
+"""Stretches of files, read by offset; and the checkpoint that a path means: a prefix, a folder, a tar, a folder of TensorFlow.js, an .npz."""
+
+import re
+import tarfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from mvae.errors import InputError
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """`size` bytes of a file from `start` on: a file of its own, or a member of a tar, which is never unpacked."""
+
+    path: Path
+    start: int
+    size: int
+
+    @classmethod
+    def of_file(cls, path: Path) -> 'Stretch':
+        """Raises InputError where there is no such file."""
+        try:
+            if not path.is_file():
+                raise InputError(f'{path} does not exist, or is no file')
+            return cls(path, 0, path.stat().st_size)
+        except OSError as error:
+            raise InputError(f'cannot read {path}: {error.strerror}') from None
+
+    def read(self, offset: int, size: int) -> bytes:
+        """Raises InputError where the stretch has no such bytes."""
+        if offset < 0 or size < 0 or offset + size > self.size:
+            raise InputError(f'{self.path} has no {size} bytes at {offset}; it is truncated')
+        try:
+            with open(self.path, 'rb') as file:
+                file.seek(self.start + offset)
+                data = file.read(size)
+        except OSError as error:
+            raise InputError(f'cannot read {self.path}: {error.strerror}') from None
+        if len(data) != size:
+            raise InputError(f'{self.path} is truncated')
+        return data
+
+
+def tar_members(path: Path) -> dict[str, Stretch]:
+    """The plain files in an uncompressed tar by name, as places in it. Links, devices and folders are passed over. Raises InputError."""
+    members = {}
+    total = path.stat().st_size
+    try:
+        with tarfile.open(path, 'r:') as tar:
+            for member in tar:
+                if member.isreg() and not member.issparse():
+                    if member.offset_data + member.size > total:
+                        raise InputError(f'{path} is truncated: {member.name} ends behind its end')
+                    members[member.name] = Stretch(path, member.offset_data, member.size)
+    except (tarfile.TarError, OSError, ValueError, OverflowError) as error:
+        raise InputError(f'{path} is not an uncompressed tar file, or damaged ({error})') from None
+    return members
+
+
+def latest_checkpoint(folder: Path) -> Path | None:
+    """The prefix that the folder's `checkpoint` file names, if there is one; only inside the folder."""
+    try:
+        text = (folder / 'checkpoint').read_bytes()[:65536].decode('utf-8', 'replace')
+    except OSError:
+        return None
+    found = re.search(r'^model_checkpoint_path:\s*"([^"\n]*)"', text, re.MULTILINE)
+    if not found:
+        return None
+    name = Path(found.group(1)).name  # an absolute path is that of the machine that trained
+    return folder / name
