@@ -54,6 +54,16 @@ def experiment(name: str, variant: str | None, scale: str) -> ConfigDict:
     return module.get_config(scale=command.choose('scale', scale, SCALES), **choices)
 
 
+def take_model(config: ConfigDict, run: str) -> None:
+    """Sizes and vocabulary of the run that a new one starts from, so that nobody has to copy them. Raises InputError where its windows differ."""
+    from mvae.training.checkpoint import read_config
+
+    old = read_config(run)
+    if (old.kind, old.bars) != (config.kind, config.bars):
+        raise InputError(f'{run} is a model of {old.bars} bars of {old.kind}, not of {config.bars} bars of {config.kind}')
+    config.update(variant=old.variant, model=old.model, music=old.music)
+
+
 def main(options: argparse.Namespace) -> None:
     from mvae.training import processes
 
@@ -67,6 +77,10 @@ def main(options: argparse.Namespace) -> None:
     config = experiment(options.exp, options.variant, scale)
     for argument in options.settings:
         override(config, argument)
+    if config.checkpoint.init_from:
+        take_model(config, config.checkpoint.init_from)
+        for argument in options.settings:
+            override(config, argument)
     if options.data:
         config.data.path = str(options.data)
     if options.steps is not None:

@@ -33,7 +33,7 @@ def base_config() -> ml_collections.ConfigDict:
     c.data.transpose = (0, 0)  # semitones, inclusive range drawn anew per example and epoch; drums never
 
     c.model = ml_collections.ConfigDict()
-    c.model.encoder_sizes = (2048, 2048)  # LSTM units of each bidirectional layer, per direction
+    c.model.encoder_sizes = (2048, 2048)  # LSTM units of each bidirectional layer, per direction; (): a decoder alone, as one may import it
     c.model.latent_size = 512  # Z
     c.model.conductor_sizes = (1024, 1024)  # hierdec and hier only
     c.model.decoder_sizes = (2048, 2048, 2048)  # units of each decoder layer (of every stream's decoder in hierdec and hier)
@@ -110,7 +110,8 @@ def apply_scale(c: ml_collections.ConfigDict, scale: str) -> ml_collections.Conf
     c.model.drum_roll_input = True
     if scale == 'small' and c.bars == 2:
         c.model.update(encoder_sizes=(256,), latent_size=128, conductor_sizes=(128,), decoder_sizes=(256,))
-        c.training.update(steps=6000, batch_size=64, learning_rate=2e-3, decay_rate=0.9995, beta_rate=0.999, sampling_rate=600.0)
+        c.training.update(steps=10_000, batch_size=64, learning_rate=8e-3, decay_rate=0.9995, beta_rate=0.999, free_bits=128.0)
+        c.training.update(sampling_schedule='constant', sampling_rate=0.0, token_dropout=0.25)
         c.evaluation.update(every=1000, windows=1024, batch_size=128)
     elif scale == 'small':  # many small updates: on 2 cores they leave the plateau after some 200, large ones not in the same time
         c.model.update(encoder_sizes=(128,), latent_size=64, conductor_sizes=(128,), decoder_sizes=(160,))

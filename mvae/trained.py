@@ -74,6 +74,8 @@ class MusicVAE:
 
     def encode_tokens(self, tokens: np.ndarray, seed: int = 0) -> Encoding:
         """tokens int [B, T, K]; z = mu + sigma * noise of the seed."""
+        if 'encoder' not in self.saved.params:
+            raise InputError('this model is a decoder alone, imported without its encoder: it samples and decodes, but cannot encode')
         tokens = self._check_tokens(tokens)
         parts = [_encode(self.saved.params, self.saved.model, _pad(part)) for _, part in _chunks(tokens)]
         mu, sigma = (np.concatenate([np.asarray(x[n]) for x in parts])[: len(tokens)] for n in (0, 1))

@@ -17,9 +17,12 @@ def _parts(cfg: ModelConfig) -> list[tuple[int, ...]]:
 
 
 def init(key: jax.Array, cfg: ModelConfig) -> dict:
-    """float32 parameters: {'encoder': ..., 'conductor': ... (hierarchical), 'decoders': [one, or one per stream]}."""
+    """float32 parameters: {'encoder': ..., 'conductor': ... (hierarchical), 'decoders': [one, or one per stream]}.
+
+    Without encoder_sizes the model is a decoder alone.
+    """
     encoder_key, conductor_key, decoder_key = jax.random.split(key, 3)
-    params = {'encoder': encoder.init(encoder_key, cfg)}
+    params = {'encoder': encoder.init(encoder_key, cfg)} if cfg.encoder_sizes else {}
     if cfg.hierarchical:
         params['conductor'] = conductor.init(conductor_key, cfg)
     width = cfg.conductor_sizes[-1] if cfg.hierarchical else cfg.latent_size

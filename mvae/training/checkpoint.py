@@ -62,16 +62,21 @@ class Checkpoints:
         step = int(state.step)
         if step in self._manager.all_steps():
             return
-        size = sum(x.nbytes for x in jax.tree.leaves((state.params, state.opt_state)))
+        self._save(step, {'params': state.params, 'optimizer': {'opt_state': state.opt_state}}, metrics)
+
+    def save_params(self, params: dict, step: int) -> None:
+        """A model that was not trained here: without an optimizer, so that training can start from it but not go on in its folder."""
+        if step not in self._manager.all_steps():
+            self._save(step, {'params': params}, None)
+
+    def _save(self, step: int, trees: dict, metrics: dict[str, float] | None) -> None:
+        size = sum(x.nbytes for x in jax.tree.leaves(trees))
         if shutil.disk_usage(self._path).free < size + _SPARE_BYTES:  # orbax on a full disk says much besides our line
             raise self._cannot_write('no space left on device')
-        items = ocp.args.Composite(
-            params=ocp.args.StandardSave(jax.device_get(state.params)),
-            optimizer=ocp.args.StandardSave({'opt_state': jax.device_get(state.opt_state)}),
-            meta=ocp.args.JsonSave(self._meta),
-        )
+        items = {name: ocp.args.StandardSave(jax.device_get(tree)) for name, tree in trees.items()}
+        items['meta'] = ocp.args.JsonSave(self._meta)
         try:
-            self._manager.save(step, args=items, metrics=metrics)
+            self._manager.save(step, args=ocp.args.Composite(**items), metrics=metrics)
         except (OSError, ValueError) as error:  # ValueError is how tensorstore says that the disk is full
             for half in self._path.glob(f'*{ocp.utils.TMP_DIR_SUFFIX}*'):
                 shutil.rmtree(half, ignore_errors=True)
@@ -136,15 +141,8 @@ def read_run(path: str | Path, which: str | int = 'best') -> Saved:
     not whole or not ours.
     """
     folder = _choose(Path(path).absolute(), which)
-    try:
-        meta = json.loads((folder / 'meta' / 'metadata').read_text())
-        config = base_config()
-        config.update(meta['config'])
-        vocabulary = Vocabulary(**meta['vocabulary'])
-    except Exception as error:  # orbax raises many kinds for damaged files
-        raise InputError(f'{folder} is not a checkpoint of mvae, or damaged ({type(error).__name__})') from None
-    if meta['format'] != FORMAT:
-        raise InputError(f'{folder} has checkpoint format {meta["format"]}, this mvae reads {FORMAT}; load it with mvae of its time')
+    config, meta = _read_meta(folder)
+    vocabulary = Vocabulary(**meta['vocabulary'])
     model = model_config(config, vocabulary.sizes(config.kind))
     like = jax.eval_shape(lambda: vae.init(jax.random.key(0), model))
     like = jax.tree.map(lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=jax.sharding.SingleDeviceSharding(jax.local_devices()[0])), like)
@@ -154,6 +152,24 @@ def read_run(path: str | Path, which: str | int = 'best') -> Saved:
     except Exception as error:
         raise InputError(f'{folder} is damaged ({type(error).__name__}); take another checkpoint of the run') from None
     return Saved(params, config, vocabulary, model, int(folder.name), _metrics(folder), meta['versions'])
+
+
+def read_config(path: str | Path, which: str | int = 'best') -> ConfigDict:
+    """The config of a run's checkpoint, without its weights. Raises InputError as `read_run` does."""
+    return _read_meta(_choose(Path(path).absolute(), which))[0]
+
+
+def _read_meta(folder: Path) -> tuple[ConfigDict, dict]:
+    try:
+        meta = json.loads((folder / 'meta' / 'metadata').read_text())
+        config = base_config()
+        config.update(meta['config'])
+        Vocabulary(**meta['vocabulary'])
+    except Exception as error:  # orbax raises many kinds for damaged files
+        raise InputError(f'{folder} is not a checkpoint of mvae, or damaged ({type(error).__name__})') from None
+    if meta['format'] != FORMAT:
+        raise InputError(f'{folder} has checkpoint format {meta["format"]}, this mvae reads {FORMAT}; load it with mvae of its time')
+    return config, meta
 
 
 def _alone() -> ocp.options.MultiprocessingOptions:

@@ -33,6 +33,8 @@ def train_and_evaluate(c: ConfigDict, run: Path) -> dict[str, float]:
     """
     t, e = FrozenConfigDict(c.training), c.evaluation
     schedules.check(t)
+    if not c.model.encoder_sizes:
+        raise InputError('model.encoder_sizes is empty: a decoder alone cannot be trained')
     devices = jax.local_device_count()
     if t.batch_size % (jax.device_count() * t.accumulation):
         raise InputError(f'training.batch_size {t.batch_size} is not divisible by {jax.device_count()} devices x accumulation {t.accumulation}')

@@ -1,0 +1,73 @@
+"""Our parameters under Magenta's names: one table, read both ways (magenta.md 3.1). Shapes and the order of gates are the same on both sides."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import jax
+import numpy as np
+
+from mvae.config import ModelConfig
+
+# Ours on the left, below the parameter tree's root; Magenta's on the right. {l}: layer, {d}: direction, {k}: stream, {w}: kernel or bias.
+_ENCODER = {
+    'encoder/layers/{l}/{d}/{w}': 'encoder/cell_{l}/bidirectional_rnn/{d}/multi_rnn_cell/cell_0/lstm_cell/{w}',
+    'encoder/mu/{w}': 'encoder/mu/{w}',
+    'encoder/sigma/{w}': 'encoder/sigma/{w}',
+}
+_HIERARCHICAL_ENCODER = {
+    **_ENCODER,
+    'encoder/layers/{l}/{d}/{w}': 'encoder/hierarchical_level_0/cell_{l}/bidirectional_rnn/{d}/multi_rnn_cell/cell_0/lstm_cell/{w}',
+    'encoder/bar_layers/{l}/{d}/{w}': 'encoder/hierarchical_level_1/cell_{l}/bidirectional_rnn/{d}/multi_rnn_cell/cell_0/lstm_cell/{w}',
+}
+_CONDUCTOR = {  # its cells lack the part multi_rnn_cell that all others have
+    'conductor/initial_state/{w}': 'decoder/hierarchical_level_0/initial_state/{w}',
+    'conductor/layers/{l}/{w}': 'decoder/hierarchical_level_0/cell_{l}/lstm_cell/{w}',
+}
+_DECODER = {
+    'decoders/{k}/initial_state/{w}': 'decoder/z_to_initial_state/{w}',
+    'decoders/{k}/layers/{l}/{w}': 'decoder/multi_rnn_cell/cell_{l}/lstm_cell/{w}',
+    'decoders/{k}/output/{w}': 'decoder/output_projection/{w}',
+}
+
+
+def table(cfg: ModelConfig) -> dict[str, str]:
+    """{our pattern: Magenta's pattern} of an architecture."""
+    decoder_scope = ('core_decoder/core_decoder_{k}/' if len(cfg.vocab_sizes) > 1 else 'core_decoder/') if cfg.hierarchical else ''
+    encoder = (_HIERARCHICAL_ENCODER if cfg.hierarchical_encoder else _ENCODER) if cfg.encoder_sizes else {}
+    conductor = _CONDUCTOR if cfg.hierarchical else {}
+    return encoder | conductor | {ours: decoder_scope + theirs for ours, theirs in _DECODER.items()}
+
+
+def flatten(params: Any) -> dict[str, Any]:
+    """{'encoder/layers/0/fw/kernel': leaf, ...}; the numbers are places in lists."""
+    leaves = jax.tree_util.tree_leaves_with_path(params)
+    return {jax.tree_util.keystr(path, simple=True, separator='/'): leaf for path, leaf in leaves}
+
+
+def magenta_names(paths, cfg: ModelConfig) -> dict[str, str]:
+    """{our path: Magenta's name} for the paths of `flatten`."""
+    patterns = [(re.compile(_as_regex(ours)), theirs) for ours, theirs in table(cfg).items()]
+    names = {}
+    for path in paths:
+        matches = [theirs.format(**found.groupdict()) for regex, theirs in patterns if (found := regex.fullmatch(path))]
+        (names[path],) = matches  # a path with none, or two, is a bug of the table
+    return names
+
+
+def _as_regex(pattern: str) -> str:
+    return re.sub(r'\{(\w)\}', lambda found: f'(?P<{found.group(1)}>[^/]+)', pattern)
+
+
+def to_magenta(params: Any, cfg: ModelConfig) -> dict[str, np.ndarray]:
+    """float32 arrays under Magenta's names, as a checkpoint of Magenta's would hold them."""
+    flat = flatten(params)
+    names = magenta_names(flat, cfg)
+    return {names[path]: np.asarray(leaf, np.float32) for path, leaf in flat.items()}
+
+
+def from_magenta(tensors: Mapping[str, Any], like: Any, cfg: ModelConfig) -> Any:
+    """The parameter tree of the shape of `like`, of tensors by Magenta's names."""
+    names = magenta_names(flatten(like), cfg)
+    leaves = [tensors[names[path]] for path in flatten(like)]
+    return jax.tree.unflatten(jax.tree.structure(like), leaves)

@@ -1,0 +1,28 @@
+"""Numbers that Magenta's own code computed: where they are, and how its one-hot rows become tokens.
+
+One small checkpoint with all its numbers stands in tests/golden (its README says how they were made); the others lie outside of the project.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+OWN = Path(__file__).parent / 'golden'
+SHARED = Path(__file__).parents[2] / 'shared' / 'golden'
+needs_shared = pytest.mark.skipif(not SHARED.is_dir(), reason="Magenta's other fixtures are not here; they are no part of the project")
+CHECKPOINTS = [
+    'cat-drums_2bar_small',
+    *(pytest.param(name, marks=needs_shared) for name in ('cat-mel_2bar_big', 'hierdec-mel_16bar', 'hierdec-trio_16bar')),
+]
+
+
+def folder(name: str) -> Path:
+    """Where the checkpoint `<name>.ckpt` and its fixtures.npz lie."""
+    return OWN / name if (OWN / name).is_dir() else SHARED / name
+
+
+def tokens_of(one_hot: np.ndarray, sizes: tuple[int, ...]) -> np.ndarray:
+    """[B, T, sum of V_k] -> int32 [B, T, K]."""
+    blocks = np.split(one_hot, np.cumsum(sizes)[:-1], axis=-1)
+    return np.stack([block.argmax(-1) for block in blocks], -1).astype(np.int32)

@@ -1,0 +1,152 @@
+"""Magenta's numbers, reproduced: posterior, losses, logits, gradients, three Adam steps and greedy decoding of its checkpoints."""
+
+import dataclasses
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+from magenta_numbers import CHECKPOINTS, SHARED, folder, needs_shared, tokens_of
+
+from mvae.errors import InputError
+from mvae.interop import magenta, names
+from mvae.interop.recognise import CONFIGS
+from mvae.interop.tensors import Spec
+from mvae.model import streams, vae
+from mvae.training.loss import kl_cost
+from mvae.training.step import make_optimizer
+
+
+@pytest.fixture(scope='module', params=CHECKPOINTS)
+def golden(request):
+    """(model, fixtures, tokens [B, T, K])."""
+    place = folder(request.param)
+    model, fixtures = magenta.load(place / f'{request.param}.ckpt'), np.load(place / 'fixtures.npz')
+    return model, fixtures, tokens_of(fixtures['x_output'], model.architecture.model.vocab_sizes)
+
+
+def _groups(model, fixtures, tokens):
+    """Examples of one length together, each group with the config of its length (a shorter window of a flat model)."""
+    for length in np.unique(fixtures['length']):
+        rows = np.flatnonzero(fixtures['length'] == length)
+        cfg = model.architecture.model if model.architecture.model.hierarchical else dataclasses.replace(model.architecture.model, steps=int(length))
+        yield rows, cfg, tokens[rows, :length]
+
+
+def _forward(params, cfg, tokens, eps):
+    """Per example: posterior, KL, reconstruction loss; and all logits [B, T, sum of V_k]."""
+    q = vae.encode(params, cfg, tokens)
+    logits = vae.decode_logits(params, cfg, q.mu + q.sigma * eps, tokens)
+    reconstruction = sum(streams.cross_entropy(x, tokens[..., k]).sum(1) for k, x in enumerate(logits))
+    return q, vae.kl_divergence(q).sum(-1), reconstruction, jnp.concatenate(logits, -1)
+
+
+def _loss(params, model, fixtures, tokens):
+    """Magenta's loss over the batch at step 100."""
+    t = model.architecture.config.training
+    beta = (1 - t.beta_rate**100) * t.max_beta
+    total = 0.0
+    for rows, cfg, own in _groups(model, fixtures, tokens):
+        _, kl, reconstruction, _ = _forward(params, cfg, own, fixtures['eps'][rows])
+        total += (reconstruction + beta * kl_cost(kl, t.free_bits)).sum()
+    return total / len(tokens)
+
+
+def test_posterior_losses_and_logits(golden):
+    model, fixtures, tokens = golden
+    for rows, cfg, own in _groups(model, fixtures, tokens):
+        q, kl, reconstruction, logits = _forward(model.params, cfg, own, fixtures['eps'][rows])
+        np.testing.assert_allclose(q.mu, fixtures['mu'][rows], rtol=1e-5, atol=1e-5)
+        np.testing.assert_allclose(q.sigma, fixtures['sigma'][rows], rtol=1e-5, atol=1e-5)
+        np.testing.assert_allclose(kl, fixtures['kl_div'][rows], rtol=1e-5)
+        np.testing.assert_allclose(reconstruction, fixtures['r_loss'][rows], rtol=1e-5)
+        expected = fixtures['logits'][rows, : own.shape[1]]
+        assert np.abs(logits - expected).max() <= 2e-5 * np.abs(fixtures['logits']).max()
+    np.testing.assert_allclose(_loss(model.params, model, fixtures, tokens), fixtures['loss'], rtol=1e-5)
+
+
+def test_gradients_and_three_steps_of_adam(golden):
+    model, fixtures, tokens = golden
+    gradient_of = jax.jit(jax.value_and_grad(lambda params: _loss(params, model, fixtures, tokens)))
+    params, t = jax.tree.map(jnp.asarray, model.params), model.architecture.config.training
+    optimizer = make_optimizer(t)
+    state = optimizer.init(params)
+    assert int(fixtures['global_step']) == 100
+    is_schedule = lambda x: isinstance(x, optax.ScaleByScheduleState)  # noqa: E731
+    state = jax.tree.map(lambda x: x._replace(count=x.count + 100) if is_schedule(x) else x, state, is_leaf=is_schedule)
+    for n in range(3):
+        _, gradients = gradient_of(params)
+        if n == 0:
+            norm = optax.global_norm(gradients)
+            np.testing.assert_allclose(norm, fixtures['grad_norm'], rtol=1e-4)
+            for name, ours in names.to_magenta(gradients, model.architecture.model).items():
+                expected = fixtures[f'grad/{name}']
+                error = np.linalg.norm(ours * min(1.0, t.clip_norm / float(norm)) - expected)
+                assert error <= 1e-4 * np.linalg.norm(expected), name
+        updates, state = optimizer.update(gradients, state, params)
+        params = optax.apply_updates(params, updates)
+    np.testing.assert_allclose(_loss(params, model, fixtures, tokens), fixtures['after3/loss'], rtol=1e-4)
+    for name, ours in names.to_magenta(params, model.architecture.model).items():  # TensorFlow's Adam scales its epsilon with the bias correction
+        np.testing.assert_allclose((ours.astype(np.float64) ** 2).sum(), fixtures[f'after3_sumsq/{name}'], rtol=5e-4, err_msg=name)
+
+
+def test_greedy_decoding_token_for_token(golden):
+    model, fixtures, _ = golden
+    drawn = np.asarray(vae.generate(model.params, model.architecture.model, jnp.asarray(fixtures['dec_z']), jax.random.key(0), 0.0))
+    expected, start = tokens_of(fixtures['greedy_samples'], model.architecture.model.vocab_sizes), 0
+    for k, size in enumerate(model.architecture.model.vocab_sizes):
+        top = np.sort(fixtures['greedy_logits'][..., start : start + size], -1)
+        start += size
+        for row, certain in enumerate((top[..., -1] - top[..., -2]) >= 1e-5):
+            end = len(certain) if certain.all() else int(certain.argmin())  # a near tie may go either way, and all that follows with it
+            np.testing.assert_array_equal(drawn[row, :end, k], expected[row, :end, k])
+    assert drawn.shape == expected.shape
+
+
+@needs_shared
+def test_optimizer_slots_are_skipped_and_counted():
+    """The checkpoint with slots was saved after the three steps, so its weights are known by their sums."""
+    model, fixtures = magenta.load(SHARED / 'cat-drums_2bar_small' / 'cat-drums_2bar_small-with-adam.ckpt'), np.load(folder(CHECKPOINTS[0]) / 'fixtures.npz')
+    assert model.skipped == 35
+    for name, values in names.to_magenta(model.params, model.architecture.model).items():
+        np.testing.assert_allclose(values.astype(np.float64).sum(), fixtures[f'after3_sum/{name}'], rtol=1e-6, atol=1e-9)
+
+
+FULL_SIZE = {
+    'cat-mel_2bar_small': 4_423_770, 'cat-mel_2bar_big': 134_571_098, 'cat-drums_2bar_small': 4_636_672, 'cat-drums_2bar_big': 137_582_080,
+    'flat-trio_16bar': 251_279_028, 'flat-mel_16bar': 235_250_778, 'hierdec-mel_16bar': 176_061_530, 'hierdec-trio_16bar': 230_975_156,
+    'hier-mel_16bar': 72_547_418, 'hier-trio_16bar': 122_529_460,
+}  # fmt: skip
+
+
+def _full_size_shapes(name):
+    shapes = {}
+    for line in (SHARED / 'full-size-variables' / f'{name}.variables.txt').read_text().splitlines():
+        if '\t' in line and not line.startswith(('#', 'global_step')):
+            variable, shape = line.split('\t')[:2]
+            shapes[variable] = tuple(int(n) for n in shape.strip('[] ').split(',') if n.strip())
+    return shapes
+
+
+@needs_shared
+@pytest.mark.parametrize('name', sorted(FULL_SIZE))
+def test_full_size_names_shapes_and_totals(name):
+    """Abstractly: nothing of these hundreds of millions is allocated."""
+    shapes = _full_size_shapes(name)
+    found = magenta.describe({variable: Spec(shape, np.dtype('<f4')) for variable, shape in shapes.items()}, name)
+    assert found.magenta_shapes() == shapes
+    assert sum(int(np.prod(shape)) for shape in shapes.values()) == FULL_SIZE[name]
+    assert (found.config.variant, found.config.kind) == (CONFIGS[name].variant, CONFIGS[name].kind)
+
+
+OTHERS = ('nade-drums_2bar_full', 'nade-drums_2bar_reduced', 'groovae_4bar', 'hier-multiperf_vel_1bar_med', 'cat-mel_2bar_med_chords')
+
+
+@needs_shared
+@pytest.mark.parametrize('name', OTHERS)
+@pytest.mark.parametrize('file', ['{}', 'model.ckpt'])
+def test_other_families_are_refused_by_name_and_by_shape(name, file):
+    specs = {variable: Spec(shape, np.dtype('<f4')) for variable, shape in _full_size_shapes(name).items()}
+    with pytest.raises(InputError, match='which mvae does not have'):
+        magenta.describe(specs, file.format(name))
