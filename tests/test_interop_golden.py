@@ -107,7 +107,8 @@ def test_greedy_decoding_token_for_token(golden):
 @needs_shared
 def test_optimizer_slots_are_skipped_and_counted():
     """The checkpoint with slots was saved after the three steps, so its weights are known by their sums."""
-    model, fixtures = magenta.load(SHARED / 'cat-drums_2bar_small' / 'cat-drums_2bar_small-with-adam.ckpt'), np.load(folder(CHECKPOINTS[0]) / 'fixtures.npz')
+    name = 'cat-drums_2bar_small'
+    model, fixtures = magenta.load(SHARED / name / f'{name}-with-adam.ckpt'), np.load(folder(name) / 'fixtures.npz')
     assert model.skipped == 35
     for name, values in names.to_magenta(model.params, model.architecture.model).items():
         np.testing.assert_allclose(values.astype(np.float64).sum(), fixtures[f'after3_sum/{name}'], rtol=1e-6, atol=1e-9)
