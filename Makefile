@@ -32,7 +32,7 @@ train: install
 	  $(if $(STEPS),--steps "$(STEPS)") $(if $(DATA),--data "$(DATA)") $(ARGS)
 
 # make eval EXP=mel16 [DATA=data/mine] [ARGS='--limit 500'], make sample EXP=mel16 [ARGS='--n 16 --temperature 0.5'],
-# make interpolate EXP=mel16 [ARGS='--a A.mid --b B.mid']: of the run in runs/EXP
+# make interpolate EXP=mel16 [ARGS='--start A.mid --end B.mid']: of the run in runs/EXP
 eval sample interpolate: install
 	@test -n "$(EXP)" || { echo 'error: say which run: make $@ EXP=trio16' >&2; exit 2; }
 	$(BIN)/python experiments/$(PROGRAM_$@).py --exp "$(EXP)" $(if $(DATA),--data "$(DATA)") $(ARGS)

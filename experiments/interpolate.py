@@ -1,6 +1,6 @@
-"""From one piece to another: python experiments/interpolate.py --run runs/trio16 [--a A.mid --b B.mid] [--steps 8] [--seed 0] [--out DIR].
+"""From one piece to another: python experiments/interpolate.py --run runs/trio16 [--start A.mid --end B.mid] [--steps 8] [--seed 0] [--out DIR].
 
-Without --a and --b the ends are two samples of the prior. Writes one MIDI file per step, all of them joined, a piano roll, and a JSON with z.
+Without --start and --end the ends are two samples of the prior. Writes one MIDI file per step, all of them joined, a piano roll, and a JSON with z.
 """
 
 import argparse
@@ -19,15 +19,15 @@ def main(options: argparse.Namespace) -> None:
     from mvae.render.pianoroll import draw
     from mvae.trained import load
 
-    if (options.a is None) != (options.b is None):
-        raise InputError('give both --a and --b, or neither')
+    if (options.start is None) != (options.end is None):
+        raise InputError('give both --start and --end, or neither')
     if options.steps < 2:
         raise InputError('an interpolation has at least 2 steps')
     folder = command.run_folder(options)
     model = load(folder, options.checkpoint)
     ends = []
-    if options.a:
-        for path in (options.a, options.b):
+    if options.start:
+        for path in (options.start, options.end):
             tokens, note = model.read(path)
             ends.append((path.name, tokens))
             print(f'{path}: {note}')
@@ -47,7 +47,7 @@ def main(options: argparse.Namespace) -> None:
     write_joined(out / 'joined.mid', pieces, model.kind, model.vocabulary, options.qpm, 'interpolation')
     rows = [*ends[:1], *titled, *ends[1:]]
     draw(out / 'interpolation.png', rows, model.kind, model.vocabulary)
-    about = {'run': str(folder), 'step': model.saved.step, 'a': str(options.a or ''), 'b': str(options.b or '')}
+    about = {'run': str(folder), 'step': model.saved.step, 'start': str(options.start or ''), 'end': str(options.end or '')}
     settings = {'temperature': options.temperature, 'seed': options.seed, 'qpm': options.qpm}
     config = json.loads(model.saved.config.to_json_best_effort())
     write_json(out / 'interpolation.json', {**about, **settings, 'config': config, 'z': z.tolist()})
@@ -57,8 +57,8 @@ def main(options: argparse.Namespace) -> None:
 if __name__ == '__main__':
     parser = argparse.ArgumentParser(description='From one piece to another.')
     command.add_run_options(parser)
-    parser.add_argument('--a', type=Path, help='MIDI file to start from')
-    parser.add_argument('--b', type=Path, help='MIDI file to end with')
+    parser.add_argument('--start', type=Path, help='MIDI file to start from')
+    parser.add_argument('--end', type=Path, help='MIDI file to end with')
     parser.add_argument('--steps', type=command.positive, default=8, help='pieces, both ends included')
     parser.add_argument('--temperature', type=float, default=0.0, help='0: the most likely tokens')
     parser.add_argument('--qpm', type=float, default=120.0)

@@ -107,6 +107,11 @@ def test_drum_roll_input_is_the_product_with_the_roll_of_the_bits():
     np.testing.assert_allclose(streams.project_tokens(kernel, tokens, (512,), (True,))[0], roll @ kernel, rtol=1e-5, atol=1e-5)
 
 
+def test_case_10_of_magentas_drum_rolls():
+    roll = streams.drum_roll_features(512)[[0, 2, 0, 0, 160, 0, 0, 256]]
+    assert [np.flatnonzero(row).tolist() for row in roll] == [[9], [1], [9], [9], [5, 7], [9], [9], [8]]
+
+
 def test_token_gradient_is_the_scatter_of_rows():
     kernel, tokens = jax.random.normal(jax.random.key(0), (5, 3)), jnp.array([[0], [4], [4], [-1]])
     weights = jnp.arange(12.0).reshape(4, 3)

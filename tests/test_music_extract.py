@@ -1,4 +1,4 @@
-"""Windows of whole scores: Magenta's conformance cases 1, 2, 8, 9 and 13 (steps of a quarter at 60), every reason."""
+"""Windows of whole scores: Magenta's conformance cases 1, 2, 3, 8, 9 and 13 (steps of a quarter at 60), every reason."""
 
 import numpy as np
 import pytest
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from mvae.errors import InputError
 from mvae.music.drums import encode_drums
 from mvae.music.extract import ExtractSettings, extract
-from mvae.music.melody import encode_line, take_line
+from mvae.music.melody import add_end_token, decode_line, encode_line, take_line
 from mvae.music.notes import Notes, Score
 from mvae.music.pieces import split_pieces
 from mvae.music.reasons import Reason, Rejected
@@ -85,6 +85,16 @@ def test_case_1_melodies_between_rests():
         (0, 52, 54, 0, 0, 1, 0, 0), (0, 0, 14, 0, 0, 0, 0, 15),
     }  # fmt: skip
     assert contents(M, 'melody', 4) == {(0, 0, 13, 0, 1, 0, 14, 0, 0, 0, 0, 15, 0, 1, 0, 0)}
+
+
+def test_case_3_melodies_with_an_end_token():
+    vocabulary = MAGENTA['vocabulary']
+    assert vocabulary.end_token == 90
+    for melody in whole_segments(M, 'melody'):
+        closed = add_end_token(np.array(melody), vocabulary)
+        assert closed.tolist() == [*melody, 90]
+        for ours, theirs in zip(decode_line(np.append(closed, 40), vocabulary), decode_line(np.array(melody), vocabulary), strict=True):
+            np.testing.assert_array_equal(ours, theirs)  # what stands behind the end is not heard
 
 
 def test_case_2_melody_windows_of_two_bars():

@@ -158,7 +158,7 @@ def test_interpolate_between_two_files(run, tmp_path):
     for name, seed in (('a', 1), ('b', 2)):
         (tmp_path / f'{name}.mid').write_bytes(song(seed=seed))
     out = tmp_path / 'out'
-    done = _program('interpolate', '--run', run, '--a', tmp_path / 'a.mid', '--b', tmp_path / 'b.mid', '--steps', 3, '--out', out)
+    done = _program('interpolate', '--run', run, '--start', tmp_path / 'a.mid', '--end', tmp_path / 'b.mid', '--steps', 3, '--out', out)
     assert done.returncode == 0 and 'melody track' in done.stdout, done.stderr
     expected = ['interpolation.json', 'interpolation.png', 'joined.mid', 'step_01.mid', 'step_02.mid', 'step_03.mid']
     assert sorted(p.name for p in out.iterdir()) == expected

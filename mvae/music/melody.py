@@ -48,12 +48,18 @@ def encode_line(line: Line, length: int, vocabulary: Vocabulary) -> np.ndarray:
     return tokens
 
 
+def add_end_token(tokens: np.ndarray, vocabulary: Vocabulary) -> np.ndarray:
+    """Tokens [T] of a melody of free length -> [T + 1], closed as Magenta's add_end_token does; the vocabulary has one token more then."""
+    return np.append(tokens, tokens.dtype.type(vocabulary.end_token))
+
+
 def decode_line(tokens: np.ndarray, vocabulary: Vocabulary) -> Line:
-    """Notes of tokens [T]: each lasts to the next note-on or note-off, the last at most to T.
+    """Notes of tokens [T]: each lasts to the next note-on or note-off, the last at most to T or to an end token.
 
     Note-offs without a sounding note mean nothing.
     """
     tokens = np.asarray(tokens)
+    tokens = tokens[: np.append(np.flatnonzero(tokens == vocabulary.end_token), len(tokens))[0]]
     events = np.flatnonzero(tokens)
     ends = np.append(events[1:], len(tokens))
     on = tokens[events] >= FIRST_NOTE_ON

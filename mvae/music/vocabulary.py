@@ -67,6 +67,11 @@ class Vocabulary:
         notes, drums = FIRST_NOTE_ON + self.max_pitch - self.min_pitch + 1, 2**DRUM_CLASSES
         return tuple(drums if stream == 'drums' else notes for stream in STREAMS[kind])
 
+    @property
+    def end_token(self) -> int:
+        """The token behind a melody of free length (Magenta's add_end_token): one more than `sizes` counts; windows have none."""
+        return self.sizes('melody')[0]
+
     def drum_classes(self) -> np.ndarray:
         """The class of every MIDI pitch: int [128], -1 for pitches of no class."""
         return _drum_classes(self.drum_map)
