@@ -89,6 +89,32 @@ def test_killed_at_any_moment_and_resumed_it_equals_the_straight_run(data, tmp_p
     assert steps == sorted(steps)
 
 
+@pytest.mark.parametrize('number', [signal.SIGTERM, signal.SIGINT], ids=['SIGTERM', 'Ctrl-C'])
+def test_a_signal_saves_and_leaves(data, tmp_path, number):
+    run = tmp_path / 'run'
+    command = [sys.executable, 'experiments/train.py', '--exp', 'mel2', '--scale', 'tiny', '--data', str(data), '--run', str(run), '--steps', '100000']
+    # No checkpoint but the one at the signal, no evaluation.
+    command += ['--config.checkpoint.every=100000', '--config.evaluation.every=100000']
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        end = time.monotonic() + 150
+        while not ((run / 'metrics.jsonl').exists() and (run / 'metrics.jsonl').read_text()) and time.monotonic() < end:
+            time.sleep(0.02)
+        process.send_signal(number)
+        _, said = process.communicate(timeout=100)
+    assert process.returncode == 130 and 'state saved; the same command goes on' in said and 'Traceback' not in said
+    (step,) = [int(path.name) for path in (run / 'checkpoints').iterdir() if path.name.isdigit()]
+    assert step >= 5 and f'stopped at step {step}' in said
+
+
+def test_a_truncated_checkpoint_is_said_at_resuming(data, tmp_path):
+    assert _train('--data', data, '--run', tmp_path / 'run', '--steps', 5).returncode == 0
+    for file in (tmp_path / 'run/checkpoints/5/optimizer').rglob('*'):
+        if file.is_file() and file.stat().st_size > 1000:
+            file.write_bytes(file.read_bytes()[:500])
+    done = _train('--data', data, '--run', tmp_path / 'run', '--steps', 10)
+    assert done.returncode == 2 and 'checkpoints/5 is damaged' in done.stderr and 'Traceback' not in done.stderr
+
+
 def test_two_processes_equal_one_with_two_devices(data, tmp_path):
     with socket.socket() as probe:
         probe.bind(('127.0.0.1', 0))
