@@ -92,9 +92,9 @@ def test_killed_at_any_moment_and_resumed_it_equals_the_straight_run(data, tmp_p
 @pytest.mark.parametrize('number', [signal.SIGTERM, signal.SIGINT], ids=['SIGTERM', 'Ctrl-C'])
 def test_a_signal_saves_and_leaves(data, tmp_path, number):
     run = tmp_path / 'run'
-    command = [sys.executable, 'experiments/train.py', '--exp', 'mel2', '--scale', 'tiny', '--data', str(data), '--run', str(run), '--steps', '100000']
+    command = [sys.executable, 'experiments/train.py', '--exp', 'mel2', '--scale', 'tiny', '--data', str(data), '--run', str(run)]
     # No checkpoint but the one at the signal, no evaluation.
-    command += ['--config.checkpoint.every=100000', '--config.evaluation.every=100000']
+    command += ['--steps', '100000', '--config.checkpoint.every=100000', '--config.evaluation.every=100000']
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         end = time.monotonic() + 150
         while not ((run / 'metrics.jsonl').exists() and (run / 'metrics.jsonl').read_text()) and time.monotonic() < end:

@@ -109,7 +109,9 @@ def recognise(specs: Mapping[str, Spec], file: str, name: str | None = None, dru
     c.model.decoder_sizes = _sizes(specs, decoder + 'decoder/multi_rnn_cell/cell_{}/lstm_cell/')
     if hierarchical:
         c.model.conductor_sizes = _sizes(specs, 'decoder/hierarchical_level_0/cell_{}/lstm_cell/')
-    c.model.encoder_sizes = () if decoder_only else _sizes(specs, cell)
+    c.model.encoder_sizes = () if decoder_only else _sizes(specs, cell, cell.replace('/fw/', '/bw/'))
+    if not (decoder_only or c.model.encoder_sizes):
+        raise InputError(f'{file} has no encoder; --decoder-only loads what can be decoded')
     state = specs.get('decoder/hierarchical_level_0/initial_state/kernel' if hierarchical else 'decoder/z_to_initial_state/kernel')
     c.model.latent_size = state.shape[0] if state and len(state.shape) == 2 else 0
     c.model.drum_roll_input = drum_roll
@@ -147,12 +149,15 @@ def _only_fit(kind: str, variant: str, file: str) -> str:
     return fits[0]
 
 
-def _sizes(specs: Mapping[str, Spec], pattern: str) -> tuple[int, ...]:
-    """Units of the layers of a stack, from their biases."""
+def _sizes(specs: Mapping[str, Spec], *patterns: str) -> tuple[int, ...]:
+    """Units of the layers of a stack, from whichever of its biases and kernels are there."""
     sizes = []
-    while (spec := specs.get(pattern.format(len(sizes)) + 'bias') or specs.get(pattern.format(len(sizes)) + 'kernel')) and spec.shape:
-        sizes.append(spec.shape[-1] // 4)
-    return tuple(sizes)
+    while True:
+        names = [pattern.format(len(sizes)) + what for pattern in patterns for what in ('bias', 'kernel')]
+        found = next((specs[name] for name in names if name in specs and specs[name].shape), None)
+        if found is None:
+            return tuple(sizes)
+        sizes.append(found.shape[-1] // 4)
 
 
 def _reads_drum_roll(specs: Mapping[str, Spec], cell: str, kind: str, file: str) -> bool:
