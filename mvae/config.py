@@ -115,7 +115,7 @@ def apply_scale(c: ml_collections.ConfigDict, scale: str) -> ml_collections.Conf
         c.evaluation.update(every=1000, windows=1024, batch_size=128)
     elif scale == 'small':  # many small updates: on 2 cores they leave the plateau after some 200, large ones not in the same time
         c.model.update(encoder_sizes=(128,), latent_size=64, conductor_sizes=(128,), decoder_sizes=(160,))
-        c.training.update(steps=4000, batch_size=16, learning_rate=5e-3, decay_rate=0.9993, token_dropout=0.25)
+        c.training.update(steps=5000, batch_size=16, learning_rate=5e-3, decay_rate=0.9994, token_dropout=0.25)
         c.evaluation.update(every=500, windows=512, batch_size=64)
     else:
         c.model.update(encoder_sizes=(24,), latent_size=8, conductor_sizes=(16,), decoder_sizes=(24, 16))
