@@ -151,3 +151,15 @@ def test_other_families_are_refused_by_name_and_by_shape(name, file):
     specs = {variable: Spec(shape, np.dtype('<f4')) for variable, shape in _full_size_shapes(name).items()}
     with pytest.raises(InputError, match='which mvae does not have'):
         magenta.describe(specs, file.format(name))
+
+
+@pytest.mark.gpu
+def test_gpu_and_cpu_agree(golden):
+    """float32 throughout: a GPU would otherwise multiply with the 10 bits of TF32."""
+    model, fixtures, tokens = golden
+    logits = []
+    with jax.default_matmul_precision('highest'):
+        for device in (jax.devices('cpu')[0], jax.devices('gpu')[0]):
+            params, z, rows = jax.device_put((model.params, fixtures['z'], tokens), device)
+            logits.append(np.concatenate(jax.device_get(vae.decode_logits(params, model.architecture.model, z, rows)), -1))
+    np.testing.assert_allclose(*logits, atol=1e-4)
