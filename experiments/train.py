@@ -110,7 +110,10 @@ def summarise(run: Path, scale: str) -> None:
     print(f'Reconstruction of {result["windows"]:,} validation windows by the best checkpoint (step {saved.step}), beside the most frequent token:')
     print(format_table(result))
     if scale == 'small':
-        print('More updates (STEPS=20000) still improve a small model; SCALE=paper on a GPU or TPU trains the sizes of the paper.')
+        decay = c.training.decay_rate**0.25
+        print('A small model lacks updates, and its learning rate has run down by now. For four times as long, in a folder of its own:')
+        print(f"  make train EXP={c.experiment} STEPS={4 * c.training.steps} ARGS='--run {run}-long --config.training.decay_rate={decay:.6f}'")
+        print('On a GPU or TPU SCALE=paper trains the sizes of the paper.')
     print(f'Music and pictures: {run}/samples. Next: make sample EXP={c.experiment}, make eval EXP={c.experiment}')
 
 

@@ -27,7 +27,7 @@ def draw(path: str | Path, pieces: Sequence[tuple[str, np.ndarray]], kind: str, 
 
     pieces = list(pieces)[:_MOST_ROWS]
     streams = STREAMS[kind]
-    heights = ([3.0] if streams != ('drums',) else []) + ([1.2 if len(streams) > 1 else 2.0] if 'drums' in streams else [])
+    heights = ([3.0] if streams != ('drums',) else []) + ([1.8 if len(streams) > 1 else 2.0] if 'drums' in streams else [])
     steps = max(len(tokens) for _, tokens in pieces)
     figure = Figure(figsize=(min(16, max(7, 2 + steps / 18)), 0.55 * len(pieces) * sum(heights) + 0.6), layout='constrained')
     axes = figure.subplots(len(pieces) * len(heights), 1, squeeze=False, sharex=True, height_ratios=heights * len(pieces))[:, 0]
