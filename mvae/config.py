@@ -51,7 +51,6 @@ def base_config() -> ml_collections.ConfigDict:
     t.learning_rate = 1e-3  # lr(t) = (learning_rate - min_learning_rate) * decay_rate^t + min_learning_rate
     t.min_learning_rate = 1e-5
     t.decay_rate = 0.9999
-    t.adam_b2 = 0.999  # how slowly Adam forgets the sizes of gradients: nearer to 0.99 one large gradient moves the weights less
     t.clip_norm = 1.0  # of the global gradient norm
     t.max_beta = 0.2  # weight of the KL term: beta(t) = (1 - beta_rate^t) * max_beta
     t.beta_rate = 0.99999
@@ -116,7 +115,7 @@ def apply_scale(c: ml_collections.ConfigDict, scale: str) -> ml_collections.Conf
         c.evaluation.update(every=1000, windows=1024, batch_size=128)
     elif scale == 'small':  # many small updates: on 2 cores they leave the plateau after some 200, large ones not in the same time
         c.model.update(encoder_sizes=(128,), latent_size=64, conductor_sizes=(128,), decoder_sizes=(160,))
-        c.training.update(steps=5000, batch_size=16, learning_rate=3e-3, decay_rate=0.9994, adam_b2=0.99, token_dropout=0.25)
+        c.training.update(steps=4000, batch_size=16, learning_rate=3e-3, decay_rate=0.9993)
         c.evaluation.update(every=500, windows=512, batch_size=64)
     else:
         c.model.update(encoder_sizes=(24,), latent_size=8, conductor_sizes=(16,), decoder_sizes=(24, 16))

@@ -29,7 +29,7 @@ class TrainState:
 def make_optimizer(t: FrozenConfigDict) -> optax.GradientTransformation:
     """Adam after clipping by the global norm, with the additive-floor decay of `schedules.learning_rate`."""
     rate = functools.partial(schedules.learning_rate, t)
-    return optax.chain(optax.clip_by_global_norm(t.clip_norm), optax.adam(rate, b1=0.9, b2=t.adam_b2, eps=1e-8))
+    return optax.chain(optax.clip_by_global_norm(t.clip_norm), optax.adam(rate, b1=0.9, b2=0.999, eps=1e-8))
 
 
 def init_state(key: jax.Array, cfg: ModelConfig, t: FrozenConfigDict) -> TrainState:
