@@ -96,18 +96,20 @@ def test_small_corpora_have_every_split(count):
 
 
 def test_official_splits_beat_titles(tmp_path):
-    with open(tmp_path / 'info.csv', 'w', newline='') as file:
+    corpus = tmp_path / 'groove'
+    corpus.mkdir()
+    with open(corpus / 'info.csv', 'w', newline='') as file:
         rows = csv.writer(file)
         rows.writerow(['drummer', 'midi_filename', 'split'])
         rows.writerows([['d', 'd1/a.mid', 'train'], ['d', 'd1/b.mid', 'validation'], ['d', 'd2/a.mid', 'test']])
-    official = read_official_splits(tmp_path)
+    official = read_official_splits(corpus)
     assert official == {'d1/a.mid': 0, 'd1/b.mid': 1, 'd2/a.mid': 2}
     paths = [*official, 'd3/a.mid']
     songs = assign_splits([song_keys(path) for path in paths], [official.get(path) for path in paths])
     assert songs.splits[songs.of_file[:3]].tolist() == [0, 1, 2]
     assert len(set(songs.of_file.tolist())) == 4  # the same name in two official splits is two songs
-    above = {f'{tmp_path.name}/{path}': split for path, split in official.items()}
-    assert read_official_splits(tmp_path.parent) == above  # also where the corpus lies in a folder of the one named
+    above = {f'groove/{path}': split for path, split in official.items()}
+    assert read_official_splits(tmp_path) == above  # also where the corpus lies in a folder of the one named
 
 
 def test_other_csv_files_are_ignored_and_odd_splits_refused(tmp_path):
