@@ -45,7 +45,7 @@ def test_checksums():
 
 def test_every_format_gives_the_same_model(tensors, tmp_path):
     write_bundle(tmp_path / 'run/model.ckpt-7', tensors)
-    (tmp_path / 'run/checkpoint').write_text('model_checkpoint_path: "/home/of/the/trainer/model.ckpt-7"\n')
+    (tmp_path / 'run/checkpoint').write_text('model_checkpoint_path: "/training/model.ckpt-7"\n')
     files = {path.name: path.read_bytes() for path in (tmp_path / 'run').iterdir()}
     write_tar(tmp_path / 'a.tar', {f'cat-mel_2bar_small/{name}': content for name, content in files.items()})
     weights = {name: values for name, values in tensors.items() if name != 'global_step'}
