@@ -1,7 +1,9 @@
+import contextlib
 import csv
 import itertools
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -209,15 +211,20 @@ def test_ctrl_c_in_the_program_leaves_cleanly_and_the_same_command_goes_on(tmp_p
     make(tmp_path / 'midi', files)
     command = [sys.executable, str(ROOT / 'data' / 'build.py'), '--midi', tmp_path / 'midi', '--out', tmp_path / 'out']
     environment = os.environ | {'PYTHONPATH': str(ROOT)}
-    process = subprocess.Popen(
-        [*command, '--workers', '1'], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        start_new_session=True,
-    )  # fmt: skip
-    deadline = time.monotonic() + 30
-    while not list(tmp_path.glob('out.building/*/part-*.npz')) and time.monotonic() < deadline:
-        time.sleep(0.005)
-    os.killpg(process.pid, signal.SIGINT)
-    _, errors = process.communicate(timeout=30)
+    for _ in range(5):  # on a busy machine the build can be done before the signal comes; then once more
+        shutil.rmtree(tmp_path / 'out', ignore_errors=True)
+        process = subprocess.Popen(
+            [*command, '--workers', '1'], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            start_new_session=True,
+        )  # fmt: skip
+        deadline = time.monotonic() + 30
+        while not list(tmp_path.glob('out.building/*/part-*.npz')) and process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.005)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGINT)
+        _, errors = process.communicate(timeout=30)
+        if process.returncode != 0:
+            break
     assert process.returncode == 130 and 'Traceback' not in errors, errors
     assert 'the same command goes on' in errors
     assert not (tmp_path / 'out').exists() and list(tmp_path.glob('out.building/*/part-*.npz'))
