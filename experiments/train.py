@@ -112,7 +112,8 @@ def summarise(run: Path, scale: str) -> None:
     if scale == 'small':
         decay = c.training.decay_rate**0.25
         print('A small model lacks updates, and its learning rate has run down by now. For four times as long, in a folder of its own:')
-        print(f"  make train EXP={c.experiment} STEPS={4 * c.training.steps} ARGS='--run {run}-long --config.training.decay_rate={decay:.6f}'")
+        command = f'make train EXP={c.experiment} VARIANT={c.variant} SCALE={scale} DATA={c.data.path} STEPS={4 * c.training.steps}'
+        print(f"  {command} ARGS='--run {run}-long --config.training.decay_rate={decay:.6f}'")
         print('On a GPU or TPU SCALE=paper trains the sizes of the paper.')
     print(f'Music and pictures: {run}/samples. Next: make sample EXP={c.experiment}, make eval EXP={c.experiment}')
 

@@ -99,7 +99,7 @@ def apply_scale(c: ml_collections.ConfigDict, scale: str) -> ml_collections.Conf
     """Changes sizes and the length of training in place; `paper` leaves the paper's.
 
     small: for 2 CPU cores in 15-20 minutes. Its objective differs from the paper's where few updates need it: initial scales that let the
-    latent code carry the music from the first update, a higher learning rate, hidden decoder inputs. tiny: seconds, for tests.
+    latent code carry the music from the first update, a higher learning rate, for 2 bars hidden decoder inputs. tiny: seconds, for tests.
     """
     c.scale = scale
     if scale == 'paper':

@@ -38,7 +38,7 @@ class Tensors(ABC):
 
 
 class NpzTensors(Tensors):
-    """A numpy archive, as `names.export` writes it."""
+    """A numpy archive, as `experiments/export_magenta.py` writes it."""
 
     def __init__(self, path: Path):
         try:
