@@ -6,6 +6,7 @@ Two are kept: the latest, and the one of the best validation loss.
 import importlib.metadata
 import json
 import shutil
+import time
 from pathlib import Path
 from typing import NamedTuple
 
@@ -78,9 +79,18 @@ class Checkpoints:
         try:
             self._manager.save(step, args=ocp.args.Composite(**items), metrics=metrics)
         except (OSError, ValueError) as error:  # ValueError is how tensorstore says that the disk is full
-            for half in self._path.glob(f'*{ocp.utils.TMP_DIR_SUFFIX}*'):
-                shutil.rmtree(half, ignore_errors=True)
+            self._remove_halves()
             raise self._cannot_write(getattr(error, 'strerror', None) or str(error).rsplit(': ', 1)[-1]) from None
+
+    def _remove_halves(self) -> None:
+        """Removes what a failed save began. Writes that tensorstore still has under way may add a file while a folder is being emptied."""
+        for _ in range(50):
+            halves = list(self._path.glob(f'*{ocp.utils.TMP_DIR_SUFFIX}*'))
+            if not halves:
+                return
+            for half in halves:
+                shutil.rmtree(half, ignore_errors=True)
+            time.sleep(0.1)  # and again: a late write makes its folder anew
 
     def _cannot_write(self, reason: str) -> InputError:
         return InputError(f'cannot write a checkpoint to {self._path}: {reason}; the one before is whole: make room, and run the same command')
