@@ -32,7 +32,7 @@ _encode = functools.partial(jax.jit, static_argnums=1)(vae.encode)
 
 
 @functools.partial(jax.jit, static_argnums=1)
-def _generate(params: dict, cfg: ModelConfig, z: jax.Array, key: jax.Array, temperature: float) -> jax.Array:
+def generate(params: dict, cfg: ModelConfig, z: jax.Array, key: jax.Array, temperature: float) -> jax.Array:
     return vae.generate(params, cfg, z, key, temperature)
 
 
@@ -90,7 +90,7 @@ class MusicVAE:
             raise InputError(f'the temperature is 0 (greedy) or above, not {temperature}')
         key = jax.random.key(_check_seed(seed))
         parts = [
-            _generate(self.saved.params, self.saved.model, _pad(part), jax.random.fold_in(key, n), jnp.float32(temperature))
+            generate(self.saved.params, self.saved.model, _pad(part), jax.random.fold_in(key, n), jnp.float32(temperature))
             for n, part in _chunks(z)
         ]
         return np.concatenate([np.asarray(part) for part in parts])[: len(z)]

@@ -132,10 +132,11 @@ def test_a_hierarchical_encoder_reads_bars_on_their_own_and_then_their_sequence(
     for layer, size in zip(params['encoder']['bar_layers'], cfg.encoder_sizes, strict=True):
         states = []
         for cell, sequence in ((layer['fw'], forward), (layer['bw'], backward[::-1])):
-            state, hs = lstm.zero_state((2, size)), []
+            state, hs = lstm.zero_state((size, 2)), []
             for x in sequence:
-                state = lstm.step(lstm.project(x, cell, 'float32'), state, lstm.split_kernel(cell, 'float32')[1])
-                hs.append(state.h)
+                input_kernel, recurrent_kernel = lstm.split_kernel(cell, 'float32')
+                state = lstm.step((x @ input_kernel + cell['bias']).T, state, recurrent_kernel.T)
+                hs.append(state.h.T)
             states.append(jnp.stack(hs))
         forward = backward = jnp.concatenate([states[0], states[1][::-1]], -1)
         last = jnp.concatenate([states[0][-1], states[1][-1]], -1)

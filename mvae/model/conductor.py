@@ -21,18 +21,16 @@ def init(key: jax.Array, cfg: ModelConfig) -> dict:
 def embeddings(params: dict, cfg: ModelConfig, z: jax.Array) -> jax.Array:
     """z [B, Z] -> bar embeddings c_u, the top layer's outputs, float32 [B, U, E]."""
     states = dense.initial_states(params['initial_state'], z, cfg.conductor_sizes, cfg.dtype)
-    recurrents = [lstm.split_kernel(p, cfg.dtype) for p in params['layers']]
+    kernels_t = [[kernel.T for kernel in lstm.split_kernel(p, cfg.dtype)] for p in params['layers']]
 
     def body(states_um1, _):
-        states, below = [], None
-        for (input_kernel, recurrent), p, state in zip(recurrents, params['layers'], states_um1, strict=True):
-            input_u = jnp.broadcast_to(p['bias'], (z.shape[0], p['bias'].shape[0]))
-            if below is not None:
-                input_u = input_u + jnp.matmul(below.astype(cfg.dtype), input_kernel, preferred_element_type=jnp.float32)
-            state = lstm.step(input_u, state, recurrent)
-            states.append(state)
-            below = state.h
-        return states, below
+        states = []
+        for (input_kernel_t, recurrent_t), p, state in zip(kernels_t, params['layers'], states_um1, strict=True):
+            input_u = jnp.broadcast_to(p['bias'][:, None], (p['bias'].shape[0], z.shape[0]))
+            if states:
+                input_u = input_u + lstm.matmul(input_kernel_t, states[-1].h, cfg.dtype)
+            states.append(lstm.step(input_u, state, recurrent_t))
+        return states, states[-1].h
 
     _, c = lax.scan(body, states, None, length=cfg.bars)
-    return jnp.swapaxes(c, 0, 1)
+    return c.transpose(2, 0, 1)

@@ -34,33 +34,31 @@ def _first_layer(params: dict, cfg: ModelConfig, vocab_sizes: tuple[int, ...], e
 def logits(params: dict, cfg: ModelConfig, vocab_sizes: tuple[int, ...], e: jax.Array, inputs: jax.Array) -> jax.Array:
     """Teacher forcing, layer by layer over all steps: e [N, E], inputs (previous tokens) [N, S, K] -> float32 [N, S, sum of V_k]."""
     token_kernel, fixed = _first_layer(params, cfg, vocab_sizes, e)
-    x = streams.project_tokens(token_kernel, jnp.swapaxes(inputs, 0, 1), vocab_sizes) + fixed
+    x = streams.project_tokens(token_kernel, jnp.swapaxes(inputs, 0, 1), vocab_sizes).swapaxes(1, 2)
     states = dense.initial_states(params['initial_state'], e, cfg.decoder_sizes, cfg.dtype)
     for n, (p, state) in enumerate(zip(params['layers'], states, strict=True)):
-        if n:
-            x = lstm.project(x, p, cfg.dtype)
-        x, _ = lstm.unroll(x.astype(cfg.dtype), state, lstm.split_kernel(p, cfg.dtype)[1])
-    return jnp.swapaxes(dense.apply(params['output'], x, cfg.dtype), 0, 1)
+        input_kernel, recurrent_kernel = lstm.split_kernel(p, cfg.dtype)
+        x, constant = (lstm.project(x, input_kernel), p['bias'][:, None]) if n else (x, fixed.T)
+        x, _ = lstm.unroll(x, constant, state, recurrent_kernel)
+    return dense.apply_first(params['output'], x, cfg.dtype).transpose(2, 1, 0)
 
 
 def make_step(params: dict, cfg: ModelConfig, vocab_sizes: tuple[int, ...], e: jax.Array):
-    """(initial states, step) for running one token at a time on embeddings e [N, E].
+    """(initial states, step) for running one token at a time on embeddings e [N, E]; features come first in the states.
 
     step(states, inputs [N, K]) -> (states, logits [N, sum of V_k]).
     """
     token_kernel, fixed = _first_layer(params, cfg, vocab_sizes, e)
-    kernels = [lstm.split_kernel(p, cfg.dtype) for p in params['layers']]
+    kernels_t = [[kernel.T for kernel in lstm.split_kernel(p, cfg.dtype)] for p in params['layers']]
 
     def step(states, inputs):
-        x = streams.project_tokens(token_kernel, inputs, vocab_sizes) + fixed
+        input_t = (streams.project_tokens(token_kernel, inputs, vocab_sizes) + fixed).T
         new_states = []
-        for n, (p, (input_kernel, recurrent_kernel), state) in enumerate(zip(params['layers'], kernels, states, strict=True)):
+        for n, (p, (input_kernel_t, recurrent_t), state) in enumerate(zip(params['layers'], kernels_t, states, strict=True)):
             if n:
-                x = jnp.matmul(x.astype(cfg.dtype), input_kernel, preferred_element_type=jnp.float32) + p['bias']
-            state = lstm.step(x, state, recurrent_kernel)
-            new_states.append(state)
-            x = state.h
-        return new_states, dense.apply(params['output'], x, cfg.dtype)
+                input_t = lstm.matmul(input_kernel_t, new_states[-1].h, cfg.dtype) + p['bias'][:, None]
+            new_states.append(lstm.step(input_t, state, recurrent_t))
+        return new_states, dense.apply_first(params['output'], new_states[-1].h, cfg.dtype).T
 
     return dense.initial_states(params['initial_state'], e, cfg.decoder_sizes, cfg.dtype), step
 

@@ -25,12 +25,19 @@ def init_initial_states(key: jax.Array, inputs: int, sizes: tuple[int, ...], std
     return init(key, inputs, 2 * sum(sizes), stddev)
 
 
+def apply_first(params: dict[str, jax.Array], x: jax.Array, dtype: str) -> jax.Array:
+    """`apply` with features first: x [inputs, ...] -> float32 [outputs, ...]."""
+    flat = x.reshape(x.shape[0], -1)
+    product = jnp.matmul(params['kernel'].T.astype(dtype), flat.astype(dtype), preferred_element_type=jnp.float32) + params['bias'][:, None]
+    return product.reshape(-1, *x.shape[1:])
+
+
 def initial_states(params: dict[str, jax.Array], e: jax.Array, sizes: tuple[int, ...], dtype: str) -> list[lstm.LSTMState]:
-    """tanh of an affine map of e [N, E], split into c and h of layer 0, c and h of layer 1, ..."""
-    flat = jnp.tanh(apply(params, e, dtype))
+    """tanh of an affine map of e [N, E], split into c and h of layer 0, c and h of layer 1, ...; [H, N] each."""
+    flat = jnp.tanh(apply(params, e, dtype)).T
     states, start = [], 0
     for size in sizes:
-        c, h = flat[:, start : start + size], flat[:, start + size : start + 2 * size]
+        c, h = flat[start : start + size], flat[start + size : start + 2 * size]
         states.append(lstm.LSTMState(c, h))
         start += 2 * size
     return states

@@ -56,32 +56,31 @@ def encode(params: dict, cfg: ModelConfig, tokens: jax.Array) -> Posterior:
         tokens = tokens.reshape(batch * cfg.bars, cfg.steps, -1)
     tokens = jnp.swapaxes(tokens, 0, 1)
 
-    def project_tokens(cell):
-        kernel, _ = lstm.split_kernel(cell, cfg.dtype)
-        return streams.project_tokens(kernel, tokens, cfg.vocab_sizes, cfg.drum_roll) + cell['bias']
+    def project_tokens(input_kernel):
+        return streams.project_tokens(input_kernel, tokens, cfg.vocab_sizes, cfg.drum_roll).swapaxes(1, 2)
 
     summary = _summarise(params['layers'], cfg, project_tokens)
     if cfg.hierarchical_encoder:
-        bars = jnp.swapaxes(summary.reshape(batch, cfg.bars, -1), 0, 1)
-        summary = _summarise(params['bar_layers'], cfg, lambda cell: lstm.project(bars, cell, cfg.dtype))
+        bars = summary.reshape(-1, batch, cfg.bars).swapaxes(1, 2)
+        summary = _summarise(params['bar_layers'], cfg, functools.partial(lstm.project, bars))
+    summary = summary.T
     return Posterior(dense.apply(params['mu'], summary), jax.nn.softplus(dense.apply(params['sigma'], summary)))
 
 
-def _summarise(layers: list[dict], cfg: ModelConfig, project_input: Callable[[dict], jax.Array]) -> jax.Array:
-    """The last layer's final outputs of both directions, float32 [N, 2H]. project_input: the input through a first layer's cell, [T, N, 4H]."""
-    project = project_input
+def _summarise(layers: list[dict], cfg: ModelConfig, project: Callable[[jax.Array], jax.Array]) -> jax.Array:
+    """The last layer's final outputs of both directions, float32 [2H, N].
+
+    project: the sequence through the input kernel of a first layer's cell, [T, 4H, N].
+    """
     for layer, size in zip(layers, cfg.encoder_sizes, strict=True):
         outputs, finals = [], []
         for direction in ('fw', 'bw'):
-            inputs = project(layer[direction])
-            recurrent_kernel = lstm.split_kernel(layer[direction], cfg.dtype)[1]
-            state = lstm.zero_state((inputs.shape[1], size))
-            h, final = lstm.unroll(inputs.astype(cfg.dtype), state, recurrent_kernel, reverse=direction == 'bw')
+            cell = layer[direction]
+            input_kernel, recurrent_kernel = lstm.split_kernel(cell, cfg.dtype)
+            inputs = project(input_kernel)
+            state = lstm.zero_state((size, inputs.shape[2]))
+            h, final = lstm.unroll(inputs, cell['bias'][:, None], state, recurrent_kernel, reverse=direction == 'bw')
             outputs.append(h)
             finals.append(final.h)
-        project = functools.partial(_project_outputs, jnp.concatenate(outputs, axis=-1), cfg.dtype)
-    return jnp.concatenate(finals, axis=-1)
-
-
-def _project_outputs(outputs: jax.Array, dtype: str, cell: dict) -> jax.Array:
-    return lstm.project(outputs, cell, dtype)
+        project = functools.partial(lstm.project, jnp.concatenate(outputs))
+    return jnp.concatenate(finals)

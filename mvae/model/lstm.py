@@ -2,6 +2,9 @@
 
 Gates come in the order i, j (candidate), f, o; 1 is added to the forget gate at run time; the state is (c, h). Kernel [I + H, 4H], input
 rows first. Cell state and gates are float32 whatever the compute dtype.
+
+Inside, features come first, states [H, B], sequences [T, H, B] or [H, T, B], weights as [4H, H]: on a CPU the products of a step take 0.6 to 0.8
+of the time of [B, H] with [H, 4H], their gradients half (8 to 32 rows, 512 to 2048 units), and those over all steps need no copies.
 """
 
 import functools
@@ -15,7 +18,7 @@ FORGET_BIAS = 1.0
 
 
 class LSTMState(NamedTuple):
-    """Cell state and output, [..., H] each."""
+    """Cell state and output, [H, B] each."""
 
     c: jax.Array
     h: jax.Array
@@ -44,21 +47,22 @@ def zero_state(shape: tuple[int, ...]) -> LSTMState:
     return LSTMState(jnp.zeros(shape, jnp.float32), jnp.zeros(shape, jnp.float32))
 
 
-def _activate(a: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array, jax.Array]:
-    i, j, f, o = jnp.split(a, 4, axis=-1)
-    return jax.nn.sigmoid(i), jnp.tanh(j), jax.nn.sigmoid(f + FORGET_BIAS), jax.nn.sigmoid(o)
+def matmul(x: jax.Array, y: jax.Array, dtype: jnp.dtype) -> jax.Array:
+    """x @ y in dtype, summed in float32."""
+    return jnp.matmul(x.astype(dtype), y.astype(dtype), preferred_element_type=jnp.float32)
 
 
-def _matmul(x: jax.Array, w: jax.Array) -> jax.Array:
-    """x @ w in the dtype of w, summed in float32."""
-    return jnp.matmul(x.astype(w.dtype), w, preferred_element_type=jnp.float32)
+def _cell(a: jax.Array, c_tm1: jax.Array) -> tuple[LSTMState, jax.Array]:
+    """a [4H, B] before activation, c_tm1 [H, B] -> the new state [H, B] each, and the gates [4H, B]."""
+    i, j, f, o = jnp.split(a, 4)
+    i, j, f, o = jax.nn.sigmoid(i), jnp.tanh(j), jax.nn.sigmoid(f + FORGET_BIAS), jax.nn.sigmoid(o)
+    c = i * j + f * c_tm1
+    return LSTMState(c, o * jnp.tanh(c)), jnp.concatenate([i, j, f, o])
 
 
-def step(input_t: jax.Array, state_tm1: LSTMState, recurrent_kernel: jax.Array) -> LSTMState:
-    """One step: input_t [..., 4H] is the input's projection with the bias, recurrent_kernel [H, 4H]."""
-    i, j, f, o = _activate(input_t.astype(jnp.float32) + _matmul(state_tm1.h, recurrent_kernel))
-    c = i * j + f * state_tm1.c
-    return LSTMState(c, o * jnp.tanh(c))
+def step(input_t: jax.Array, state_tm1: LSTMState, recurrent_t: jax.Array) -> LSTMState:
+    """One step, features first: input_t [4H, B] is the input's projection with the bias, state [H, B] each, recurrent_t [4H, H]."""
+    return _cell(input_t + matmul(recurrent_t, state_tm1.h, recurrent_t.dtype), state_tm1.c)[0]
 
 
 def split_kernel(params: dict[str, jax.Array], dtype: str) -> tuple[jax.Array, jax.Array]:
@@ -68,76 +72,78 @@ def split_kernel(params: dict[str, jax.Array], dtype: str) -> tuple[jax.Array, j
     return kernel[:-size], kernel[-size:]
 
 
-def project(x: jax.Array, params: dict[str, jax.Array], dtype: str) -> jax.Array:
-    """Input projections of all steps in one product: x [..., I] -> [..., 4H] with the bias."""
-    return _matmul(x, split_kernel(params, dtype)[0]) + params['bias']
+def project(x: jax.Array, input_kernel: jax.Array) -> jax.Array:
+    """Input projections of all steps in one product, without the bias: x [I, T, B] with [I, 4H] -> [T, 4H, B], in the kernel's dtype."""
+    product = matmul(input_kernel.T, x.reshape(x.shape[0], -1), input_kernel.dtype).astype(input_kernel.dtype)
+    return product.reshape(-1, *x.shape[1:]).transpose(1, 0, 2)
 
 
-def unroll(inputs: jax.Array, state: LSTMState, recurrent_kernel: jax.Array, reverse: bool = False) -> tuple[jax.Array, LSTMState]:
-    """Runs one layer over time.
+def unroll(
+    inputs: jax.Array, constant: jax.Array, state: LSTMState, recurrent_kernel: jax.Array, reverse: bool = False
+) -> tuple[jax.Array, LSTMState]:
+    """Runs one layer over time, features first.
 
-    inputs [T, B, 4H]: projected inputs with bias. state: [B, H] each. reverse: from the last step to the first.
-    Returns outputs [T, B, H] (at the positions of their inputs) and the final state.
+    inputs [T, 4H, B]: projected inputs in the compute dtype. constant [4H, B] or [4H, 1]: what every step adds to them, the bias with it.
+    state: [H, B] each. reverse: from the last step to the first. Returns outputs [H, T, B] (at the positions of their inputs) and the final state.
     """
-    h, c_last, h_last = _unroll(inputs, state.c, state.h, recurrent_kernel, reverse)
+    constant = jnp.broadcast_to(constant, inputs.shape[1:])
+    h, c_last, h_last = _unroll(inputs, constant, state.c, state.h, recurrent_kernel, reverse)
     return h, LSTMState(c_last, h_last)
 
 
-@functools.partial(jax.custom_vjp, nondiff_argnums=(4,))
-def _unroll(inputs, c_0, h_0, recurrent_kernel, reverse):
-    h, _, last = _forward(inputs, c_0, h_0, recurrent_kernel, reverse)
+@functools.partial(jax.custom_vjp, nondiff_argnums=(5,))
+def _unroll(inputs, constant, c_0, h_0, recurrent_kernel, reverse):
+    h, last, _, _ = _forward(inputs, constant, c_0, h_0, recurrent_kernel, reverse)
     return h, last.c, last.h
 
 
-def _forward(inputs, c_0, h_0, recurrent_kernel, reverse):
+def _forward(inputs, constant, c_0, h_0, recurrent_kernel, reverse):
+    """(outputs [H, T, B], final state, cell states [T, H, B], gates [T, 4H, B])."""
+    recurrent_t = recurrent_kernel.T
+
     def body(state_tm1, input_t):
-        state = step(input_t, state_tm1, recurrent_kernel)
-        return state, (state.h.astype(inputs.dtype), state.c)
+        a = input_t.astype(jnp.float32) + constant + matmul(recurrent_t, state_tm1.h, recurrent_t.dtype)
+        state, gates = _cell(a, state_tm1.c)
+        return state, (state.h.astype(inputs.dtype), state.c, gates.astype(inputs.dtype))
 
-    last, (h, c) = lax.scan(body, LSTMState(c_0, h_0), inputs, reverse=reverse)
-    return h, c, last
-
-
-def _before(values: jax.Array, first: jax.Array, reverse: bool) -> jax.Array:
-    """The values one step earlier in the order of the scan."""
-    first = first[None].astype(values.dtype)
-    return jnp.concatenate([values[1:], first] if reverse else [first, values[:-1]])
+    last, (h, c, gates) = lax.scan(body, LSTMState(c_0, h_0), inputs, reverse=reverse)
+    return h.transpose(1, 0, 2), last, c, gates
 
 
-def _unroll_fwd(inputs, c_0, h_0, recurrent_kernel, reverse):
-    h, c, last = _forward(inputs, c_0, h_0, recurrent_kernel, reverse)
-    return (h, last.c, last.h), (inputs, c_0, h_0, recurrent_kernel, h, c)
+def _before(values: jax.Array, first: jax.Array, axis: int, reverse: bool) -> jax.Array:
+    """The values one step earlier in the order of the scan; axis is that of time."""
+    first = jnp.expand_dims(first, axis).astype(values.dtype)
+    kept = lax.slice_in_dim(values, 1, None, axis=axis) if reverse else lax.slice_in_dim(values, 0, -1, axis=axis)
+    return jnp.concatenate([kept, first] if reverse else [first, kept], axis)
+
+
+def _unroll_fwd(inputs, constant, c_0, h_0, recurrent_kernel, reverse):
+    h, last, c, gates = _forward(inputs, constant, c_0, h_0, recurrent_kernel, reverse)
+    return (h, last.c, last.h), (c_0, h_0, recurrent_kernel, h, c, gates)
 
 
 def _unroll_bwd(reverse, residuals, gradients):
-    """Back through time with one small product per step; the kernel's gradient is one product over all steps afterwards.
-
-    The gates are computed again, for all steps at once, rather than stored.
-    """
-    inputs, c_0, h_0, recurrent_kernel, h, c = residuals
+    """Back through time with one small product per step; the kernel's gradient is one product over all steps afterwards."""
+    c_0, h_0, recurrent_kernel, h, c, gates = residuals
     dh_all, dc_last, dh_last = gradients
-    h_before, c_before = _before(h, h_0, reverse), _before(c, c_0, reverse)
-    i, j, f, o = _activate(inputs.astype(jnp.float32) + _matmul(h_before, recurrent_kernel))
-    tanh_c = jnp.tanh(c)
-    # Everything that does not depend on the running gradients, outside the loop.
-    from_h = o * (1 - tanh_c**2)
-    to_o = tanh_c * o * (1 - o)
-    to_i, to_j, to_f = j * i * (1 - i), i * (1 - j**2), c_before * f * (1 - f)
-    kernel_t = recurrent_kernel.T
+    dtype = h.dtype
 
     def body(carry, xs):
-        dc, dh = carry
-        dh_t, from_h, to_o, to_i, to_j, to_f, f = xs
+        dc, dh, d_constant = carry
+        dh_t, gates_t, c_t, c_tm1 = xs
+        i, j, f, o = jnp.split(gates_t.astype(jnp.float32), 4)
+        tanh_c = jnp.tanh(c_t)
         dh = dh + dh_t.astype(jnp.float32)
-        dc = dc + dh * from_h
-        da = jnp.concatenate([dc * to_i, dc * to_j, dc * to_f, dh * to_o], axis=-1)
-        return (dc * f, _matmul(da, kernel_t)), da.astype(inputs.dtype)
+        dc = dc + dh * o * (1 - tanh_c**2)
+        da = jnp.concatenate([dc * j * i * (1 - i), dc * i * (1 - j**2), dc * c_tm1 * f * (1 - f), dh * tanh_c * o * (1 - o)])
+        return (dc * f, matmul(recurrent_kernel, da, recurrent_kernel.dtype), d_constant + da), da.astype(dtype)
 
-    xs = (dh_all, from_h, to_o, to_i, to_j, to_f, f)
-    (dc_0, dh_0), da = lax.scan(body, (dc_last, dh_last), xs, reverse=not reverse)
-    dw = jnp.einsum('tbh,tbg->hg', h_before.astype(recurrent_kernel.dtype), da.astype(recurrent_kernel.dtype),
-                    preferred_element_type=jnp.float32)  # fmt: skip
-    return da, dc_0, dh_0, dw.astype(recurrent_kernel.dtype)
+    xs = (dh_all.transpose(1, 0, 2), gates, c, _before(c, c_0, 0, reverse))
+    carry = dc_last, dh_last, jnp.zeros(gates.shape[1:], jnp.float32)
+    (dc_0, dh_0, d_constant), da = lax.scan(body, carry, xs, reverse=not reverse)
+    h_before = _before(h, h_0, 1, reverse)
+    dw = matmul(h_before.reshape(h.shape[0], -1), da.transpose(1, 0, 2).reshape(da.shape[1], -1).T, recurrent_kernel.dtype)
+    return da, d_constant, dc_0, dh_0, dw.astype(recurrent_kernel.dtype)
 
 
 _unroll.defvjp(_unroll_fwd, _unroll_bwd)

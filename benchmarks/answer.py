@@ -1,0 +1,26 @@
+"""How a timed program talks: it says READY, then answers each word on its standard input with the seconds of one call, as JSON."""
+
+import json
+import sys
+import time
+from collections.abc import Callable, Mapping
+
+
+def serve(calls: Mapping[str, Callable[[], object]], about: dict) -> None:
+    """Runs each call once, so that everything is compiled and warm, then answers until 'quit' or the end of input.
+
+    A call has to return when its result is computed, not when it is under way.
+    """
+    first = {}
+    for word, call in calls.items():
+        start = time.perf_counter()
+        call()
+        first[word] = time.perf_counter() - start
+    print(json.dumps({'ready': True, 'first': first, **about}), flush=True)
+    for line in sys.stdin:
+        word = line.strip()
+        if word == 'quit':
+            return
+        start = time.perf_counter()
+        calls[word]()
+        print(json.dumps({'seconds': time.perf_counter() - start}), flush=True)

@@ -1,0 +1,105 @@
+"""The sizes that are timed, and the arithmetic that each needs at least.
+
+A to D are Magenta's published configurations and one of half their width, so that its own times can stand beside; `mel2` and `trio16` are this
+project's `small` ones.
+"""
+
+import dataclasses
+from typing import NamedTuple
+
+from mvae.config import ModelConfig
+
+SAMPLES = 16  # pieces per call of sampling
+_MELODY, _TRIO = (90,), (90, 90, 512)
+
+
+class Work(NamedTuple):
+    """A model, the examples of one training step, and what it is."""
+
+    about: str
+    model: ModelConfig
+    batch_size: int
+
+
+def _flat(vocab_sizes: tuple[int, ...], bars: int, encoder: tuple[int, ...], latent: int, decoder: tuple[int, ...]) -> ModelConfig:
+    return ModelConfig(vocab_sizes, 1, 16 * bars, encoder, latent, decoder)
+
+
+def _hierarchical(
+    vocab_sizes: tuple[int, ...], encoder: tuple[int, ...], latent: int, conductor: tuple[int, ...], decoder: tuple[int, ...]
+) -> ModelConfig:
+    return ModelConfig(vocab_sizes, 16, 16, encoder, latent, decoder, conductor_sizes=conductor)
+
+
+WORKS = {
+    'A': Work('cat-mel_2bar_big', _flat(_MELODY, 2, (2048,), 512, (2048,) * 3), 32),
+    'B': Work('hierdec-trio_16bar', _hierarchical(_TRIO, (2048,) * 2, 512, (1024,) * 2, (1024,) * 2), 8),
+    'C': Work('hierdec-mel_16bar', _hierarchical(_MELODY, (2048,) * 2, 512, (1024,) * 2, (1024,) * 2), 8),
+    'D': Work('hierdec-mel_16bar, 512 units', _hierarchical(_MELODY, (512,) * 2, 256, (512,) * 2, (512,) * 2), 32),
+    'mel2': Work('mel2 at small', _flat((130,), 2, (256,), 128, (256,)), 64),
+    'trio16': Work('trio16 at small', _hierarchical((130, 130, 512), (128,), 64, (128,), (160,)), 16),
+}
+
+
+def parts(cfg: ModelConfig) -> list[tuple[int, ...]]:
+    """Vocabularies of each decoder: one for all streams, or one each under a conductor."""
+    return [(v,) for v in cfg.vocab_sizes] if cfg.hierarchical else [cfg.vocab_sizes]
+
+
+def _lstm(inputs: int, sizes: tuple[int, ...]) -> int:
+    """Multiply-adds of one step of stacked layers."""
+    return sum((i + h) * 4 * h for i, h in zip((inputs, *sizes[:-1]), sizes, strict=True))
+
+
+def _encoder(cfg: ModelConfig) -> int:
+    """Multiply-adds per step, both directions; tokens are read by looking rows up, so the first layer's input costs none."""
+    sizes = cfg.encoder_sizes
+    return 2 * sum(((2 * below if n else 0) + h) * 4 * h for n, (below, h) in enumerate(zip((0, *sizes[:-1]), sizes, strict=True)))
+
+
+def _decoders(cfg: ModelConfig) -> tuple[int, int]:
+    """Multiply-adds of all decoders per step, and once per bar (embedding and initial states)."""
+    width = cfg.conductor_sizes[-1] if cfg.hierarchical else cfg.latent_size
+    sizes, steps, bars = cfg.decoder_sizes, 0, 0
+    for vocab in parts(cfg):
+        steps += _lstm(0, sizes) + sizes[-1] * sum(vocab)
+        bars += width * (4 * sizes[0] + 2 * sum(sizes))
+    return steps, bars
+
+
+def _conductor(cfg: ModelConfig) -> int:
+    """Multiply-adds per bar; the first layer's input is zero."""
+    return _lstm(0, cfg.conductor_sizes) if cfg.hierarchical else 0
+
+
+def forward_flops(cfg: ModelConfig) -> tuple[float, float]:
+    """Floating-point operations per example of (encoder, all that unfolds z), two per multiply-add; matrix products only."""
+    steps, bars = _decoders(cfg)
+    once = 2 * cfg.latent_size * sum(cfg.conductor_sizes)
+    bottleneck = 2 * 2 * cfg.encoder_sizes[-1] * cfg.latent_size
+    encoder = cfg.total_steps * _encoder(cfg) + bottleneck
+    return 2.0 * encoder, 2.0 * (cfg.total_steps * steps + cfg.bars * (bars + _conductor(cfg)) + once)
+
+
+def training_flops(work: Work) -> float:
+    """Of one step: forward, gradient of the inputs and gradient of the weights cost the same."""
+    return 3 * work.batch_size * sum(forward_flops(work.model))
+
+
+def sampling_flops(work: Work) -> float:
+    return SAMPLES * forward_flops(work.model)[1]
+
+
+def recurrent_bytes(cfg: ModelConfig, itemsize: int = 4) -> float:
+    """Bytes of recurrent weights that one pass over a window in training reads where no cache holds them: one matrix per layer and step.
+
+    The decoder's bars run side by side, so its steps are those of a bar.
+    """
+    encoder = 2 * cfg.total_steps * sum(4 * h * h for h in cfg.encoder_sizes)
+    decoder = cfg.steps * sum(4 * h * h for h in cfg.decoder_sizes) * len(parts(cfg))
+    return float(itemsize * (encoder + decoder))
+
+
+def to_dict(work: Work) -> dict:
+    """What a program that is timed needs to know, as JSON values."""
+    return {'model': dataclasses.asdict(work.model), 'batch_size': work.batch_size, 'samples': SAMPLES}
