@@ -1,5 +1,6 @@
 """Timed program: training and sampling of one size by mvae. Argument: the work as JSON (`works.to_dict`); see `answer.serve`."""
 
+import functools
 import json
 import sys
 
@@ -11,7 +12,6 @@ from ml_collections import FrozenConfigDict
 from mvae.config import ModelConfig, base_config
 from mvae.model import vae
 from mvae.training.step import init_state, make_train_step
-from mvae.trained import generate
 
 
 def main(work: dict) -> None:
@@ -30,9 +30,12 @@ def main(work: dict) -> None:
         state, metrics = step(state, tokens, key)
         return float(metrics['loss'])
 
+    weights = jax.jit(vae.prepare, static_argnums=1)(state.params, cfg)
+    generate = functools.partial(jax.jit, static_argnums=1)(vae.generate_prepared)
+
     def sampler(n):
         z = rng.standard_normal((n, cfg.latent_size), dtype=np.float32)
-        return lambda: np.asarray(generate(state.params, cfg, z, key, np.float32(1)))
+        return lambda: np.asarray(generate(weights, cfg, z, key, np.float32(1)))
 
     count = sum(x.size for x in jax.tree.leaves(state.params))
     serve({'train': train, 'sample': sampler(work['samples']), 'sample1': sampler(1)}, {'parameters': count, 'backend': jax.default_backend()})

@@ -10,7 +10,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from mvae.config import ModelConfig
 from mvae.errors import InputError
 from mvae.latent import interpolation, sampling
 from mvae.model import vae
@@ -31,9 +30,8 @@ _CHUNK = 256  # rows decoded at once, whatever is asked for: bounds memory and t
 _encode = functools.partial(jax.jit, static_argnums=1)(vae.encode)
 
 
-@functools.partial(jax.jit, static_argnums=1)
-def generate(params: dict, cfg: ModelConfig, z: jax.Array, key: jax.Array, temperature: float) -> jax.Array:
-    return vae.generate(params, cfg, z, key, temperature)
+_prepare = functools.partial(jax.jit, static_argnums=1)(vae.prepare)
+_generate = functools.partial(jax.jit, static_argnums=1)(vae.generate_prepared)
 
 
 class Encoding(NamedTuple):
@@ -53,6 +51,10 @@ class MusicVAE:
 
     def __init__(self, saved: Saved):
         self.saved = saved
+
+    @functools.cached_property
+    def _weights(self) -> dict:
+        return _prepare(self.saved.params, self.saved.model)
 
     @property
     def kind(self) -> str:
@@ -90,7 +92,7 @@ class MusicVAE:
             raise InputError(f'the temperature is 0 (greedy) or above, not {temperature}')
         key = jax.random.key(_check_seed(seed))
         parts = [
-            generate(self.saved.params, self.saved.model, _pad(part), jax.random.fold_in(key, n), jnp.float32(temperature))
+            _generate(self._weights, self.saved.model, _pad(part), jax.random.fold_in(key, n), jnp.float32(temperature))
             for n, part in _chunks(z)
         ]
         return np.concatenate([np.asarray(part) for part in parts])[: len(z)]

@@ -43,39 +43,57 @@ def logits(params: dict, cfg: ModelConfig, vocab_sizes: tuple[int, ...], e: jax.
     return dense.apply_first(params['output'], x, cfg.dtype).transpose(2, 1, 0)
 
 
-def make_step(params: dict, cfg: ModelConfig, vocab_sizes: tuple[int, ...], e: jax.Array):
-    """(initial states, step) for running one token at a time on embeddings e [N, E]; features come first in the states.
+def prepare(params: dict, cfg: ModelConfig, vocab_sizes: tuple[int, ...]) -> dict:
+    """The weights as running step by step reads them: split, in the compute dtype, output rows first. Made once, outside all loops."""
+    kernels = [lstm.split_kernel(p, cfg.dtype) for p in params['layers']]
+    (first, recurrent), width = kernels[0], sum(vocab_sizes)
+    layers = [{'recurrent': recurrent.T, 'bias': params['layers'][0]['bias'][:, None]}]
+    for p, (input_kernel, recurrent) in zip(params['layers'][1:], kernels[1:], strict=True):
+        layers.append({'input': input_kernel.T, 'recurrent': recurrent.T, 'bias': p['bias'][:, None]})
+    output = {'kernel': params['output']['kernel'].astype(cfg.dtype).T, 'bias': params['output']['bias']}
+    initial = params['initial_state']
+    return {'tokens': first[:width], 'embedding': first[width:].T, 'layers': layers, 'output': output, 'initial_state': initial}
 
-    step(states, inputs [N, K]) -> (states, logits [N, sum of V_k]).
-    """
-    token_kernel, fixed = _first_layer(params, cfg, vocab_sizes, e)
-    kernels_t = [[kernel.T for kernel in lstm.split_kernel(p, cfg.dtype)] for p in params['layers']]
 
-    def step(states, inputs):
-        input_t = (streams.project_tokens(token_kernel, inputs, vocab_sizes) + fixed).T
-        new_states = []
-        for n, (p, (input_kernel_t, recurrent_t), state) in enumerate(zip(params['layers'], kernels_t, states, strict=True)):
-            if n:
-                input_t = lstm.matmul(input_kernel_t, new_states[-1].h, cfg.dtype) + p['bias'][:, None]
-            new_states.append(lstm.step(input_t, state, recurrent_t))
-        return new_states, dense.apply_first(params['output'], new_states[-1].h, cfg.dtype).T
+def start(weights: dict, cfg: ModelConfig, e: jax.Array) -> tuple[jax.Array, list[lstm.LSTMState]]:
+    """What embeddings e [N, E] say, once for all their steps: the first layer's constant input [4H, N], and the states before the first step."""
+    constant = lstm.matmul(weights['embedding'], e.T, cfg.dtype) + weights['layers'][0]['bias']
+    return constant, dense.initial_states(weights['initial_state'], e, cfg.decoder_sizes, cfg.dtype)
 
-    return dense.initial_states(params['initial_state'], e, cfg.decoder_sizes, cfg.dtype), step
+
+def step(
+    weights: dict, cfg: ModelConfig, vocab_sizes: tuple[int, ...], constant: jax.Array, states: list[lstm.LSTMState], inputs: jax.Array
+) -> tuple[list[lstm.LSTMState], jax.Array]:
+    """One token of each sequence, from weights of `prepare`, constant and states of `start`, inputs [N, K]: (states, logits [N, sum of V_k])."""
+    first, *others = weights['layers']
+    input_t = streams.project_tokens(weights['tokens'], inputs, vocab_sizes).T + constant
+    new_states = [lstm.step(input_t, states[0], first['recurrent'])]
+    for layer, state in zip(others, states[1:], strict=True):
+        input_t = lstm.matmul(layer['input'], new_states[-1].h, cfg.dtype) + layer['bias']
+        new_states.append(lstm.step(input_t, state, layer['recurrent']))
+    logits_t = lax.optimization_barrier(lstm.matmul(weights['output']['kernel'], new_states[-1].h, cfg.dtype))
+    return new_states, logits_t.T + weights['output']['bias']  # without the barrier XLA turns the product round, which is slow on CPU
 
 
 def generate(
-    params: dict, cfg: ModelConfig, vocab_sizes: tuple[int, ...], e: jax.Array, first: jax.Array, key: jax.Array, temperature
+    weights: dict,
+    cfg: ModelConfig,
+    vocab_sizes: tuple[int, ...],
+    constant: jax.Array,
+    states: list[lstm.LSTMState],
+    inputs: jax.Array,
+    key: jax.Array,
+    temperature: jax.Array | float,
 ) -> jax.Array:
-    """Free-running: each step reads the token drawn before. e [N, E], first input [N, K] -> int32 [N, S, K]."""
-    states, step = make_step(params, cfg, vocab_sizes, e)
+    """Free-running: each step reads the token drawn before. constant and states of `start`, first inputs [N, K] -> int32 [N, S, K]."""
 
     def body(carry, t):
         states, inputs = carry
-        states, step_logits = step(states, inputs)
+        states, step_logits = step(weights, cfg, vocab_sizes, constant, states, inputs)
         tokens = streams.draw(jax.random.fold_in(key, t), step_logits, vocab_sizes, temperature)
         return (states, tokens), tokens
 
-    _, tokens = lax.scan(body, (states, first), jnp.arange(cfg.steps))
+    _, tokens = lax.scan(body, (states, inputs), jnp.arange(cfg.steps))
     return jnp.swapaxes(tokens, 0, 1)
 
 
@@ -87,7 +105,8 @@ def scheduled_inputs(
     inputs [N, S, K] are the true previous tokens. No gradient flows through draws, so running `logits` on the result gives the exact gradient,
     by the fast path. One draw for all streams of a step, independent over examples and steps (magenta.md 2.11).
     """
-    states, step = make_step(params, cfg, vocab_sizes, e)
+    weights = prepare(params, cfg, vocab_sizes)
+    constant, states = start(weights, cfg, e)
 
     def body(carry, xs):
         states, drawn_tm1 = carry
@@ -95,7 +114,7 @@ def scheduled_inputs(
         key_t = jax.random.fold_in(key, t)
         use_own = jax.random.bernoulli(jax.random.fold_in(key_t, 0), probability, true_t.shape[:1]) & (t > 0)
         inputs_t = jnp.where(use_own[:, None], drawn_tm1, true_t)
-        states, step_logits = step(states, inputs_t)
+        states, step_logits = step(weights, cfg, vocab_sizes, constant, states, inputs_t)
         return (states, streams.draw(jax.random.fold_in(key_t, 1), step_logits, vocab_sizes, 1.0)), inputs_t
 
     xs = (jnp.arange(cfg.steps), jnp.swapaxes(inputs, 0, 1))

@@ -1,5 +1,7 @@
 """MusicVAE whole: `init`, `encode`, `decode_logits` (training) and `generate` (play), flat or hierarchical by `ModelConfig`."""
 
+import functools
+
 import jax
 import jax.numpy as jnp
 from jax import lax
@@ -8,7 +10,18 @@ from mvae.config import ModelConfig
 from mvae.model import conductor, decoder, encoder, streams
 from mvae.model.encoder import Posterior
 
-__all__ = ['Posterior', 'decode_logits', 'decode_logits_nested', 'encode', 'generate', 'init', 'kl_divergence', 'sample_posterior']
+__all__ = [
+    'Posterior',
+    'decode_logits',
+    'decode_logits_nested',
+    'encode',
+    'generate',
+    'generate_prepared',
+    'init',
+    'kl_divergence',
+    'prepare',
+    'sample_posterior',
+]
 
 
 def _parts(cfg: ModelConfig) -> list[tuple[int, ...]]:
@@ -96,17 +109,23 @@ def decode_logits_nested(params: dict, cfg: ModelConfig, z: jax.Array, tokens: j
     batch, total, _ = tokens.shape
     bars = previous_tokens(tokens).reshape(batch, cfg.bars, cfg.steps, -1).transpose(1, 2, 0, 3)  # [U, S, B, K]
     e = jnp.swapaxes(_embeddings(params, cfg, z), 0, 1)
-    result = []
-    for n, (params_n, vocab) in enumerate(zip(params['decoders'], _parts(cfg), strict=True)):
+    weights, result = prepare(params, cfg), []
+    for n, (weights_n, vocab) in enumerate(zip(weights['decoders'], _parts(cfg), strict=True)):
 
-        def bar(_, xs, params_n=params_n, vocab=vocab):
+        def bar(_, xs, weights_n=weights_n, vocab=vocab):
             e_u, inputs_u = xs
-            states, step = decoder.make_step(params_n, cfg, vocab, e_u)
-            return None, lax.scan(step, states, inputs_u)[1]
+            constant, states = decoder.start(weights_n, cfg, e_u)
+            return None, lax.scan(functools.partial(decoder.step, weights_n, cfg, vocab, constant), states, inputs_u)[1]
 
         _, logits = lax.scan(bar, None, (e, bars[..., _streams_of(cfg, n)]))  # [U, S, B, V]
         result += streams.split_logits(logits.transpose(2, 0, 1, 3).reshape(batch, total, -1), vocab)
     return tuple(result)
+
+
+def prepare(params: dict, cfg: ModelConfig) -> dict:
+    """What `generate_prepared` reads, made once for many calls: the conductor, and each decoder's weights as its steps read them."""
+    decoders = [decoder.prepare(params_n, cfg, vocab) for params_n, vocab in zip(params['decoders'], _parts(cfg), strict=True)]
+    return {'decoders': decoders} | ({'conductor': params['conductor']} if cfg.hierarchical else {})
 
 
 def generate(params: dict, cfg: ModelConfig, z: jax.Array, key: jax.Array, temperature: jax.Array | float = 1.0) -> jax.Array:
@@ -114,17 +133,25 @@ def generate(params: dict, cfg: ModelConfig, z: jax.Array, key: jax.Array, tempe
 
     Row b depends on (z[b], key, b) alone, not on the size of the batch.
     """
-    e = jnp.swapaxes(_embeddings(params, cfg, z), 0, 1)  # [U, B, E]
+    return generate_prepared(prepare(params, cfg), cfg, z, key, temperature)
+
+
+def generate_prepared(weights: dict, cfg: ModelConfig, z: jax.Array, key: jax.Array, temperature: jax.Array | float = 1.0) -> jax.Array:
+    """`generate` from the weights of `prepare`."""
+    e = jnp.swapaxes(_embeddings(weights, cfg, z), 0, 1)  # [U, B, E]
+    e = e.reshape(-1, e.shape[-1])
+    by_bar = lambda x: x.reshape(x.shape[0], cfg.bars, -1).swapaxes(0, 1)  # noqa: E731  [F, U * B] -> [U, F, B]
+    starts = [jax.tree.map(by_bar, decoder.start(weights_n, cfg, e)) for weights_n in weights['decoders']]
     first = jnp.full((z.shape[0], len(cfg.vocab_sizes)), streams.NO_TOKEN, jnp.int32)
 
     def bar(last, xs):
-        u, e_u = xs
+        u, starts_u = xs
         parts = []
-        for n, (params_n, vocab) in enumerate(zip(params['decoders'], _parts(cfg), strict=True)):
+        for n, (weights_n, vocab, start) in enumerate(zip(weights['decoders'], _parts(cfg), starts_u, strict=True)):
             key_n = jax.random.fold_in(jax.random.fold_in(key, u), n)
-            parts.append(decoder.generate(params_n, cfg, vocab, e_u, last[:, _streams_of(cfg, n)], key_n, temperature))
+            parts.append(decoder.generate(weights_n, cfg, vocab, *start, last[:, _streams_of(cfg, n)], key_n, temperature))
         tokens = jnp.concatenate(parts, axis=-1)  # [B, S, K]
         return tokens[:, -1], tokens
 
-    _, tokens = lax.scan(bar, first, (jnp.arange(cfg.bars), e))  # [U, B, S, K]
+    _, tokens = lax.scan(bar, first, (jnp.arange(cfg.bars), starts))  # [U, B, S, K]
     return jnp.swapaxes(tokens, 0, 1).reshape(z.shape[0], cfg.total_steps, -1)

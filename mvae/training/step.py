@@ -64,10 +64,13 @@ def train_step(
         n, tokens_n = xs
         return jax.tree.map(jnp.add, total, gradient_of(state.params, tokens_n, jax.random.fold_in(key, n))), None
 
-    parts = tokens.reshape(t.accumulation, -1, *tokens.shape[1:])
-    zeros = jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), jax.eval_shape(gradient_of, state.params, parts[0], key))
-    (gradients, metrics), _ = lax.scan(micro_batch, zeros, (jnp.arange(t.accumulation), parts))
-    gradients = jax.tree.map(lambda g: g / t.accumulation, gradients)
+    if t.accumulation == 1:
+        gradients, metrics = gradient_of(state.params, tokens, jax.random.fold_in(key, 0))
+    else:
+        parts = tokens.reshape(t.accumulation, -1, *tokens.shape[1:])
+        zeros = jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), jax.eval_shape(gradient_of, state.params, parts[0], key))
+        (gradients, metrics), _ = lax.scan(micro_batch, zeros, (jnp.arange(t.accumulation), parts))
+        gradients = jax.tree.map(lambda g: g / t.accumulation, gradients)
     if axis:
         gradients, metrics = lax.pmean(gradients, axis), lax.psum(metrics, axis)
     updates, opt_state = make_optimizer(t).update(gradients, state.opt_state, state.params)
