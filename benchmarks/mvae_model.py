@@ -11,7 +11,7 @@ from ml_collections import FrozenConfigDict
 
 from mvae.config import ModelConfig, base_config
 from mvae.model import vae
-from mvae.training.step import init_state, make_train_step
+from mvae.training.step import init_state, make_train_step, replicate
 
 
 def main(work: dict) -> None:
@@ -22,7 +22,7 @@ def main(work: dict) -> None:
     shape = devices, work['batch_size'] // devices, cfg.total_steps
     tokens = np.stack([rng.integers(0, v, shape, dtype=np.int32) for v in cfg.vocab_sizes], axis=-1)
     key = jax.random.key(0)
-    state = init_state(key, cfg, t)
+    state = replicate(init_state(key, cfg, t))
     step = make_train_step(cfg, t)
 
     def train():

@@ -90,14 +90,20 @@ def sampling_flops(work: Work) -> float:
     return SAMPLES * forward_flops(work.model)[1]
 
 
-def recurrent_bytes(cfg: ModelConfig, itemsize: int = 4) -> float:
-    """Bytes of recurrent weights that one pass over a window in training reads where no cache holds them: one matrix per layer and step.
+def training_bytes(work: Work, itemsize: int = 4) -> float:
+    """Recurrent weights that the steps of one update read where no cache holds them: one matrix per layer and step, forward and back.
 
     The decoder's bars run side by side, so its steps are those of a bar.
     """
+    cfg = work.model
     encoder = 2 * cfg.total_steps * sum(4 * h * h for h in cfg.encoder_sizes)
     decoder = cfg.steps * sum(4 * h * h for h in cfg.decoder_sizes) * len(parts(cfg))
-    return float(itemsize * (encoder + decoder))
+    return 2.0 * itemsize * (encoder + decoder)
+
+
+def step_bytes(cfg: ModelConfig, itemsize: int = 4) -> float:
+    """Weights that one step of sampling reads, of all decoders."""
+    return float(itemsize * _decoders(cfg)[0])
 
 
 def to_dict(work: Work) -> dict:

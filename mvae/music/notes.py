@@ -33,16 +33,18 @@ class Notes:
     track: np.ndarray
 
     def __post_init__(self):
-        for field in dataclasses.fields(self):
-            if len(getattr(self, field.name)) != len(self.start):
-                raise ValueError(f'column {field.name} has {len(getattr(self, field.name))} rows, start has {len(self.start)}')
+        for name in _DTYPES:
+            if len(getattr(self, name)) != len(self.start):
+                raise ValueError(f'column {name} has {len(getattr(self, name))} rows, start has {len(self.start)}')
 
     def __len__(self) -> int:
         return len(self.start)
 
-    def select(self, index: np.ndarray) -> 'Notes':
-        """The rows of a boolean mask or an integer index."""
-        return Notes(*(getattr(self, f.name)[index] for f in dataclasses.fields(self)))
+    def select(self, index: np.ndarray | slice) -> 'Notes':
+        """The rows of a boolean mask, an integer index or a slice."""
+        if isinstance(index, np.ndarray) and index.dtype == bool:
+            index = np.flatnonzero(index)  # once for all columns
+        return Notes(*(getattr(self, name)[index] for name in _DTYPES))
 
     @classmethod
     def make(cls, *columns) -> 'Notes':
@@ -58,7 +60,7 @@ class Notes:
     def concatenate(cls, parts: Sequence['Notes']) -> 'Notes':
         if not parts:
             return cls.empty()
-        return cls(*(np.concatenate([getattr(p, f.name) for p in parts]) for f in dataclasses.fields(cls)))
+        return cls(*(np.concatenate([getattr(p, name) for p in parts]) for name in _DTYPES))
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

@@ -69,27 +69,32 @@ def split_pieces(
     cut_ends = np.append(times[cuts[1:]], np.inf)
     beats_at_change = np.append(0.0, np.cumsum(np.diff(times) * qpm[:-1] / 60))
 
-    def to_beats(seconds: np.ndarray, cut: int) -> np.ndarray:
-        if not follow_tempo:
-            return (seconds - times[cut]) * qpm[cut] / 60
-        last = np.maximum(np.searchsorted(times, seconds, side='right') - 1, 0)
-        return beats_at_change[last] + (seconds - times[last]) * qpm[last] / 60 - beats_at_change[cut]
-
     piece_of = np.maximum(np.searchsorted(times[cuts], notes.start + _SAME_TIME, side='right') - 1, 0)
+    order = np.argsort(piece_of, kind='stable')
+    notes, piece_of = notes.select(order), piece_of[order]
+    cut = cuts[piece_of]
+
+    def to_steps(seconds: np.ndarray) -> np.ndarray:
+        if follow_tempo:
+            last = np.maximum(np.searchsorted(times, seconds, side='right') - 1, 0)
+            beats = beats_at_change[last] + (seconds - times[last]) * qpm[last] / 60 - beats_at_change[cut]
+        else:
+            beats = (seconds - times[cut]) * qpm[cut] / 60
+        return _to_steps(beats, steps_per_quarter)
+
+    start = to_steps(notes.start)
+    end = np.maximum(to_steps(np.minimum(notes.end, cut_ends[piece_of])), start + 1)
     pieces, reasons = [], []
-    for number in np.unique(piece_of):
-        cut = cuts[number]
-        if not _is_four_quarters(numerators[cut], denominators[cut]):
+    first = np.flatnonzero(np.append(True, piece_of[1:] != piece_of[:-1]))
+    for begin, stop in zip(first, np.append(first[1:], len(notes)), strict=True):
+        own, number = slice(begin, stop), cut[begin]
+        if not _is_four_quarters(numerators[number], denominators[number]):
             reasons.append(Reason.WRONG_METER)
             continue
-        own = notes.select(piece_of == number)
-        start = _to_steps(to_beats(own.start, cut), steps_per_quarter)
-        end = _to_steps(to_beats(np.minimum(own.end, cut_ends[number]), cut), steps_per_quarter)
-        end = np.maximum(end, start + 1)
         pieces.append(
             Piece(
-                start, end, own.pitch, own.program, own.is_drum, own.track, float(qpm[cut]),
-                int(end.max()), steps_per_quarter * QUARTERS_PER_BAR,
+                start[own], end[own], notes.pitch[own], notes.program[own], notes.is_drum[own], notes.track[own], float(qpm[number]),
+                int(end[own].max()), steps_per_quarter * QUARTERS_PER_BAR,
             )
         )  # fmt: skip
     return pieces, reasons

@@ -18,7 +18,7 @@ from mvae.training.checkpoint import Checkpoints, read_run
 from mvae.training.evaluate import evaluate
 from mvae.training.log import RunLog, evaluation_sentence, training_line
 from mvae.training.pictures import write_pictures
-from mvae.training.step import TrainState, init_state, make_train_step
+from mvae.training.step import TrainState, init_state, make_train_step, replicate
 
 
 def train_and_evaluate(c: ConfigDict, run: Path) -> dict[str, float]:
@@ -49,7 +49,7 @@ def train_and_evaluate(c: ConfigDict, run: Path) -> dict[str, float]:
     state = init_state(init_key, cfg, t)
     writes = processes.is_first()
     checkpoints = Checkpoints(run, json.loads(c.to_json_best_effort()), vocabulary.to_dict(), store.corpus) if writes else None
-    state = _first_state(c, cfg, state, checkpoints)
+    state = replicate(_first_state(c, cfg, state, checkpoints))
     start, results = int(state.step), {}
     step_function = make_train_step(cfg, t)
     stop = _catch_signals()

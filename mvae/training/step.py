@@ -4,9 +4,11 @@ import functools
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import optax
 from flax import struct
 from jax import lax
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from ml_collections import FrozenConfigDict
 
 from mvae.config import ModelConfig
@@ -78,6 +80,12 @@ def train_step(
     norms = {'gradient_norm': gradients, 'parameter_norm': params, 'update_norm': updates}
     metrics |= {name: optax.global_norm(tree) for name, tree in norms.items()}
     return TrainState(state.step + 1, params, opt_state), metrics
+
+
+def replicate(state: TrainState) -> TrainState:
+    """The state as `make_train_step` returns it, on all devices: given any other way, the second update would compile everything once more."""
+    everywhere = NamedSharding(Mesh(np.array(jax.devices()), (AXIS,)), PartitionSpec())
+    return jax.device_put(state, everywhere)
 
 
 def make_train_step(cfg: ModelConfig, t: FrozenConfigDict):

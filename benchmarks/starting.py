@@ -1,0 +1,58 @@
+"""Starting: imports, and from a cold process to MIDI on disk. Prints JSON."""
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+SAMPLE = Path(__file__).parents[1] / 'experiments' / 'sample.py'
+
+_MAKE = """
+import sys
+import jax, json
+from pathlib import Path
+from mvae.config import apply_scale, experiment_config, model_config
+from mvae.model import vae
+from mvae.music.vocabulary import Vocabulary
+from mvae.training.checkpoint import Checkpoints
+c = apply_scale(experiment_config('trio16', 'trio', 16, 'hierdec'), 'small')
+v = Vocabulary(**c.music)
+params = vae.init(jax.random.key(0), model_config(c, v.sizes(c.kind)))
+Checkpoints(Path(sys.argv[1]), json.loads(c.to_json_best_effort()), v.to_dict(), '').save_params(params, 0)
+"""
+
+
+def seconds(*command, **environment) -> float:
+    start = time.perf_counter()
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, env={**os.environ, **environment})
+    return time.perf_counter() - start
+
+
+def imports(repeats: int = 5) -> dict:
+    """Medians of `import jax` and `import jax, mvae` in new processes, in turn, and of the differences."""
+    seconds(sys.executable, '-c', 'import jax, mvae')
+    pairs = [[seconds(sys.executable, '-c', f'import {names}') for names in ('jax', 'jax, mvae')] for _ in range(repeats)]
+    jax_alone, both = zip(*pairs, strict=True)
+    difference = statistics.median(b - a for a, b in pairs)
+    return {'jax': statistics.median(jax_alone), 'jax_and_mvae': statistics.median(both), 'difference': difference}
+
+
+def cold_sample(repeats: int = 3) -> dict:
+    """`sample.py` on a small trio16 from the start of the process to MIDI on disk: with an empty compilation cache, and with a warm one.
+
+    The weights are new ones: how long it takes does not depend on them.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        run, cache = Path(folder) / 'run', str(Path(folder) / 'cache')
+        subprocess.run([sys.executable, '-c', _MAKE, run], check=True)
+        command = [sys.executable, SAMPLE, '--run', run, '--n', '4']
+        times = [seconds(*command, XDG_CACHE_HOME=cache) for _ in range(repeats + 1)]
+    return {'empty_cache': times[0], 'warm_cache': statistics.median(times[1:])}
+
+
+if __name__ == '__main__':
+    print(json.dumps({'import': imports(), 'sample': cold_sample()}))
