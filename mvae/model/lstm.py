@@ -52,17 +52,21 @@ def matmul(x: jax.Array, y: jax.Array, dtype: jnp.dtype) -> jax.Array:
     return jnp.matmul(x.astype(dtype), y.astype(dtype), preferred_element_type=jnp.float32)
 
 
-def _cell(a: jax.Array, c_tm1: jax.Array) -> tuple[LSTMState, jax.Array]:
-    """a [4H, B] before activation, c_tm1 [H, B] -> the new state [H, B] each, and the gates [4H, B]."""
+def _activate(a: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array, jax.Array]:
+    """Gates i, j, f, o [H, B] each of a [4H, B]."""
     i, j, f, o = jnp.split(a, 4)
-    i, j, f, o = jax.nn.sigmoid(i), jnp.tanh(j), jax.nn.sigmoid(f + FORGET_BIAS), jax.nn.sigmoid(o)
+    return jax.nn.sigmoid(i), jnp.tanh(j), jax.nn.sigmoid(f + FORGET_BIAS), jax.nn.sigmoid(o)
+
+
+def _cell(a: jax.Array, c_tm1: jax.Array) -> LSTMState:
+    i, j, f, o = _activate(a)
     c = i * j + f * c_tm1
-    return LSTMState(c, o * jnp.tanh(c)), jnp.concatenate([i, j, f, o])
+    return LSTMState(c, o * jnp.tanh(c))
 
 
 def step(input_t: jax.Array, state_tm1: LSTMState, recurrent_t: jax.Array) -> LSTMState:
     """One step, features first: input_t [4H, B] is the input's projection with the bias, state [H, B] each, recurrent_t [4H, H]."""
-    return _cell(input_t + matmul(recurrent_t, state_tm1.h, recurrent_t.dtype), state_tm1.c)[0]
+    return _cell(input_t + matmul(recurrent_t, state_tm1.h, recurrent_t.dtype), state_tm1.c)
 
 
 def split_kernel(params: dict[str, jax.Array], dtype: str) -> tuple[jax.Array, jax.Array]:
@@ -98,16 +102,16 @@ def _unroll(inputs, constant, c_0, h_0, recurrent_kernel, reverse):
 
 
 def _forward(inputs, constant, c_0, h_0, recurrent_kernel, reverse):
-    """(outputs [H, T, B], final state, cell states [T, H, B], gates [T, 4H, B])."""
+    """(outputs [H, T, B], final state, cell states [T, H, B], gates before activation [T, 4H, B])."""
     recurrent_t = recurrent_kernel.T
 
     def body(state_tm1, input_t):
         a = input_t.astype(jnp.float32) + constant + matmul(recurrent_t, state_tm1.h, recurrent_t.dtype)
-        state, gates = _cell(a, state_tm1.c)
-        return state, (state.h.astype(inputs.dtype), state.c, gates.astype(inputs.dtype))
+        state = _cell(a, state_tm1.c)
+        return state, (state.h.astype(inputs.dtype), state.c, a.astype(inputs.dtype))
 
-    last, (h, c, gates) = lax.scan(body, LSTMState(c_0, h_0), inputs, reverse=reverse)
-    return h.transpose(1, 0, 2), last, c, gates
+    last, (h, c, a) = lax.scan(body, LSTMState(c_0, h_0), inputs, reverse=reverse)
+    return h.transpose(1, 0, 2), last, c, a
 
 
 def _before(values: jax.Array, first: jax.Array, axis: int, reverse: bool) -> jax.Array:
@@ -118,28 +122,31 @@ def _before(values: jax.Array, first: jax.Array, axis: int, reverse: bool) -> ja
 
 
 def _unroll_fwd(inputs, constant, c_0, h_0, recurrent_kernel, reverse):
-    h, last, c, gates = _forward(inputs, constant, c_0, h_0, recurrent_kernel, reverse)
-    return (h, last.c, last.h), (c_0, h_0, recurrent_kernel, h, c, gates)
+    h, last, c, a = _forward(inputs, constant, c_0, h_0, recurrent_kernel, reverse)
+    return (h, last.c, last.h), (c_0, h_0, recurrent_kernel, h, c, a)
 
 
 def _unroll_bwd(reverse, residuals, gradients):
-    """Back through time with one small product per step; the kernel's gradient is one product over all steps afterwards."""
-    c_0, h_0, recurrent_kernel, h, c, gates = residuals
+    """Back through time with one small product per step; the kernel's gradient is one product over all steps afterwards.
+
+    Gates are kept before activation: in bfloat16 a forget gate of .998 would be 1, and its gradient 0.
+    """
+    c_0, h_0, recurrent_kernel, h, c, a = residuals
     dh_all, dc_last, dh_last = gradients
     dtype = h.dtype
 
     def body(carry, xs):
         dc, dh, d_constant = carry
-        dh_t, gates_t, c_t, c_tm1 = xs
-        i, j, f, o = jnp.split(gates_t.astype(jnp.float32), 4)
+        dh_t, a_t, c_t, c_tm1 = xs
+        i, j, f, o = _activate(a_t.astype(jnp.float32))
         tanh_c = jnp.tanh(c_t)
         dh = dh + dh_t.astype(jnp.float32)
         dc = dc + dh * o * (1 - tanh_c**2)
         da = jnp.concatenate([dc * j * i * (1 - i), dc * i * (1 - j**2), dc * c_tm1 * f * (1 - f), dh * tanh_c * o * (1 - o)])
         return (dc * f, matmul(recurrent_kernel, da, recurrent_kernel.dtype), d_constant + da), da.astype(dtype)
 
-    xs = (dh_all.transpose(1, 0, 2), gates, c, _before(c, c_0, 0, reverse))
-    carry = dc_last, dh_last, jnp.zeros(gates.shape[1:], jnp.float32)
+    xs = (dh_all.transpose(1, 0, 2), a, c, _before(c, c_0, 0, reverse))
+    carry = dc_last, dh_last, jnp.zeros(a.shape[1:], jnp.float32)
     (dc_0, dh_0, d_constant), da = lax.scan(body, carry, xs, reverse=not reverse)
     h_before = _before(h, h_0, 1, reverse)
     dw = matmul(h_before.reshape(h.shape[0], -1), da.transpose(1, 0, 2).reshape(da.shape[1], -1).T, recurrent_kernel.dtype)
