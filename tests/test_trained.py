@@ -13,6 +13,7 @@ from ml_collections import FrozenConfigDict
 
 import mvae
 from mvae import config as configs
+from mvae import trained
 from mvae.errors import InputError
 from mvae.evaluation.reconstruction import evaluate_reconstruction, format_table
 from mvae.model import vae
@@ -50,6 +51,14 @@ def test_samples_do_not_depend_on_their_number_and_follow_the_seed(model):
     assert not np.array_equal(three, model.sample_tokens(3, seed=6)[0])
     sequences = model.sample(2, seed=5)
     assert [s.SerializeToString() for s in sequences] == [s.SerializeToString() for s in model.sample(2, seed=5)]
+
+
+def test_numbers_of_one_bucket_share_a_compiled_program(model):
+    model.sample_tokens(5)
+    programs = trained._generate._cache_size()
+    for n, temperature, seed in ((7, 0.5, 1), (8, 0.0, 2), (6, 1.0, 3)):
+        model.sample_tokens(n, temperature, seed)
+    assert trained._generate._cache_size() == programs
 
 
 def test_whatever_it_decodes_it_encodes(model):

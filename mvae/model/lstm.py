@@ -58,15 +58,15 @@ def _activate(a: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array, jax.Array]
     return jax.nn.sigmoid(i), jnp.tanh(j), jax.nn.sigmoid(f + FORGET_BIAS), jax.nn.sigmoid(o)
 
 
-def _cell(a: jax.Array, c_tm1: jax.Array) -> LSTMState:
-    i, j, f, o = _activate(a)
+def _cell(gates: tuple[jax.Array, jax.Array, jax.Array, jax.Array], c_tm1: jax.Array) -> LSTMState:
+    i, j, f, o = gates
     c = i * j + f * c_tm1
     return LSTMState(c, o * jnp.tanh(c))
 
 
 def step(input_t: jax.Array, state_tm1: LSTMState, recurrent_t: jax.Array) -> LSTMState:
     """One step, features first: input_t [4H, B] is the input's projection with the bias, state [H, B] each, recurrent_t [4H, H]."""
-    return _cell(input_t + matmul(recurrent_t, state_tm1.h, recurrent_t.dtype), state_tm1.c)
+    return _cell(_activate(input_t + matmul(recurrent_t, state_tm1.h, recurrent_t.dtype)), state_tm1.c)
 
 
 def split_kernel(params: dict[str, jax.Array], dtype: str) -> tuple[jax.Array, jax.Array]:
@@ -101,17 +101,34 @@ def _unroll(inputs, constant, c_0, h_0, recurrent_kernel, reverse):
     return h, last.c, last.h
 
 
+def _pack(x: jax.Array, dtype: jnp.dtype) -> jax.Array:
+    """x in dtype, to be stacked by a scan. XLA's CPU writes a bfloat16 slice by converting the whole stack; as bits it writes the slice alone."""
+    x = x.astype(dtype)
+    return lax.bitcast_convert_type(x, jnp.uint16) if x.dtype == jnp.bfloat16 else x
+
+
+def _unpack(x: jax.Array) -> jax.Array:
+    return lax.bitcast_convert_type(x, jnp.bfloat16) if x.dtype == jnp.uint16 else x
+
+
 def _forward(inputs, constant, c_0, h_0, recurrent_kernel, reverse):
-    """(outputs [H, T, B], final state, cell states [T, H, B], gates before activation [T, 4H, B])."""
+    """(outputs [H, T, B], final state, cell states [T, H, B], what `_gates_of` makes the gates of [T, 4H, B])."""
     recurrent_t = recurrent_kernel.T
 
     def body(state_tm1, input_t):
         a = input_t.astype(jnp.float32) + constant + matmul(recurrent_t, state_tm1.h, recurrent_t.dtype)
-        state = _cell(a, state_tm1.c)
-        return state, (state.h.astype(inputs.dtype), state.c, a.astype(inputs.dtype))
+        gates = _activate(a)
+        state = _cell(gates, state_tm1.c)
+        kept = jnp.concatenate(gates) if inputs.dtype == jnp.float32 else a
+        return state, (_pack(state.h, inputs.dtype), state.c, _pack(kept, inputs.dtype))
 
-    last, (h, c, a) = lax.scan(body, LSTMState(c_0, h_0), inputs, reverse=reverse)
-    return h.transpose(1, 0, 2), last, c, a
+    last, (h, c, kept) = lax.scan(body, LSTMState(c_0, h_0), inputs, reverse=reverse)
+    return _unpack(h).transpose(1, 0, 2), last, c, _unpack(kept)
+
+
+def _gates_of(kept: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array, jax.Array]:
+    """Gates as they are in float32; in bfloat16 kept before activation, since a forget gate of .998 would be 1 there, and its gradient 0."""
+    return tuple(jnp.split(kept, 4)) if kept.dtype == jnp.float32 else _activate(kept.astype(jnp.float32))
 
 
 def _before(values: jax.Array, first: jax.Array, axis: int, reverse: bool) -> jax.Array:
@@ -122,33 +139,30 @@ def _before(values: jax.Array, first: jax.Array, axis: int, reverse: bool) -> ja
 
 
 def _unroll_fwd(inputs, constant, c_0, h_0, recurrent_kernel, reverse):
-    h, last, c, a = _forward(inputs, constant, c_0, h_0, recurrent_kernel, reverse)
-    return (h, last.c, last.h), (c_0, h_0, recurrent_kernel, h, c, a)
+    h, last, c, kept = _forward(inputs, constant, c_0, h_0, recurrent_kernel, reverse)
+    return (h, last.c, last.h), (c_0, h_0, recurrent_kernel, h, c, kept)
 
 
 def _unroll_bwd(reverse, residuals, gradients):
-    """Back through time with one small product per step; the kernel's gradient is one product over all steps afterwards.
-
-    Gates are kept before activation: in bfloat16 a forget gate of .998 would be 1, and its gradient 0.
-    """
-    c_0, h_0, recurrent_kernel, h, c, a = residuals
+    """Back through time with one small product per step; the kernel's gradient is one product over all steps afterwards."""
+    c_0, h_0, recurrent_kernel, h, c, kept = residuals
     dh_all, dc_last, dh_last = gradients
     dtype = h.dtype
 
     def body(carry, xs):
         dc, dh, d_constant = carry
-        dh_t, a_t, c_t, c_tm1 = xs
-        i, j, f, o = _activate(a_t.astype(jnp.float32))
+        dh_t, kept_t, c_t, c_tm1 = xs
+        i, j, f, o = _gates_of(kept_t)
         tanh_c = jnp.tanh(c_t)
         dh = dh + dh_t.astype(jnp.float32)
         dc = dc + dh * o * (1 - tanh_c**2)
         da = jnp.concatenate([dc * j * i * (1 - i), dc * i * (1 - j**2), dc * c_tm1 * f * (1 - f), dh * tanh_c * o * (1 - o)])
-        return (dc * f, matmul(recurrent_kernel, da, recurrent_kernel.dtype), d_constant + da), da.astype(dtype)
+        return (dc * f, matmul(recurrent_kernel, da, recurrent_kernel.dtype), d_constant + da), _pack(da, dtype)
 
-    xs = (dh_all.transpose(1, 0, 2), a, c, _before(c, c_0, 0, reverse))
-    carry = dc_last, dh_last, jnp.zeros(a.shape[1:], jnp.float32)
+    xs = (dh_all.transpose(1, 0, 2), kept, c, _before(c, c_0, 0, reverse))
+    carry = dc_last, dh_last, jnp.zeros(kept.shape[1:], jnp.float32)
     (dc_0, dh_0, d_constant), da = lax.scan(body, carry, xs, reverse=not reverse)
-    h_before = _before(h, h_0, 1, reverse)
+    da, h_before = _unpack(da), _before(h, h_0, 1, reverse)
     dw = matmul(h_before.reshape(h.shape[0], -1), da.transpose(1, 0, 2).reshape(da.shape[1], -1).T, recurrent_kernel.dtype)
     return da, d_constant, dc_0, dh_0, dw.astype(recurrent_kernel.dtype)
 
