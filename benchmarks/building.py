@@ -20,7 +20,7 @@ def parse(folder: Path) -> tuple[int, float]:
     start = time.perf_counter()
     for file in files:
         try:
-            symusic.Score.from_midi(Path(file.path).read_bytes())
+            symusic.Score.from_midi((folder / file.path).read_bytes())
         except (RuntimeError, ValueError):
             pass
     return len(files), time.perf_counter() - start

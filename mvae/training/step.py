@@ -73,7 +73,7 @@ def train_step(
         zeros = jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), jax.eval_shape(gradient_of, state.params, parts[0], key))
         (gradients, metrics), _ = lax.scan(micro_batch, zeros, (jnp.arange(t.accumulation), parts))
         gradients = jax.tree.map(lambda g: g / t.accumulation, gradients)
-    if axis:
+    if axis and lax.axis_size(axis) > 1:  # alone, XLA would still copy every gradient
         gradients, metrics = lax.pmean(gradients, axis), lax.psum(metrics, axis)
     updates, opt_state = make_optimizer(t).update(gradients, state.opt_state, state.params)
     params = optax.apply_updates(state.params, updates)
