@@ -54,7 +54,7 @@ def run(options: argparse.Namespace) -> dict:
         shape = ' x '.join(map(str, n['batch']['shape']))
         say(f'load a batch     {shape}, transposed anew: {n["batch"]["seconds"] * 1e3:.2f} ms; copying it {n["batch"]["floor"] * 1e3:.2f} ms')
         big = n['big']
-        memory = f'{big["kib"] / 1024:.0f} MiB'
+        memory = f'{big["kib"] / 1024:.0f} MiB, and {big["mapped_kib"] / 1024:.0f} of the files mapped'
         say(f'open a store     {big["windows"]:,} windows: {big["open"]:.2f} s, first batch after {big["first_batch"]:.2f} s, {memory}')
     if 'start' in options.parts:
         wait_until_quiet()

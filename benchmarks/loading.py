@@ -50,18 +50,21 @@ def repeat(store: Store, folder: Path) -> None:
 
 
 _OPEN = """
-import resource, sys, time, json
+import json, sys, time
 from mvae.dataset.loader import Loader
 from mvae.dataset.store import Store
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+def kib(name):
+    with open('/proc/self/status') as file:
+        return next(int(line.split()[1]) for line in file if line.startswith(name))
+before = kib('RssAnon'), kib('RssFile')
 start = time.perf_counter()
 store = Store.open(sys.argv[1])
 opened = time.perf_counter() - start
 loader = Loader(store, 'trio', 16, 512, 0, transpose=(-5, 6))
 loader.batch(0)
 seconds = time.perf_counter() - start
-after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-print(json.dumps({'windows': store.count('trio', 16, 'train'), 'open': opened, 'first_batch': seconds, 'kib': after - before}))
+after = kib('RssAnon'), kib('RssFile')
+print(json.dumps({'windows': store.count('trio', 16, 'train'), 'open': opened, 'first_batch': seconds, 'kib': after[0] - before[0], 'mapped_kib': after[1] - before[1]}))
 """
 
 

@@ -41,6 +41,7 @@ def use_compilation_cache() -> None:
 
     cache = os.environ.get('XDG_CACHE_HOME', str(Path.home() / '.cache'))
     jax.config.update('jax_compilation_cache_dir', str(Path(cache) / 'mvae'))
+    jax.config.update('jax_persistent_cache_min_compile_time_secs', 0.1)  # a cold start is made of many small programs
 
 
 def add_run_options(parser: argparse.ArgumentParser) -> None:

@@ -17,12 +17,13 @@ def main(options: argparse.Namespace) -> None:
     from mvae.latent import interpolation
     from mvae.render.files import write_joined, write_json, write_piece
     from mvae.render.pianoroll import draw
-    from mvae.trained import load
+    from mvae.trained import check_qpm, load
 
     if (options.start is None) != (options.end is None):
         raise InputError('give both --start and --end, or neither')
     if options.steps < 2:
         raise InputError('an interpolation has at least 2 steps')
+    check_qpm(options.qpm)
     folder = command.run_folder(options)
     model = load(folder, options.checkpoint)
     ends = []
@@ -36,7 +37,6 @@ def main(options: argparse.Namespace) -> None:
         a, b = model.sample_tokens(2, seed=options.seed)[1]
     z = interpolation.path(a, b, options.steps)
     pieces = model.decode_tokens(z, options.temperature, options.seed)
-    model.write(pieces[0], options.qpm)  # refuses a bad tempo before anything is written
     for (name, tokens), piece in zip(ends, (pieces[0], pieces[-1]), strict=False):
         shares = (tokens == piece).mean(0), (tokens == 0).mean(0)
         print(f'{name}: tokens reconstructed {shares[0].round(3).tolist()}, always hold {shares[1].round(3).tolist()}')

@@ -14,14 +14,12 @@ import command
 def main(options: argparse.Namespace) -> None:
     from mvae.render.files import write_json, write_piece
     from mvae.render.pianoroll import draw
-    from mvae.trained import load
+    from mvae.trained import check_qpm, load
 
+    check_qpm(options.qpm)
     folder = command.run_folder(options)
     model = load(folder, options.checkpoint)
     tokens, z = model.sample_tokens(options.n, options.temperature, options.seed)
-    for piece in tokens:
-        model.write(piece, options.qpm)  # refuses a bad tempo before anything is written
-        break
     out = options.out or folder / 'samples'
     for n, piece in enumerate(tokens):
         write_piece(out / f'sample_{n + 1}.mid', piece, model.kind, model.vocabulary, options.qpm, f'sample {n + 1}')

@@ -121,8 +121,7 @@ class MusicVAE:
 
     def write(self, tokens: np.ndarray, qpm: float = 120.0) -> 'NoteSequence':
         """Tokens int [T, K] as a NoteSequence at qpm quarters per minute."""
-        if not (math.isfinite(qpm) and 1 <= qpm <= 1000):
-            raise InputError(f'the tempo lies in 1..1000 quarters per minute, not at {qpm}')
+        check_qpm(qpm)
         return to_note_sequence(codec.decode(tokens, self.kind, self.vocabulary, qpm), qpm)
 
     def sample(self, n: int, temperature: float = 1.0, seed: int = 0, qpm: float = 120.0) -> list['NoteSequence']:
@@ -167,6 +166,12 @@ class MusicVAE:
 def load(path: str | Path, which: str | int = 'best') -> MusicVAE:
     """The model of a run folder (or of one checkpoint in it). which: 'best' by validation loss, 'latest', or a step."""
     return MusicVAE(read_run(path, which))
+
+
+def check_qpm(qpm: float) -> None:
+    """Raises InputError for what is no tempo in quarters per minute."""
+    if not (math.isfinite(qpm) and 1 <= qpm <= 1000):
+        raise InputError(f'the tempo lies in 1..1000 quarters per minute, not at {qpm}')
 
 
 def _as_list(sources) -> list:
