@@ -64,7 +64,8 @@ loader = Loader(store, 'trio', 16, 512, 0, transpose=(-5, 6))
 loader.batch(0)
 seconds = time.perf_counter() - start
 after = kib('RssAnon'), kib('RssFile')
-print(json.dumps({'windows': store.count('trio', 16, 'train'), 'open': opened, 'first_batch': seconds, 'kib': after[0] - before[0], 'mapped_kib': after[1] - before[1]}))
+kib_of = dict(kib=after[0] - before[0], mapped_kib=after[1] - before[1])
+print(json.dumps({'windows': store.count('trio', 16, 'train'), 'open': opened, 'first_batch': seconds, **kib_of}))
 """
 
 
