@@ -41,11 +41,6 @@ WORKS = {
 }
 
 
-def parts(cfg: ModelConfig) -> list[tuple[int, ...]]:
-    """Vocabularies of each decoder: one for all streams, or one each under a conductor."""
-    return [(v,) for v in cfg.vocab_sizes] if cfg.hierarchical else [cfg.vocab_sizes]
-
-
 def _lstm(inputs: int, sizes: tuple[int, ...]) -> int:
     """Multiply-adds of one step of stacked layers."""
     return sum((i + h) * 4 * h for i, h in zip((inputs, *sizes[:-1]), sizes, strict=True))
@@ -61,7 +56,7 @@ def _decoders(cfg: ModelConfig) -> tuple[int, int]:
     """Multiply-adds of all decoders per step, and once per bar (embedding and initial states)."""
     width = cfg.conductor_sizes[-1] if cfg.hierarchical else cfg.latent_size
     sizes, steps, bars = cfg.decoder_sizes, 0, 0
-    for vocab in parts(cfg):
+    for vocab in cfg.decoder_vocab_sizes:
         steps += _lstm(0, sizes) + sizes[-1] * sum(vocab)
         bars += width * (4 * sizes[0] + 2 * sum(sizes))
     return steps, bars
@@ -97,7 +92,7 @@ def training_bytes(work: Work, itemsize: int = 4) -> float:
     """
     cfg = work.model
     encoder = 2 * cfg.total_steps * sum(4 * h * h for h in cfg.encoder_sizes)
-    decoder = cfg.steps * sum(4 * h * h for h in cfg.decoder_sizes) * len(parts(cfg))
+    decoder = cfg.steps * sum(4 * h * h for h in cfg.decoder_sizes) * len(cfg.decoder_vocab_sizes)
     return 2.0 * itemsize * (encoder + decoder)
 
 

@@ -154,6 +154,11 @@ class ModelConfig:
         return bool(self.conductor_sizes)
 
     @property
+    def decoder_vocab_sizes(self) -> list[tuple[int, ...]]:
+        """Vocabularies of each decoder's streams: all in one for the flat decoder, one each for the hierarchical."""
+        return [(v,) for v in self.vocab_sizes] if self.hierarchical else [self.vocab_sizes]
+
+    @property
     def total_steps(self) -> int:
         """T, sixteenth steps per window."""
         return self.bars * self.steps

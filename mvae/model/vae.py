@@ -24,11 +24,6 @@ __all__ = [
 ]
 
 
-def _parts(cfg: ModelConfig) -> list[tuple[int, ...]]:
-    """The streams of each decoder: all in one for the flat decoder, one each for the hierarchical."""
-    return [(v,) for v in cfg.vocab_sizes] if cfg.hierarchical else [cfg.vocab_sizes]
-
-
 def init(key: jax.Array, cfg: ModelConfig) -> dict:
     """float32 parameters: {'encoder': ..., 'conductor': ... (hierarchical), 'decoders': [one, or one per stream]}.
 
@@ -39,7 +34,7 @@ def init(key: jax.Array, cfg: ModelConfig) -> dict:
     if cfg.hierarchical:
         params['conductor'] = conductor.init(conductor_key, cfg)
     width = cfg.conductor_sizes[-1] if cfg.hierarchical else cfg.latent_size
-    params['decoders'] = [decoder.init(jax.random.fold_in(decoder_key, n), cfg, vocab, width) for n, vocab in enumerate(_parts(cfg))]
+    params['decoders'] = [decoder.init(jax.random.fold_in(decoder_key, n), cfg, vocab, width) for n, vocab in enumerate(cfg.decoder_vocab_sizes)]
     return params
 
 
@@ -94,7 +89,7 @@ def decode_logits(
         key, rate = dropout
         inputs = jnp.where(jax.random.bernoulli(key, rate, inputs.shape), streams.NO_TOKEN, inputs)
     result = []
-    for n, (params_n, vocab) in enumerate(zip(params['decoders'], _parts(cfg), strict=True)):
+    for n, (params_n, vocab) in enumerate(zip(params['decoders'], cfg.decoder_vocab_sizes, strict=True)):
         inputs_n = inputs[..., _streams_of(cfg, n)]
         if sampling is not None:
             key, probability = sampling
@@ -110,7 +105,7 @@ def decode_logits_nested(params: dict, cfg: ModelConfig, z: jax.Array, tokens: j
     bars = previous_tokens(tokens).reshape(batch, cfg.bars, cfg.steps, -1).transpose(1, 2, 0, 3)  # [U, S, B, K]
     e = jnp.swapaxes(_embeddings(params, cfg, z), 0, 1)
     weights, result = prepare(params, cfg), []
-    for n, (weights_n, vocab) in enumerate(zip(weights['decoders'], _parts(cfg), strict=True)):
+    for n, (weights_n, vocab) in enumerate(zip(weights['decoders'], cfg.decoder_vocab_sizes, strict=True)):
 
         def bar(_, xs, weights_n=weights_n, vocab=vocab):
             e_u, inputs_u = xs
@@ -124,7 +119,7 @@ def decode_logits_nested(params: dict, cfg: ModelConfig, z: jax.Array, tokens: j
 
 def prepare(params: dict, cfg: ModelConfig) -> dict:
     """What `generate_prepared` reads, made once for many calls: the conductor, and each decoder's weights as its steps read them."""
-    decoders = [decoder.prepare(params_n, cfg, vocab) for params_n, vocab in zip(params['decoders'], _parts(cfg), strict=True)]
+    decoders = [decoder.prepare(params_n, cfg, vocab) for params_n, vocab in zip(params['decoders'], cfg.decoder_vocab_sizes, strict=True)]
     return {'decoders': decoders} | ({'conductor': params['conductor']} if cfg.hierarchical else {})
 
 
@@ -147,7 +142,7 @@ def generate_prepared(weights: dict, cfg: ModelConfig, z: jax.Array, key: jax.Ar
     def bar(last, xs):
         u, starts_u = xs
         parts = []
-        for n, (weights_n, vocab, start) in enumerate(zip(weights['decoders'], _parts(cfg), starts_u, strict=True)):
+        for n, (weights_n, vocab, start) in enumerate(zip(weights['decoders'], cfg.decoder_vocab_sizes, starts_u, strict=True)):
             key_n = jax.random.fold_in(jax.random.fold_in(key, u), n)
             parts.append(decoder.generate(weights_n, cfg, vocab, *start, last[:, _streams_of(cfg, n)], key_n, temperature))
         tokens = jnp.concatenate(parts, axis=-1)  # [B, S, K]
