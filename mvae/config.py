@@ -114,7 +114,9 @@ def apply_scale(c: ml_collections.ConfigDict, scale: str) -> ml_collections.Conf
         c.training.update(sampling_schedule='constant', sampling_rate=0.0, token_dropout=0.25)
         c.evaluation.update(every=1000, windows=1024, batch_size=128)
     elif scale == 'small':  # many small updates: on 2 cores they leave the plateau after some 200, large ones not in the same time
-        c.model.update(encoder_sizes=(128,), latent_size=64, conductor_sizes=(128,), decoder_sizes=(160,))
+        # A flat decoder as large as the conductor and decoders of the hierarchical one: parameters within 10% (`make study` compares the two).
+        flat = 256 if c.kind == 'trio' else 208
+        c.model.update(encoder_sizes=(128,), latent_size=64, conductor_sizes=(128,), decoder_sizes=(flat if c.variant == 'flat' else 160,))
         c.training.update(steps=4000, batch_size=16, learning_rate=3e-3, decay_rate=0.9993)
         c.evaluation.update(every=500, windows=512, batch_size=64)
     else:
