@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 # Huge pages for the large arrays of an update: 0.92 of the time for hierdec-mel with 512 units on two cores of Linux.
 export GLIBC_TUNABLES ?= glibc.malloc.hugetlb=1
 
-.PHONY: install data train eval sample interpolate bench lint test clean
+.PHONY: install data train eval sample interpolate gallery table study bench lint test clean
 install: $(READY)
 
 $(READY): setup.cfg pyproject.toml constraints.txt
@@ -35,14 +35,26 @@ train: install
 	  $(if $(STEPS),--steps "$(STEPS)") $(if $(DATA),--data "$(DATA)") $(ARGS)
 
 # make eval EXP=mel16 [DATA=data/mine] [ARGS='--limit 500'], make sample EXP=mel16 [ARGS='--n 16 --temperature 0.5'],
-# make interpolate EXP=mel16 [ARGS='--start A.mid --end B.mid']: of the run in runs/EXP
-eval sample interpolate: install
+# make interpolate EXP=mel16 [ARGS='--start A.mid --end B.mid'], make gallery EXP=mel16 (index.html with play buttons): of the run in runs/EXP
+eval sample interpolate gallery: install
 	@test -n "$(EXP)" || { echo 'error: say which run: make $@ EXP=trio16' >&2; exit 2; }
 	$(BIN)/python experiments/$(PROGRAM_$@).py --exp "$(EXP)" $(if $(DATA),--data "$(DATA)") $(ARGS)
 
 PROGRAM_eval := evaluate
 PROGRAM_sample := sample
 PROGRAM_interpolate := interpolate
+PROGRAM_gallery := gallery
+
+# make table RUNS='runs/mel16-flat runs/mel16-hierdec' [ARGS='--limit 1000']: the paper's table of trained runs, in runs/table
+table: install
+	@test -n "$(RUNS)" || { echo "error: say which runs: make table RUNS='runs/mel16-flat runs/mel16-hierdec'" >&2; exit 2; }
+	$(BIN)/python experiments/table.py --runs $(RUNS) $(ARGS)
+
+# make study [EXP='mel16 drum16'] [DATA=data/mine] [SCALE=small] [STEPS=2000]: trains flat and hierarchical at one budget, then the table, in runs/study
+study: install
+	$(if $(DATA),,$(BIN)/python data/build.py --demo --out data/demo)
+	$(BIN)/python experiments/study.py --exp $(or $(EXP),mel16 drum16 trio16) $(if $(DATA),--data "$(DATA)") $(if $(SCALE),--scale "$(SCALE)") \
+	  $(if $(STEPS),--steps "$(STEPS)") $(ARGS)
 
 # make bench [ARGS='--peer torch --parts models --sizes A,D']: seconds and ratios, in runs/bench.json too
 bench: install

@@ -51,6 +51,14 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--seed', type=int, default=0)
 
 
+def add_output_options(parser: argparse.ArgumentParser, folder: str) -> None:
+    """Of programs that write music. folder: the default, inside the run folder."""
+    parser.add_argument('--qpm', type=float, default=120.0, help='tempo, quarters per minute')
+    parser.add_argument('--wav', action='store_true', help='write each piece as sound too')
+    parser.add_argument('--png', action='store_true', help='write a piano roll of each piece too')
+    parser.add_argument('--out', type=Path, help=f'default: {folder} in the run folder')
+
+
 def run_folder(options: argparse.Namespace) -> Path:
     if not (options.run or options.exp):
         raise InputError('say which run: --run runs/trio16 or --exp trio16')

@@ -1,6 +1,7 @@
 """How well a model reconstructs: python experiments/evaluate.py --run runs/trio16 [--data STORE] [--split test] [--limit N] [--json PATH].
 
-Teacher-forced, sampled (temperature 1) and greedy accuracy per stream, overall and on onsets, beside the most frequent token; loss, KL, active units.
+Teacher-forced, sampled (temperature 1) and greedy accuracy per stream, overall and by class (onsets, note-offs, holds, rests), beside the most
+frequent token; loss, KL, active units. The JSON has 95% intervals too (bootstrap over songs). An evaluation that was made already is shown again.
 """
 
 import argparse
@@ -11,29 +12,17 @@ import command
 
 
 def main(options: argparse.Namespace) -> None:
-    from tqdm import tqdm
-
-    from mvae.dataset.loader import Loader
-    from mvae.dataset.store import SPLITS, Store
-    from mvae.evaluation.reconstruction import evaluate_reconstruction, format_table
-    from mvae.render.files import write_json
-    from mvae.training.checkpoint import read_run
+    from mvae.dataset.store import SPLITS
+    from mvae.evaluation.reconstruction import format_table
+    from mvae.evaluation.runs import evaluate_run
 
     folder = command.run_folder(options)
-    saved = read_run(folder, options.checkpoint)
     split = command.choose('split', options.split, SPLITS)
-    store = Store.open(options.data or saved.config.data.path)
-    store.require(saved.vocabulary)
-    loader = Loader(store, saved.config.kind, saved.config.bars, 1, options.seed)
-    batches = loader.evaluation_batches(split, options.batch_size, options.limit)
-    count = min(store.count(saved.config.kind, saved.config.bars, split), options.limit or 10**12)
-    batches = tqdm(batches, total=-(-count // options.batch_size), unit='batch', dynamic_ncols=True)
-    result = evaluate_reconstruction(saved.params, saved.model, batches, saved.config.kind, options.seed)
-    result = {'run': str(folder), 'step': saved.step, 'data': str(store.path), 'split': split, 'seed': options.seed, **result}
-    print(format_table(result))
     target = options.json or folder / f'evaluation-{split}.json'
-    write_json(target, result)
-    print(f'{target} (checkpoint of step {saved.step}, data {store.path}, split {split}, seed {options.seed})')
+    settings = {'limit': options.limit, 'seed': options.seed, 'batch_size': options.batch_size, 'target': target}
+    result = evaluate_run(folder, checkpoint=options.checkpoint, data=options.data, split=split, **settings)
+    print(format_table(result))
+    print(f'{target} (checkpoint of step {result["step"]}, data {result["data"]}, split {split}, seed {options.seed})')
 
 
 if __name__ == '__main__':

@@ -1,19 +1,21 @@
-"""New pieces from the prior: python experiments/sample.py --run runs/trio16 [--n 8] [--temperature 1.0] [--seed 0] [--qpm 120] [--out DIR].
+"""New pieces from the prior: python experiments/sample.py --run runs/trio16 [--n 8] [--temperature 1.0] [--seed 0] [--qpm 120] [--wav] [--out DIR].
 
-Writes one MIDI file each, a piano roll of all, and samples.json with what made them (seed, checkpoint, config, z). Same command, same bytes.
+Writes one MIDI file each (--wav: sound, --png: a piano roll each), a piano roll of all, and samples.json with what made them (seed, checkpoint,
+config, z), and lists them in the run folder's index.html. Same command, same bytes.
 """
 
 import argparse
 import json
 import sys
-from pathlib import Path
 
 import command
 
 
 def main(options: argparse.Namespace) -> None:
-    from mvae.render.files import write_json, write_piece
+    from mvae.render.files import write_json
+    from mvae.render.gallery import write_gallery
     from mvae.render.pianoroll import draw
+    from mvae.render.pieces import write_piece
     from mvae.trained import check_qpm, load
 
     check_qpm(options.qpm)
@@ -22,12 +24,14 @@ def main(options: argparse.Namespace) -> None:
     tokens, z = model.sample_tokens(options.n, options.temperature, options.seed)
     out = options.out or folder / 'samples'
     for n, piece in enumerate(tokens):
-        write_piece(out / f'sample_{n + 1}.mid', piece, model.kind, model.vocabulary, options.qpm, f'sample {n + 1}')
+        name, looks = f'sample_{n + 1}.mid', {'wav': options.wav, 'png': options.png}
+        write_piece(out / name, piece, model.kind, model.vocabulary, options.qpm, f'sample {n + 1}', **looks)
     titles = [(f'sample {n + 1}', piece) for n, piece in enumerate(tokens)]
     draw(out / 'samples.png', titles, model.kind, model.vocabulary)
     about = {'run': str(folder), 'step': model.saved.step, 'temperature': options.temperature, 'seed': options.seed, 'qpm': options.qpm}
     config = json.loads(model.saved.config.to_json_best_effort())
     write_json(out / 'samples.json', {**about, 'config': config, 'z': z.tolist()})
+    write_gallery(folder)
     print(f'{len(tokens)} pieces, samples.png and samples.json in {out}')
 
 
@@ -36,6 +40,5 @@ if __name__ == '__main__':
     command.add_run_options(parser)
     parser.add_argument('--n', type=command.positive, default=8)
     parser.add_argument('--temperature', type=float, default=1.0)
-    parser.add_argument('--qpm', type=float, default=120.0)
-    parser.add_argument('--out', type=Path, help='default: samples in the run folder')
+    command.add_output_options(parser, 'samples')
     sys.exit(command.run(main, parser))

@@ -97,17 +97,14 @@ def main(options: argparse.Namespace) -> None:
 
 def summarise(run: Path, scale: str) -> None:
     """The last lines: how well the best checkpoint reconstructs unseen music, beside doing nothing, and what to do next."""
-    from mvae.dataset.loader import Loader
-    from mvae.dataset.store import Store
-    from mvae.evaluation.reconstruction import evaluate_reconstruction, format_table
-    from mvae.training.checkpoint import read_run
+    from mvae.evaluation.reconstruction import format_table
+    from mvae.evaluation.runs import evaluate_run
+    from mvae.render.gallery import render_missing, write_gallery
+    from mvae.training.checkpoint import read_config
 
-    saved = read_run(run)
-    c = saved.config
-    loader = Loader(Store.open(c.data.path), c.kind, c.bars, 1, c.seed)
-    batches = loader.evaluation_batches('validation', c.evaluation.batch_size, c.evaluation.windows)
-    result = evaluate_reconstruction(saved.params, saved.model, batches, c.kind, c.seed)
-    print(f'Reconstruction of {result["windows"]:,} validation windows by the best checkpoint (step {saved.step}), beside the most frequent token:')
+    c = read_config(run)
+    result = evaluate_run(run, split='validation', limit=c.evaluation.windows, seed=c.seed, batch_size=c.evaluation.batch_size)
+    print(f'Reconstruction of validation windows by the best checkpoint (step {result["step"]}), beside the most frequent token:')
     print(format_table(result))
     if scale == 'small':
         decay = c.training.decay_rate**0.25
@@ -115,6 +112,10 @@ def summarise(run: Path, scale: str) -> None:
         command = f'make train EXP={c.experiment} VARIANT={c.variant} SCALE={scale} DATA={c.data.path} STEPS={4 * c.training.steps}'
         print(f"  {command} ARGS='--run {run}-long --config.training.decay_rate={decay:.6f}'")
         print('On a GPU or TPU SCALE=paper trains the sizes of the paper.')
+    steps = sorted((run / 'samples').glob('step_*'))
+    if steps:
+        render_missing(steps[-1])
+        print(f'Listen and look: {write_gallery(run)}')
     print(f'Music and pictures: {run}/samples. Next: make sample EXP={c.experiment}, make eval EXP={c.experiment}')
 
 

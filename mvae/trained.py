@@ -2,7 +2,7 @@
 
 import functools
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -15,7 +15,7 @@ from mvae.latent import interpolation, sampling
 from mvae.model import vae
 from mvae.music import codec
 from mvae.music.midi import from_note_sequence, read_midi, to_note_sequence
-from mvae.music.pick import pick
+from mvae.music.pick import pick, pick_all
 from mvae.music.reasons import Rejected
 from mvae.music.vocabulary import Vocabulary
 from mvae.training.checkpoint import Saved, read_run
@@ -108,12 +108,19 @@ class MusicVAE:
 
     def read(self, source: 'Source') -> tuple[np.ndarray, str]:
         """One source as tokens int32 [T, K], and in a few words what was picked, padded or cropped."""
+        return self._read(source, pick)
+
+    def read_all(self, source: 'Source') -> np.ndarray:
+        """All of a source as windows that follow each other: tokens int32 [W, T, K]; the last is padded, silent ones are left out."""
+        return self._read(source, pick_all)
+
+    def _read(self, source: 'Source', pick_from: Callable) -> Any:
         name = str(source) if isinstance(source, str | Path) else 'the music'
         try:
             if isinstance(source, str | Path):
                 source = Path(source).read_bytes()
             score = read_midi(source) if isinstance(source, bytes) else from_note_sequence(source)
-            return pick(score, self.kind, self.bars, self.vocabulary)
+            return pick_from(score, self.kind, self.bars, self.vocabulary)
         except OSError as error:
             raise InputError(f'cannot read {name}: {error.strerror}') from None
         except Rejected as rejected:

@@ -132,7 +132,7 @@ def test_reconstruction_counts_are_those_of_a_plain_count(model):
     rng = np.random.default_rng(0)
     tokens = np.stack([rng.integers(0, 5, (4, 256)) for _ in range(3)], -1).astype(np.int32)
     mask = np.array([1, 1, 1, 0], np.float32)
-    result = evaluate_reconstruction(model.saved.params, model.saved.model, [(tokens, mask)], 'trio', seed=3)
+    result = evaluate_reconstruction(model.saved.params, model.saved.model, [(tokens, mask)], np.array([7, 2, 7]), 'trio', seed=3)
     z_key, draw_key = jax.random.split(jax.random.fold_in(jax.random.key(3), 0))
     z = vae.sample_posterior(z_key, vae.encode(model.saved.params, model.saved.model, tokens))
     greedy = np.asarray(vae.generate(model.saved.params, model.saved.model, z, draw_key, 0.0))
@@ -140,10 +140,14 @@ def test_reconstruction_counts_are_those_of_a_plain_count(model):
         truth, guess = tokens[:3, :, k], greedy[:3, :, k]
         row = result['streams'][stream]
         np.testing.assert_allclose(row['greedy']['accuracy'], (truth == guess).mean())
-        np.testing.assert_allclose(row['greedy']['onset_accuracy'], (truth == guess)[truth >= first].mean())
+        np.testing.assert_allclose(row['classes']['onset']['greedy'], (truth == guess)[truth >= first].mean())
         np.testing.assert_allclose(row['baseline'], np.bincount(truth.ravel()).max() / truth.size)
-        np.testing.assert_allclose(row['onsets'], (truth >= first).mean())
-    assert result['windows'] == 3 and result['latent_size'] == 8 and 'bass' in format_table(result)
+        np.testing.assert_allclose(row['classes']['onset']['share'], (truth >= first).mean())
+        np.testing.assert_allclose(sum(row_of_class['share'] for row_of_class in row['classes'].values()), 1)
+        by_song = sorted([(truth == guess)[[0, 2]].mean(), (truth == guess)[1].mean()])
+        low, high = row['greedy']['interval']
+        assert by_song[0] <= low <= row['greedy']['accuracy'] <= high <= by_song[1]
+    assert result['windows'] == 3 and result['songs'] == 2 and result['latent_size'] == 8 and 'bass' in format_table(result)
     np.testing.assert_allclose(result['loss'], result['reconstruction'] + result['kl_bits'] * np.log(2), rtol=1e-6)
 
 

@@ -103,17 +103,24 @@ class Loader:
             InputError: where the split has no windows.
         """
         _check_batch(batch_size, self.process_index, self.process_count)
-        windows = self.store.windows(self.kind, self.bars, split)
-        if len(windows) == 0:
+        return self._evaluation_batches(self.store.windows(self.kind, self.bars, split), self._chosen(split, limit), batch_size)
+
+    def evaluation_songs(self, split: str, limit: int | None = None) -> np.ndarray:
+        """The song of every window of `evaluation_batches`, over all processes, in their order: uint32 [N]. Raises as that does."""
+        chosen = self._chosen(split, limit)
+        return np.asarray(self.store.songs(self.kind, self.bars, split)[chosen])
+
+    def _chosen(self, split: str, limit: int | None) -> np.ndarray:
+        """Rows of a split's windows that an evaluation takes, rising."""
+        count = self.store.count(self.kind, self.bars, split)
+        if count == 0:
             raise InputError(
                 f'{self.store.path} has no {self.bars}-bar {self.kind} windows in {split}: too few songs to split; '
                 f'add MIDI files and rebuild it'
             )
-        chosen = np.arange(len(windows))
-        if limit is not None and limit < len(windows):
-            generator = np.random.default_rng([self.seed, SPLITS.index(split)])
-            chosen = np.sort(generator.choice(len(windows), limit, replace=False))
-        return self._evaluation_batches(windows, chosen, batch_size)
+        if limit is None or limit >= count:
+            return np.arange(count)
+        return np.sort(np.random.default_rng([self.seed, SPLITS.index(split)]).choice(count, limit, replace=False))
 
     def _evaluation_batches(self, windows: np.ndarray, chosen: np.ndarray, batch_size: int) -> Iterator[tuple]:
         local = batch_size // self.process_count

@@ -9,7 +9,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from mvae.config import ModelConfig
+from mvae.evaluation.statistics import share_interval
 from mvae.model import streams, vae
+from mvae.music.events import EVENTS, events_of
 from mvae.music.vocabulary import STREAMS
 
 ACTIVE_VARIANCE = 0.01  # Burda et al. (2016): a unit is active if the variance of its posterior mean over the data is above
@@ -34,66 +36,78 @@ def _measure(params: dict, cfg: ModelConfig, tokens: jax.Array, key: jax.Array) 
 
 
 def evaluate_reconstruction(
-    params: dict, cfg: ModelConfig, batches: Iterable[tuple[np.ndarray, np.ndarray]], kind: str, seed: int = 0
+    params: dict, cfg: ModelConfig, batches: Iterable[tuple[np.ndarray, np.ndarray]], songs: np.ndarray, kind: str, seed: int = 0
 ) -> dict[str, Any]:
-    """Accuracies and losses over (tokens int [B, T, K], mask [B]) batches; z is drawn from the posterior.
+    """Accuracies and losses over (tokens int [B, T, K], mask [B]) batches, whose N windows belong to `songs` int [N]; z is drawn from the posterior.
 
-    Returns windows; loss (negative ELBO, beta 1, no free bits) and reconstruction in nats per example, kl_bits, active_units of latent_size; and
-    for each stream: onsets (steps where a note or hit begins, as a share), baseline (share of the split's most frequent token), onset_baseline (the
-    same among onsets) and for each of MODES {accuracy, onset_accuracy}.
+    Returns windows and songs (counts); loss (negative ELBO, beta 1, no free bits) and reconstruction (negative log-likelihood under teacher forcing)
+    in nats per window, kl_bits, active_units of latent_size; and for each stream: baseline (share of the split's most frequent token), for each of
+    MODES {accuracy, interval (95%, bootstrap over songs; None with one song)}, and classes: for each of EVENTS that occurs {share of the steps,
+    baseline (share of the most frequent token in the class), and for each of MODES its accuracy}.
     """
     key = jax.random.key(seed)
-    sums: dict[str, Any] = {'hits': 0, 'onset_hits': 0, 'onsets': 0, 'reconstruction': 0.0, 'kl': 0.0}
-    counts = [np.zeros(v, np.int64) for v in cfg.vocab_sizes]
-    first = np.array([1 if stream == 'drums' else 2 for stream in STREAMS[kind]])  # tokens from here on are onsets
-    means, windows = [], 0
+    _, song_of = np.unique(songs, return_inverse=True)
+    # Hits and steps by song, stream and class: all shares and intervals are sums of these.
+    hits = np.zeros((len(MODES), song_of.max(initial=0) + 1, len(cfg.vocab_sizes), len(EVENTS)), np.int64)
+    steps = np.zeros(hits.shape[1:], np.int64)
+    counts = [np.zeros((len(EVENTS), v), np.int64) for v in cfg.vocab_sizes]
+    sums: dict[str, Any] = {'reconstruction': 0.0, 'kl': 0.0, 'mu': 0.0, 'mu_squared': 0.0}
+    windows = 0
     for n, (tokens, mask) in enumerate(batches):
         keep = np.asarray(mask) > 0
         found = {name: np.asarray(v) for name, v in _measure(params, cfg, tokens, jax.random.fold_in(key, n)).items()}
-        tokens, hits = np.asarray(tokens)[keep], found['hits'][:, keep]
-        onset = tokens >= first
-        sums['hits'] += hits.sum((1, 2))
-        sums['onset_hits'] += (hits & onset).sum((1, 2))
-        sums['onsets'] += onset.sum((0, 1))
-        for name in ('reconstruction', 'kl'):
-            sums[name] += found[name][keep].astype(np.float64).sum()
-        for k, count in enumerate(counts):
-            count += np.bincount(tokens[..., k].ravel(), minlength=len(count))
-        means.append(found['mu'][keep])
-        windows += int(keep.sum())
-    steps = windows * cfg.total_steps
+        tokens, right = np.asarray(tokens)[keep], found['hits'][:, keep]
+        song = song_of[windows : windows + len(tokens)]
+        for k, stream in enumerate(STREAMS[kind]):
+            event = events_of(tokens[..., k], stream)
+            np.add.at(counts[k], (event, tokens[..., k]), 1)
+            for c in range(len(EVENTS)):
+                np.add.at(steps[:, k, c], song, (event == c).sum(1))
+                for m in range(len(MODES)):
+                    np.add.at(hits[m, :, k, c], song, (right[m, ..., k] & (event == c)).sum(1))
+        mu = found['mu'][keep].astype(np.float64)
+        for name, value in (('reconstruction', found['reconstruction'][keep]), ('kl', found['kl'][keep])):
+            sums[name] += value.astype(np.float64).sum()
+        sums['mu'] += mu.sum(0)
+        sums['mu_squared'] += (mu**2).sum(0)
+        windows += len(tokens)
     reconstruction, kl = sums['reconstruction'] / windows, sums['kl'] / windows
+    variance = sums['mu_squared'] / windows - (sums['mu'] / windows) ** 2
     result: dict[str, Any] = {
         'windows': windows,
+        'songs': len(steps),
         'loss': reconstruction + kl,
         'reconstruction': reconstruction,
         'kl_bits': kl / np.log(2),
-        'active_units': int((np.concatenate(means).astype(np.float64).var(0) > ACTIVE_VARIANCE).sum()),
+        'active_units': int((variance > ACTIVE_VARIANCE).sum()),
         'latent_size': cfg.latent_size,
         'streams': {},
     }
     for k, stream in enumerate(STREAMS[kind]):
-        onsets = max(int(sums['onsets'][k]), 1)
-        row = {
-            'baseline': counts[k].max() / steps,
-            'onset_baseline': counts[k][first[k] :].max() / onsets,
-            'onsets': sums['onsets'][k] / steps,
-        }
+        row: dict[str, Any] = {'baseline': float(counts[k].sum(0).max() / counts[k].sum())}
         for m, mode in enumerate(MODES):
-            row[mode] = {'accuracy': sums['hits'][m, k] / steps, 'onset_accuracy': sums['onset_hits'][m, k] / onsets}
-        result['streams'][stream] = jax.tree.map(float, row)
+            of_song = hits[m, :, k].sum(-1), steps[:, k].sum(-1)
+            row[mode] = {'accuracy': float(of_song[0].sum() / of_song[1].sum()), 'interval': share_interval(*of_song, seed)}
+        row['classes'] = {}
+        for c, name in enumerate(EVENTS):
+            if total := int(steps[:, k, c].sum()):
+                accuracies = {mode: float(hits[m, :, k, c].sum() / total) for m, mode in enumerate(MODES)}
+                row['classes'][name] = {'share': total / int(counts[k].sum()), 'baseline': float(counts[k][c].max() / total), **accuracies}
+        result['streams'][stream] = row
     return result
 
 
 def format_table(result: dict[str, Any]) -> str:
-    """The result for people: a row per stream, in the layout of the paper's table."""
+    """The result for people: a row per stream, in the layout of the paper's table, and one for each class of steps."""
     heads = ('', 'most frequent', 'teacher-forced', 'sampled', 'greedy')
-    lines = [''.join(f'{head:>16}' for head in heads)]
+    lines = [''.join(f'{head:>18}' for head in heads)]
     for stream, row in result['streams'].items():
-        lines.append(f'{stream:>16}{row["baseline"]:>16.3f}' + ''.join(f'{row[mode]["accuracy"]:>16.3f}' for mode in MODES))
-        lines.append(f'{"its onsets":>16}{row["onset_baseline"]:>16.3f}' + ''.join(f'{row[mode]["onset_accuracy"]:>16.3f}' for mode in MODES))
+        lines.append(f'{stream:>18}{row["baseline"]:>18.3f}' + ''.join(f'{row[mode]["accuracy"]:>18.3f}' for mode in MODES))
+        for name, of_class in row['classes'].items():
+            label = f'{of_class["share"]:.0%} {name.replace("_", "-")}s'
+            lines.append(f'{label:>18}{of_class["baseline"]:>18.3f}' + ''.join(f'{of_class[mode]:>18.3f}' for mode in MODES))
     lines.append(
-        f'{result["windows"]:,} windows; loss {result["loss"]:.1f} nats = reconstruction {result["reconstruction"]:.1f} + KL '
-        f'({result["kl_bits"]:.1f} bits); {result["active_units"]} of {result["latent_size"]} latent units active'
+        f'{result["windows"]:,} windows of {result["songs"]:,} songs; loss {result["loss"]:.1f} nats = reconstruction '
+        f'{result["reconstruction"]:.1f} + KL ({result["kl_bits"]:.1f} bits); {result["active_units"]} of {result["latent_size"]} latent units active'
     )
     return '\n'.join(lines)

@@ -9,8 +9,8 @@ import numpy as np
 from mvae.config import ModelConfig
 from mvae.model import vae
 from mvae.music.vocabulary import Vocabulary
-from mvae.render.files import write_piece
 from mvae.render.pianoroll import draw
+from mvae.render.pieces import write_piece
 
 _generate = functools.partial(jax.jit, static_argnames='cfg')(vae.generate)
 _encode = functools.partial(jax.jit, static_argnames='cfg')(vae.encode)

@@ -1,0 +1,80 @@
+"""Evaluations of whole runs: read from beside the checkpoints where they are up to date, made and kept there where not."""
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import jax
+from tqdm import tqdm
+
+from mvae.dataset.loader import Loader
+from mvae.dataset.store import Store
+from mvae.evaluation.reconstruction import evaluate_reconstruction
+from mvae.render.files import write_json
+from mvae.training.checkpoint import Saved, read_run
+
+VERSION = 1  # of what an evaluation holds
+
+
+def evaluate_run(
+    run: str | Path,
+    *,
+    checkpoint: str | int = 'best',
+    data: str | Path | None = None,
+    split: str = 'test',
+    limit: int | None = None,
+    seed: int = 0,
+    batch_size: int = 128,
+    target: Path | None = None,
+) -> dict[str, Any]:
+    """Reconstruction of a split by a run's checkpoint: what `evaluate_reconstruction` returns, and what it was made of.
+
+    data: a store, that of the training where None. limit: at most so many windows, drawn by the seed. target: the JSON file in which the result is
+    kept, and from which it is taken if it was made of the same; evaluation-<split>.json in the run folder where None.
+    Raises InputError where the run, the store or the windows are missing, or the store's tokens mean something else.
+    """
+    saved = read_run(run, checkpoint)
+    store = Store.open(data or saved.config.data.path)
+    store.require(saved.vocabulary)
+    about = _about(saved, run, store) | {'split': split, 'limit': limit, 'seed': seed, 'batch_size': batch_size}
+    target = target or Path(run) / f'evaluation-{split}.json'
+    if (kept := _kept(target, about)) is not None:
+        return kept
+    loader = Loader(store, saved.config.kind, saved.config.bars, 1, seed)
+    songs = loader.evaluation_songs(split, limit)
+    batches: Iterable = loader.evaluation_batches(split, batch_size, limit)
+    batches = tqdm(batches, str(run), -(-len(songs) // batch_size), unit='batch', dynamic_ncols=True, leave=False)
+    result = about | evaluate_reconstruction(saved.params, saved.model, batches, songs, saved.config.kind, seed)
+    write_json(target, result)
+    return result
+
+
+def _about(saved: Saved, run: str | Path, store: Store) -> dict[str, Any]:
+    c = saved.config
+    return {
+        'version': VERSION,
+        'run': str(run),
+        'experiment': c.experiment,
+        'kind': c.kind,
+        'bars': c.bars,
+        'variant': c.variant,
+        'scale': c.scale,
+        'vocabulary': dict(c.music),
+        'parameters': sum(x.size for x in jax.tree.leaves(saved.params)),
+        'step': saved.step,
+        'planned_steps': c.training.steps,
+        'training_batch_size': c.training.batch_size,
+        'training_seed': c.seed,
+        'data': str(store.path),
+        'corpus': store.corpus,
+    }
+
+
+def _kept(target: Path, about: dict[str, Any]) -> dict[str, Any] | None:
+    try:
+        kept = json.loads(target.read_text())
+    except (OSError, ValueError):
+        return None
+    differing = [name for name, value in about.items() if name not in ('run', 'data') and kept.get(name) != value]
+    return None if differing else kept

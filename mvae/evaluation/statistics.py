@@ -1,0 +1,21 @@
+"""How sure a measured share is."""
+
+import numpy as np
+from scipy import stats
+
+RESAMPLES = 2000
+
+
+def share_interval(hits: np.ndarray, counts: np.ndarray, seed: int = 0) -> tuple[float, float] | None:
+    """95% percentile bootstrap interval of sum(hits) / sum(counts), resampling whole songs: windows of one song are far from independent.
+
+    hits, counts [S]: of every song. None with fewer than two songs that count anything.
+    """
+    hits, counts = (np.asarray(x, np.float64)[np.asarray(counts) > 0] for x in (hits, counts))
+    if len(counts) < 2:
+        return None
+    share = lambda h, c, axis: h.sum(axis) / c.sum(axis)  # noqa: E731
+    interval = stats.bootstrap(
+        (hits, counts), share, n_resamples=RESAMPLES, batch=100, paired=True, vectorized=True, method='percentile', rng=seed
+    ).confidence_interval
+    return float(interval.low), float(interval.high)

@@ -1,0 +1,137 @@
+"""The paper's table of reconstruction accuracies (section 5.1, table 1), filled by evaluations of runs."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from mvae.errors import InputError
+from mvae.evaluation.reconstruction import MODES
+from mvae.music.vocabulary import STREAMS
+
+VARIANTS = ('flat', 'hierdec', 'hier')
+COLUMNS = tuple((mode, variant) for mode in MODES for variant in VARIANTS)
+# As reported by the paper, recalled and unverified: (kind, bars, stream) -> {(mode, variant): accuracy}.
+REPORTED = {
+    ('drums', 2, 'drums'): (0.979, None, 0.917, None),
+    ('melody', 2, 'melody'): (0.986, None, 0.951, None),
+    ('melody', 16, 'melody'): (0.883, 0.919, 0.620, 0.812),
+    ('drums', 16, 'drums'): (0.884, 0.928, 0.549, 0.879),
+    ('trio', 16, 'melody'): (0.796, 0.848, 0.579, 0.753),
+    ('trio', 16, 'bass'): (0.829, 0.880, 0.565, 0.773),
+    ('trio', 16, 'drums'): (0.903, 0.912, 0.641, 0.863),
+}
+_LEGEND = (
+    'Share of tokens reconstructed, measured, with 95% intervals (bootstrap over songs); in brackets as reported by the paper, unverified.\n'
+    '"Plateau": onsets no better than the most frequent one, so that the model has learned nothing that could be compared yet.'
+)
+_REPORTED_COLUMNS = (('teacher_forced', 'flat'), ('teacher_forced', 'hierdec'), ('sampled', 'flat'), ('sampled', 'hierdec'))
+_ORDER = {key: n for n, key in enumerate(dict.fromkeys((kind, bars) for kind, bars, _ in REPORTED))}
+
+
+def build(evaluations: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Rows of the table from what `evaluate_run` returns, in the paper's order: one for each data set, kind, length and stream.
+
+    A row: kind, bars, stream, data, windows, baseline, reported {column: accuracy}, and cells {'mode variant': {accuracy, interval, onset, plateau,
+    run}}. plateau: the model does not find onsets better than by the most frequent one, teacher-forced: it has learned nothing to compare yet.
+    Raises InputError where two runs claim one cell, or where runs of one row have different vocabularies or were measured on different windows.
+    """
+    groups: dict[tuple, list] = {}
+    for e in evaluations:
+        groups.setdefault((_ORDER.get((e['kind'], e['bars']), 99), e['kind'], e['bars'], e['corpus'] or e['data']), []).append(e)
+    rows = []
+    for _, kind, bars, _ in sorted(groups):
+        for data in [key[3] for key in sorted(groups) if key[1:3] == (kind, bars)]:
+            group = groups.pop((_ORDER.get((kind, bars), 99), kind, bars, data), [])
+            if group:
+                _check(group)
+                rows += [_row(group, stream) for stream in STREAMS[kind]]
+    return rows
+
+
+def _check(group: list[dict[str, Any]]) -> None:
+    first, seen = group[0], {}
+    for e in group:
+        if e['variant'] in seen:
+            what = f'{e["bars"]}-bar {e["kind"]}, {e["variant"]}, on {e["data"]}'
+            raise InputError(f'two runs for one place of the table ({what}): {seen[e["variant"]]} and {e["run"]}; leave one out')
+        seen[e['variant']] = e['run']
+        for name in ('vocabulary', 'split', 'windows', 'limit', 'seed'):
+            if e[name] != first[name]:
+                raise InputError(f'{first["run"]} and {e["run"]} cannot stand in one row: {name} {first[name]} and {e[name]}')
+
+
+def _row(group: list[dict[str, Any]], stream: str) -> dict[str, Any]:
+    first = group[0]
+    reported = REPORTED.get((first['kind'], first['bars'], stream), (None,) * 4)
+    cells = {}
+    for e in group:
+        found = e['streams'][stream]
+        onset = found['classes'].get('onset', {})
+        plateau = not onset or onset['teacher_forced'] <= onset['baseline']
+        for mode in MODES:
+            cell = {'accuracy': found[mode]['accuracy'], 'interval': found[mode]['interval'], 'onset': onset.get(mode), 'plateau': plateau}
+            cells[f'{mode} {e["variant"]}'] = cell | {'run': e['run']}
+    return {
+        'kind': first['kind'],
+        'bars': first['bars'],
+        'stream': stream,
+        'data': first['data'],
+        'windows': first['windows'],
+        'songs': first['songs'],
+        'baseline': first['streams'][stream]['baseline'],
+        'onset_baseline': first['streams'][stream]['classes'].get('onset', {}).get('baseline'),
+        'reported': {f'{m} {v}': x for (m, v), x in zip(_REPORTED_COLUMNS, reported, strict=True) if x is not None},
+        'cells': cells,
+    }
+
+
+def label(row: dict[str, Any]) -> str:
+    """'16-bar trio, bass'."""
+    return f'{row["bars"]}-bar {row["kind"]}' + (f', {row["stream"]}' if row['kind'] == 'trio' else '')
+
+
+def to_markdown(rows: Sequence[dict[str, Any]], evaluations: Sequence[dict[str, Any]]) -> str:
+    """Three Markdown tables: accuracies in the paper's layout, accuracies by class of steps, and what each model is."""
+    shown = [(m, v) for m, v in COLUMNS if any(f'{m} {v}' in row['cells'] for row in rows)]
+    names = {mode: mode.replace('_', '-') for mode in MODES}
+    lines = ['| data | windows (songs) | most frequent | ' + ' | '.join(f'{names[m]}, {v}' for m, v in shown) + ' |', '|---' * (3 + len(shown)) + '|']
+    for row in rows:
+        cells = [_cell(row['cells'].get(f'{m} {v}'), row['reported'].get(f'{m} {v}')) for m, v in shown]
+        size = f'{row["windows"]:,} ({row["songs"]:,})'
+        lines.append(f'| {label(row)} ({row["data"]}) | {size} | {_short(row["baseline"])} | ' + ' | '.join(cells) + ' |')
+    return '\n'.join([*lines, '', _LEGEND, '', *_classes(evaluations), '', *_models(evaluations)])
+
+
+def _short(share: float) -> str:
+    return f'{share:.3f}'.removeprefix('0')
+
+
+def _cell(cell: dict[str, Any] | None, reported: float | None) -> str:
+    if cell is None:
+        text = '-'
+    elif cell['plateau']:
+        text = f'plateau ({_short(cell["accuracy"])})'
+    else:
+        interval = '' if cell['interval'] is None else ' {}-{}'.format(*map(_short, cell['interval']))
+        text = f'**{_short(cell["accuracy"])}**{interval}'
+    return text + (f' [{_short(reported)}]' if reported is not None else '')
+
+
+def _classes(evaluations: Sequence[dict[str, Any]]) -> list[str]:
+    lines = ['| run, stream | class | share | most frequent | ' + ' | '.join(m.replace('_', '-') for m in MODES) + ' |', '|---' * 7 + '|']
+    for e in evaluations:
+        for stream, found in e['streams'].items():
+            for name, c in found['classes'].items():
+                values = ' | '.join(_short(c[mode]) for mode in MODES)
+                title = name.replace('_', '-')
+                lines.append(f'| {e["experiment"]} {e["variant"]}, {stream} | {title} | {_short(c["share"])} | {_short(c["baseline"])} | {values} |')
+    return lines
+
+
+def _models(evaluations: Sequence[dict[str, Any]]) -> list[str]:
+    lines = ['| run | scale | parameters | best step of | batch | seed | NLL, nats per window | KL, bits | active units |', '|---' * 9 + '|']
+    for e in evaluations:
+        step = f'{e["step"]:,} of {e["planned_steps"]:,}'
+        values = [f'{e["experiment"]} {e["variant"]}', e['scale'], f'{e["parameters"]:,}', step, e['training_batch_size'], e['training_seed']]
+        values += [f'{e["reconstruction"]:.1f}', f'{e["kl_bits"]:.0f}', f'{e["active_units"]} of {e["latent_size"]}']
+        lines.append(f'| {" | ".join(map(str, values))} |')
+    return lines

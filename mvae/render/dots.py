@@ -1,0 +1,65 @@
+"""Shares with their intervals as dots on a line, for tables that one would rather look at."""
+
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from mvae.render.files import write_atomically
+
+# Of Okabe and Ito, told apart by colour-blind eyes too; the marker says the same for print.
+STYLES = (('#0072B2', 'o'), ('#D55E00', 's'), ('#009E73', '^'), ('#CC79A7', 'D'), ('#E69F00', 'v'), ('#56B4E9', 'P'))
+
+
+class Dot(NamedTuple):
+    """A share and its interval (low, high) or None; hollow: somebody else's figure."""
+
+    value: float
+    interval: tuple[float, float] | None = None
+    hollow: bool = False
+
+
+def draw_dots(
+    path: str | Path,
+    rows: Sequence[tuple[str, float, dict[str, list[Dot]]]],
+    panels: Sequence[tuple[str, Sequence[str]]],
+    names: Sequence[str],
+    note: str = '',
+) -> None:
+    """One PNG: a row for each (label, baseline, {series: dots}), side by side a panel for each (title, its series), each series with its name.
+
+    The baseline is a grey tick. Raises InputError where the file cannot be written.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(1.5 + 4 * len(panels), 1.4 + 0.55 * len(rows)), layout='constrained')
+    axes = figure.subplots(1, len(panels), squeeze=False, sharey=True, sharex=True)[0]
+    for axis, (title, series) in zip(axes, panels, strict=True):
+        for n, (_, baseline, dots) in enumerate(rows):
+            axis.plot([baseline] * 2, [n - 0.4, n + 0.4], color='#999999', linewidth=2, label='most frequent token' if n == 0 else None)
+            for s, name in enumerate(series):
+                colour, marker = STYLES[s % len(STYLES)]
+                place = n + (s - (len(series) - 1) / 2) * 0.22
+                for dot in dots.get(name, []):
+                    if dot.interval is not None:
+                        axis.plot(dot.interval, [place] * 2, color=colour, linewidth=1.5)
+                    fill = 'none' if dot.hollow else colour
+                    axis.plot([dot.value], [place], marker, color=colour, markerfacecolor=fill, markersize=6, zorder=3)
+        for s, name in enumerate(names):
+            axis.plot([], [], STYLES[s % len(STYLES)][1], color=STYLES[s % len(STYLES)][0], label=name)
+        axis.set_title(title, loc='left', fontsize=10)
+        axis.set_xlim(0, 1)
+        axis.grid(axis='x', color='#dddddd', linewidth=0.8)
+        axis.set_axisbelow(True)
+        axis.spines[['top', 'right', 'left']].set_visible(False)
+        axis.tick_params(length=0, labelsize=8)
+        axis.set_xlabel('share of tokens reconstructed', fontsize=8)
+    axes[0].set_yticks(range(len(rows)), [label for label, _, _ in rows])
+    axes[0].invert_yaxis()
+    figure.legend(*axes[0].get_legend_handles_labels(), loc='outside lower center', ncols=6, fontsize=8, frameon=False)
+    if note:
+        figure.suptitle(note, fontsize=8, x=0.01, ha='left')
+    buffer = io.BytesIO()
+    FigureCanvasAgg(figure).print_figure(buffer, format='png', dpi=110, metadata={'Software': None})
+    write_atomically(path, buffer.getvalue())

@@ -1,0 +1,59 @@
+"""The table from hand-made evaluations."""
+
+import copy
+
+import pytest
+
+from mvae.errors import InputError
+from mvae.evaluation import table
+
+
+def evaluation(kind='melody', bars=16, variant='flat', accuracy=0.7, onset=0.5, **changes):
+    modes = {mode: {'accuracy': accuracy - 0.1 * n, 'interval': [accuracy - 0.1 * n - 0.01, 0.9]} for n, mode in enumerate(table.MODES)}
+    onsets = {'share': 0.4, 'baseline': 0.2, 'teacher_forced': onset, 'sampled': onset, 'greedy': onset}
+    streams = {stream: {'baseline': 0.55, **copy.deepcopy(modes), 'classes': {'onset': dict(onsets)}} for stream in table.STREAMS[kind]}
+    about = {'run': f'runs/{kind}{bars}-{variant}', 'experiment': f'{kind}{bars}', 'kind': kind, 'bars': bars, 'variant': variant, 'scale': 'tiny'}
+    made = {'vocabulary': {'min_pitch': 0}, 'split': 'test', 'windows': 100, 'songs': 9, 'limit': None, 'seed': 0, 'corpus': 'abc', 'data': 'data/x'}
+    model = {'parameters': 1000, 'step': 5, 'planned_steps': 10, 'training_batch_size': 8, 'training_seed': 0, 'reconstruction': 200.0}
+    return about | made | model | {'kl_bits': 250.0, 'active_units': 8, 'latent_size': 8, 'streams': streams} | changes
+
+
+def test_rows_stand_in_the_order_of_the_paper_with_its_values_beside():
+    rows = table.build([evaluation('trio'), evaluation(variant='hierdec', accuracy=0.8), evaluation(), evaluation('drums', 2)])
+    assert [table.label(row) for row in rows] == ['2-bar drums', '16-bar melody', '16-bar trio, melody', '16-bar trio, bass', '16-bar trio, drums']
+    melody = rows[1]
+    assert {name: cell['accuracy'] for name, cell in melody['cells'].items() if name.startswith('sampled')} == pytest.approx(
+        {'sampled flat': 0.6, 'sampled hierdec': 0.7}
+    )
+    assert melody['reported']['sampled hierdec'] == 0.812 and melody['baseline'] == 0.55
+    assert 'teacher_forced hierdec' not in rows[0]['reported'], 'the paper has no hierarchical model of 2 bars'
+
+
+def test_a_model_on_the_plateau_is_said_not_filled_in():
+    text = table.to_markdown(table.build([evaluation(onset=0.2)]), [])
+    assert 'plateau (.700) [.883]' in text and '**' not in text
+    assert '**.700** .690-.900 [.883]' in table.to_markdown(table.build([evaluation(onset=0.21)]), [])
+
+
+def test_one_experiment_on_two_stores_is_two_rows():
+    assert [row['data'] for row in table.build([evaluation(), evaluation(corpus='def', data='data/y')])] == ['data/x', 'data/y']
+
+
+@pytest.mark.parametrize(
+    'other, message',
+    [
+        (evaluation(run='runs/again'), r'two runs for one place.*16-bar melody, flat.*runs/melody16-flat and runs/again'),
+        (evaluation(variant='hierdec', vocabulary={'min_pitch': 21}), 'vocabulary'),
+        (evaluation(variant='hierdec', windows=50), 'windows 100 and 50'),
+    ],
+)
+def test_what_cannot_be_compared_is_refused(other, message):
+    with pytest.raises(InputError, match=message):
+        table.build([evaluation(), other])
+
+
+def test_classes_and_models_have_tables_of_their_own():
+    evaluations = [evaluation(), evaluation('trio', variant='hierdec')]
+    text = table.to_markdown(table.build(evaluations), evaluations)
+    assert '| trio16 hierdec, bass | onset | .400 | .200 | .500 | .500 | .500 |' in text
+    assert '| melody16 flat | tiny | 1,000 | 5 of 10 | 8 | 0 | 200.0 | 250 | 8 of 8 |' in text

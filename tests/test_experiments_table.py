@@ -1,0 +1,59 @@
+"""experiments/study.py and table.py at tiny: both variants trained, the table made, made again from what is kept, and wrong input."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+from midi_maker import song
+
+from mvae.dataset.build import BuildSettings, build_store
+from mvae.music.extract import ExtractSettings
+
+
+def _program(name, *arguments):
+    return subprocess.run([sys.executable, f'experiments/{name}.py', *map(str, arguments)], capture_output=True, text=True, timeout=300)
+
+
+@pytest.fixture(scope='module')
+def study(tmp_path_factory):
+    """(folder of the study, what it said)."""
+    midi, out = tmp_path_factory.mktemp('midi'), tmp_path_factory.mktemp('study')
+    for n in range(40):
+        (midi / f'song number {chr(97 + n % 26)}{chr(97 + n // 26)}.mid').write_bytes(song(seed=n, bars=20))
+    build_store(midi, out / 'store', BuildSettings(ExtractSettings()), 1)
+    done = _program('study', '--exp', 'mel16', '--scale', 'tiny', '--steps', 2, '--data', out / 'store', '--out', out / 'runs', '--limit', 20)
+    assert done.returncode == 0, done.stderr
+    return out / 'runs', done.stdout
+
+
+def test_a_study_trains_both_variants_and_fills_the_table(study):
+    runs, said = study
+    result = json.loads((runs / 'table.json').read_text())
+    (row,) = result['rows']
+    assert row['kind'] == 'melody' and {f'{m} {v}' for m in ('teacher_forced', 'sampled', 'greedy') for v in ('flat', 'hierdec')} == set(row['cells'])
+    assert '16-bar melody' in said and '[.919]' in said
+    assert (runs / 'table.md').read_text() in said and (runs / 'table.png').read_bytes().startswith(b'\x89PNG')
+    (windows,) = {e['windows'] for e in result['evaluations']}
+    assert 0 < windows <= 20
+
+
+def test_the_same_table_again_comes_from_what_is_kept(study):
+    runs, _ = study
+    before = (runs / 'table.json').read_bytes()
+    kept = runs / 'mel16-flat' / 'evaluation-test.json'
+    stamp = kept.stat().st_mtime_ns
+    arguments = ['--runs', runs / 'mel16-flat', runs / 'mel16-hierdec', '--limit', 20, '--out', runs]
+    assert _program('table', *arguments).returncode == 0
+    assert (runs / 'table.json').read_bytes() == before and kept.stat().st_mtime_ns == stamp
+
+
+def test_wrong_input_is_one_clear_line(study):
+    runs, _ = study
+    for arguments, message in [
+        (['table', '--runs', runs / 'mel16-flat', runs / 'mel16-flat' / '..' / 'mel16-flat', '--limit', 20], 'two runs for one place'),
+        (['table', '--runs', runs / 'none'], 'holds no checkpoints'),
+        (['study', '--exp', 'mel17'], 'did you mean mel16'),
+    ]:
+        done = _program(*arguments)
+        assert done.returncode == 2 and message in done.stderr and 'Traceback' not in done.stderr, done.stderr

@@ -1,0 +1,62 @@
+"""The page of a run folder."""
+
+import os
+import re
+
+import numpy as np
+import pytest
+
+from mvae.music.vocabulary import Vocabulary
+from mvae.render.gallery import render_missing, write_gallery
+from mvae.render.pieces import write_joined, write_piece
+
+TUNE = np.array([[60], [0], [0], [1]] * 8, np.int32)
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.setenv('MVAE_SOUNDFONT', 'none')
+    vocabulary = Vocabulary()
+    for n in (2, 10):
+        write_piece(tmp_path / 'samples' / f'sample_{n}.mid', TUNE, 'melody', vocabulary, wav=n == 2, png=n == 10)
+    for step in (5, 10):
+        write_piece(tmp_path / 'samples' / f'step_{step:06d}' / 'a <b> & c.mid', TUNE, 'melody', vocabulary)
+    return tmp_path
+
+
+def test_every_link_leads_to_a_file_and_nothing_to_the_network(folder):
+    page = write_gallery(folder).read_text()
+    links = re.findall(r'(?:src|href)="([^"]+)"', page)
+    assert len(links) == 6, '4 MIDI files, one sound, one picture'
+    from urllib.parse import unquote
+
+    assert all((folder / unquote(link)).is_file() for link in links)
+    assert 'http' not in page and '<b>' not in page and 'a &lt;b&gt; &amp; c' in page
+
+
+def test_pieces_are_in_order_and_the_last_evaluation_comes_first(folder):
+    page = write_gallery(folder).read_text()
+    assert page.index('sample 2') < page.index('sample 10') < page.index('step_000010') < page.index('step_000005')
+
+
+def test_missing_sound_is_rendered_once_and_again_when_the_piece_changes(folder):
+    assert render_missing(folder / 'samples') == 1
+    assert render_missing(folder / 'samples') == 0
+    assert write_gallery(folder).read_text().count('<audio') == 2
+    later = (folder / 'samples' / 'sample_2.wav').stat().st_mtime + 10
+    os.utime(folder / 'samples' / 'sample_2.mid', (later, later))
+    assert render_missing(folder / 'samples') == 1
+
+
+def test_the_same_files_give_the_same_page(folder):
+    assert write_gallery(folder).read_bytes() == write_gallery(folder).read_bytes()
+
+
+def test_joined_pieces_sound_as_long_as_all_of_them(tmp_path, monkeypatch):
+    import wave
+
+    monkeypatch.setenv('MVAE_SOUNDFONT', 'none')
+    write_joined(tmp_path / 'joined.mid', [TUNE, TUNE], 'melody', Vocabulary(), 120.0, wav=True)
+    with wave.open(str(tmp_path / 'joined.wav')) as file:
+        seconds = file.getnframes() / file.getframerate()
+    assert 2 * 32 * 0.125 - 0.2 < seconds - 1.5 < 2 * 32 * 0.125 + 0.2, 'two times 32 steps of an eighth of a second, and the last note rings out'
