@@ -35,10 +35,11 @@ train: install
 	  $(if $(STEPS),--steps "$(STEPS)") $(if $(DATA),--data "$(DATA)") $(ARGS)
 
 # make eval EXP=mel16 [DATA=data/mine] [ARGS='--limit 500'], make sample EXP=mel16 [ARGS='--n 16 --temperature 0.5'],
-# make interpolate EXP=mel16 [ARGS='--start A.mid --end B.mid'], make gallery EXP=mel16 (index.html with play buttons): of the run in runs/EXP
+# make interpolate EXP=mel16 [ARGS='--start A.mid --end B.mid'], make gallery EXP=mel16 (index.html with play buttons): of the run in runs/EXP,
+# or with MODEL=drum2 of a released model
 eval sample interpolate gallery: install
-	@test -n "$(EXP)" || { echo 'error: say which run: make $@ EXP=trio16' >&2; exit 2; }
-	$(BIN)/python experiments/$(PROGRAM_$@).py --exp "$(EXP)" $(if $(DATA),--data "$(DATA)") $(ARGS)
+	@test -n "$(EXP)$(MODEL)" || { echo 'error: say which run: make $@ EXP=trio16, or a released model: make $@ MODEL=drum2' >&2; exit 2; }
+	$(BIN)/python experiments/$(PROGRAM_$@).py $(if $(MODEL),--run "$(MODEL)",--exp "$(EXP)") $(if $(DATA),--data "$(DATA)") $(ARGS)
 
 PROGRAM_eval := evaluate
 PROGRAM_sample := sample

@@ -45,7 +45,7 @@ def use_compilation_cache() -> None:
 
 
 def add_run_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument('--run', type=Path, help='run folder (default: runs/EXP)')
+    parser.add_argument('--run', type=Path, help='run folder, or the name of a released model (default: runs/EXP)')
     parser.add_argument('--exp', help='experiment whose run folder is meant, such as trio16')
     parser.add_argument('--checkpoint', default='best', help='best (validation loss), latest, or a step')
     parser.add_argument('--seed', type=int, default=0)
@@ -63,6 +63,14 @@ def run_folder(options: argparse.Namespace) -> Path:
     if not (options.run or options.exp):
         raise InputError('say which run: --run runs/trio16 or --exp trio16')
     return options.run or Path('runs') / options.exp
+
+
+def home(run: Path) -> Path:
+    """Where what a run plays is written: its own folder, runs/NAME for a released model or a single file."""
+    from mvae.training import compact
+
+    file = compact.find(run)
+    return Path('runs') / file.stem if file is not None else run
 
 
 def positive(text: str) -> int:

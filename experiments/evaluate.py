@@ -18,7 +18,7 @@ def main(options: argparse.Namespace) -> None:
 
     folder = command.run_folder(options)
     split = command.choose('split', options.split, SPLITS)
-    target = options.json or folder / f'evaluation-{split}.json'
+    target = options.json or command.home(folder) / f'evaluation-{split}.json'
     settings = {'limit': options.limit, 'seed': options.seed, 'batch_size': options.batch_size, 'target': target}
     result = evaluate_run(folder, checkpoint=options.checkpoint, data=options.data, split=split, **settings)
     print(format_table(result))

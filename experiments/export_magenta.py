@@ -13,7 +13,7 @@ def main(options: argparse.Namespace) -> None:
 
     from mvae.interop import names
     from mvae.render.files import write_atomically
-    from mvae.training.checkpoint import read_run
+    from mvae.training.saved import read_run
 
     folder = command.run_folder(options)
     saved = read_run(folder, options.checkpoint)

@@ -22,7 +22,7 @@ def main(options: argparse.Namespace) -> None:
     folder = command.run_folder(options)
     model = load(folder, options.checkpoint)
     tokens, z = model.sample_tokens(options.n, options.temperature, options.seed)
-    out = options.out or folder / 'samples'
+    out = options.out or command.home(folder) / 'samples'
     for n, piece in enumerate(tokens):
         name, looks = f'sample_{n + 1}.mid', {'wav': options.wav, 'png': options.png}
         write_piece(out / name, piece, model.kind, model.vocabulary, options.qpm, f'sample {n + 1}', **looks)
@@ -31,7 +31,7 @@ def main(options: argparse.Namespace) -> None:
     about = {'run': str(folder), 'step': model.saved.step, 'temperature': options.temperature, 'seed': options.seed, 'qpm': options.qpm}
     config = json.loads(model.saved.config.to_json_best_effort())
     write_json(out / 'samples.json', {**about, 'config': config, 'z': z.tolist()})
-    write_gallery(folder)
+    write_gallery(options.out or command.home(folder))
     print(f'{len(tokens)} pieces, samples.png and samples.json in {out}')
 
 

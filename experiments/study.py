@@ -50,7 +50,7 @@ def warn_of_unequal_sizes(experiments: list[str], runs: dict[tuple[str, str], Pa
     """Says where flat and hierarchical differ by more than 10% in parameters: then one cannot tell size from kind."""
     import jax
 
-    from mvae.training.checkpoint import read_run
+    from mvae.training.saved import read_run
 
     for exp in experiments:
         sizes = {v: sum(x.size for x in jax.tree.leaves(read_run(runs[exp, v]).params)) for v in variants(exp)}

@@ -55,12 +55,13 @@ def experiment(name: str, variant: str | None, scale: str) -> ConfigDict:
 
 
 def take_model(config: ConfigDict, run: str) -> None:
-    """Sizes and vocabulary of the run that a new one starts from, so that nobody has to copy them. Raises InputError where its windows differ."""
-    from mvae.training.checkpoint import read_config
+    """Sizes and vocabulary of the run that a new one starts from, so that nobody has to copy them. Raises InputError where its windows are of
+    another kind. They may be of another length: weights know nothing of it, and what is learned on 2 bars is a start for 16."""
+    from mvae.training.saved import read_config
 
     old = read_config(run)
-    if (old.kind, old.bars) != (config.kind, config.bars):
-        raise InputError(f'{run} is a model of {old.bars} bars of {old.kind}, not of {config.bars} bars of {config.kind}')
+    if old.kind != config.kind:
+        raise InputError(f'{run} is a model of {old.kind}, not of {config.kind}')
     config.update(variant=old.variant, model=old.model, music=old.music)
 
 
@@ -100,7 +101,7 @@ def summarise(run: Path, scale: str) -> None:
     from mvae.evaluation.reconstruction import format_table
     from mvae.evaluation.runs import evaluate_run
     from mvae.render.gallery import render_missing, write_gallery
-    from mvae.training.checkpoint import read_config
+    from mvae.training.saved import read_config
 
     c = read_config(run)
     result = evaluate_run(run, split='validation', limit=c.evaluation.windows, seed=c.seed, batch_size=c.evaluation.batch_size)

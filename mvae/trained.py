@@ -18,7 +18,7 @@ from mvae.music.midi import from_note_sequence, read_midi, to_note_sequence
 from mvae.music.pick import pick, pick_all
 from mvae.music.reasons import Rejected
 from mvae.music.vocabulary import Vocabulary
-from mvae.training.checkpoint import Saved, read_run
+from mvae.training.saved import Saved, read_run
 
 if TYPE_CHECKING:
     from note_seq import NoteSequence

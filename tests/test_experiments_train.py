@@ -13,9 +13,11 @@ import numpy as np
 import orbax.checkpoint as ocp
 import pytest
 from midi_maker import song
+from run_maker import save_tiny
 
 from mvae.dataset.build import BuildSettings, build_store
 from mvae.music.extract import ExtractSettings
+from mvae.training.saved import read_run
 
 
 @pytest.fixture(scope='module')
@@ -135,6 +137,16 @@ def test_two_processes_equal_one_with_two_devices(data, tmp_path):
     assert [peer.returncode for peer in peers] == [0, 0], said
     for x, y in zip(_params(tmp_path / 'one'), _params(tmp_path / 'two'), strict=True):
         np.testing.assert_allclose(x, y, rtol=1e-4, atol=1e-5)
+
+
+def test_what_was_learned_on_two_bars_is_a_start_for_sixteen(data, tmp_path):
+    two = save_tiny(tmp_path / 'two', 'melody', 2, 'hierdec', seed=3)
+    done = _train('--exp', 'mel16', '--data', data, '--run', tmp_path / 'sixteen', '--steps', 1, f'--config.checkpoint.init_from={two}')
+    assert done.returncode == 0, done.stderr
+    old, new = read_run(two), read_run(tmp_path / 'sixteen')
+    assert (old.model.bars, new.model.bars) == (2, 16) and new.config.seed == 0
+    moved = [np.abs(x - y).max() for x, y in zip(jax.tree.leaves(old.params), jax.tree.leaves(new.params), strict=True)]
+    assert max(moved) < 0.05, 'one update away from where it started'
 
 
 def test_a_batch_that_devices_cannot_share_is_refused(data, tmp_path):

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from midi_maker import song
 from ml_collections import FrozenConfigDict
+from run_maker import save_tiny
 
 import mvae
 from mvae import config as configs
@@ -25,13 +26,7 @@ from mvae.training.step import init_state
 @pytest.fixture(scope='module')
 def run(tmp_path_factory):
     """An untrained tiny trio in a run folder of its own."""
-    folder = tmp_path_factory.mktemp('runs') / 'trio16'
-    c = configs.apply_scale(configs.experiment_config('trio16', 'trio', 16, 'hierdec'), 'tiny')
-    vocabulary = Vocabulary(**c.music)
-    cfg = configs.model_config(c, vocabulary.sizes('trio'))
-    state = init_state(jax.random.key(0), cfg, FrozenConfigDict(c.training))
-    Checkpoints(folder, json.loads(c.to_json_best_effort()), vocabulary.to_dict(), '').save(state, {'loss': 1.5})
-    return folder
+    return save_tiny(tmp_path_factory.mktemp('runs') / 'trio16', 'trio', 16, 'hierdec')
 
 
 @pytest.fixture(scope='module')
@@ -151,6 +146,13 @@ def test_reconstruction_counts_are_those_of_a_plain_count(model):
     np.testing.assert_allclose(result['loss'], result['reconstruction'] + result['kl_bits'] * np.log(2), rtol=1e-6)
 
 
+def test_all_of_a_long_file_is_read(model):
+    windows = model.read_all(song(seed=1, bars=20))
+    assert windows.shape == (2, 256, 3) and windows.any((1, 2)).all()
+    tokens, _ = model.read(song(seed=1, bars=20))
+    np.testing.assert_array_equal(windows[0], tokens)
+
+
 def _program(name, *arguments):
     command = [sys.executable, f'experiments/{name}.py', *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, timeout=300)
@@ -161,8 +163,8 @@ def test_sample_writes_music_the_same_twice(run, tmp_path):
         done = _program('sample', '--run', run, '--n', 2, '--out', tmp_path / out)
         assert done.returncode == 0, done.stderr
     names = sorted(p.name for p in (tmp_path / 'one').iterdir())
-    assert names == ['sample_1.mid', 'sample_2.mid', 'samples.json', 'samples.png']
-    for name in names:
+    assert names == ['index.html', 'sample_1.mid', 'sample_2.mid', 'samples.json', 'samples.png']
+    for name in names[1:]:
         assert (tmp_path / 'one' / name).read_bytes() == (tmp_path / 'two' / name).read_bytes()
     assert len(json.loads((tmp_path / 'one/samples.json').read_text())['z']) == 2
 
@@ -172,9 +174,10 @@ def test_interpolate_between_two_files(run, tmp_path):
         (tmp_path / f'{name}.mid').write_bytes(song(seed=seed))
     out = tmp_path / 'out'
     done = _program('interpolate', '--run', run, '--start', tmp_path / 'a.mid', '--end', tmp_path / 'b.mid', '--steps', 3, '--out', out)
-    assert done.returncode == 0 and 'melody track' in done.stdout, done.stderr
-    expected = ['interpolation.json', 'interpolation.png', 'joined.mid', 'step_01.mid', 'step_02.mid', 'step_03.mid']
+    assert done.returncode == 0 and 'a.mid: 2 windows of 16 bars' in done.stdout, done.stderr
+    expected = ['index.html', 'interpolation.json', 'interpolation.png', 'joined.mid', 'step_01.mid', 'step_02.mid', 'step_03.mid']
     assert sorted(p.name for p in out.iterdir()) == expected
+    assert np.array(json.loads((out / 'interpolation.json').read_text())['z']).shape == (3, 2, 8), 'all 20 bars: two windows'
 
 
 @pytest.mark.parametrize('name', ['sample', 'interpolate', 'evaluate'])

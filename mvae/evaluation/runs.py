@@ -12,7 +12,7 @@ from mvae.dataset.loader import Loader
 from mvae.dataset.store import Store
 from mvae.evaluation.reconstruction import evaluate_reconstruction
 from mvae.render.files import write_json
-from mvae.training.checkpoint import Saved, read_run
+from mvae.training.saved import Saved, read_run
 
 VERSION = 1  # of what an evaluation holds
 

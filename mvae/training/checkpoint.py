@@ -8,17 +8,12 @@ import json
 import shutil
 import time
 from pathlib import Path
-from typing import NamedTuple
 
 import jax
 import orbax.checkpoint as ocp
-from ml_collections import ConfigDict
 from orbax.checkpoint import checkpoint_managers
 
-from mvae.config import ModelConfig, base_config, model_config
 from mvae.errors import InputError
-from mvae.model import vae
-from mvae.music.vocabulary import Vocabulary
 from mvae.training.step import TrainState
 
 FORMAT = 1
@@ -41,7 +36,7 @@ class Checkpoints:
         self._path = Path(run).absolute() / 'checkpoints'
         self._meta = {'format': FORMAT, 'config': config, 'vocabulary': vocabulary, 'corpus': corpus, 'versions': versions()}
         best = checkpoint_managers.BestN(get_metric_fn=lambda m: m['loss'], reverse=True, n=1, keep_checkpoints_without_metrics=False)
-        peers = _alone()
+        peers = single_process()
         handlers = {name: ocp.StandardCheckpointHandler(multiprocessing_options=peers) for name in ('params', 'optimizer')}
         handlers['meta'] = ocp.JsonCheckpointHandler(multiprocessing_options=peers)
         options = ocp.CheckpointManagerOptions(
@@ -132,82 +127,7 @@ def _differences(old: dict, new: dict) -> list[str]:
     return changed
 
 
-class Saved(NamedTuple):
-    """A trained model as a checkpoint holds it. params: float32 trees of `vae.init`; metrics: of the validation split, {} where none were taken."""
-
-    params: dict
-    config: ConfigDict
-    vocabulary: Vocabulary
-    model: ModelConfig
-    step: int
-    metrics: dict[str, float]
-    versions: dict[str, str]
-
-
-def read_run(path: str | Path, which: str | int = 'best') -> Saved:
-    """The model of a run folder, or of one folder `checkpoints/<step>` inside it; nothing else is needed.
-
-    which: 'best' by validation loss (the latest where none was evaluated), 'latest', or a step. Raises InputError if there is none, or if it is
-    not whole or not ours.
-    """
-    folder = _choose(Path(path).absolute(), which)
-    config, meta = _read_meta(folder)
-    vocabulary = Vocabulary(**meta['vocabulary'])
-    model = model_config(config, vocabulary.sizes(config.kind))
-    like = jax.eval_shape(lambda: vae.init(jax.random.key(0), model))
-    like = jax.tree.map(lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=jax.sharding.SingleDeviceSharding(jax.local_devices()[0])), like)
-    try:
-        reader = ocp.StandardCheckpointHandler(multiprocessing_options=_alone())
-        params = reader.restore(folder / 'params', args=ocp.args.StandardRestore(like))
-    except Exception as error:
-        raise InputError(f'{folder} is damaged ({type(error).__name__}); take another checkpoint of the run') from None
-    return Saved(params, config, vocabulary, model, int(folder.name), _metrics(folder), meta['versions'])
-
-
-def read_config(path: str | Path, which: str | int = 'best') -> ConfigDict:
-    """The config of a run's checkpoint, without its weights. Raises InputError as `read_run` does."""
-    return _read_meta(_choose(Path(path).absolute(), which))[0]
-
-
-def _read_meta(folder: Path) -> tuple[ConfigDict, dict]:
-    try:
-        meta = json.loads((folder / 'meta' / 'metadata').read_text())
-        config = base_config()
-        config.update(meta['config'])
-        Vocabulary(**meta['vocabulary'])
-    except Exception as error:  # orbax raises many kinds for damaged files
-        raise InputError(f'{folder} is not a checkpoint of mvae, or damaged ({type(error).__name__})') from None
-    if meta['format'] != FORMAT:
-        raise InputError(f'{folder} has checkpoint format {meta["format"]}, this mvae reads {FORMAT}; load it with mvae of its time')
-    return config, meta
-
-
-def _alone() -> ocp.options.MultiprocessingOptions:
+def single_process() -> ocp.options.MultiprocessingOptions:
     """Of several processes the one that reads or writes waits for no other."""
     process = jax.process_index()
     return ocp.options.MultiprocessingOptions(primary_host=process, active_processes={process} if jax.process_count() > 1 else None)
-
-
-def _choose(path: Path, which: str | int) -> Path:
-    if (path / 'params').is_dir() and path.name.isdigit():
-        return path
-    steps = sorted(int(p.name) for p in (path / 'checkpoints').glob('*') if p.name.isdigit())
-    if not steps:
-        raise InputError(f'{path} holds no checkpoints; give the folder of a run, such as runs/trio16')
-    if which == 'latest':
-        step = steps[-1]
-    elif which == 'best':
-        losses = {step: loss for step in steps if (loss := _metrics(path / 'checkpoints' / str(step)).get('loss')) is not None}
-        step = min(losses, key=losses.get) if losses else steps[-1]
-    elif str(which).isdigit() and int(which) in steps:
-        step = int(which)
-    else:
-        raise InputError(f'{path} has no checkpoint {which!r}; it has best, latest, {", ".join(map(str, steps))}')
-    return path / 'checkpoints' / str(step)
-
-
-def _metrics(folder: Path) -> dict[str, float]:
-    try:
-        return json.loads((folder / 'metrics' / 'metrics').read_text())
-    except (OSError, ValueError):
-        return {}

@@ -1,0 +1,92 @@
+"""One small file instead of a checkpoint: the same model but for float16, found by name, and refused when damaged."""
+
+import json
+import subprocess
+import sys
+
+import jax
+import numpy as np
+import pytest
+from run_maker import save_tiny
+
+import mvae
+from mvae.errors import InputError
+from mvae.training import compact
+from mvae.training.saved import read_config, read_run, write_compact
+
+
+@pytest.fixture(scope='module')
+def run(tmp_path_factory):
+    return save_tiny(tmp_path_factory.mktemp('run'), 'melody', 2, 'flat')
+
+
+def test_weights_come_back_as_float16_has_them(run, tmp_path):
+    saved = read_run(run)
+    write_compact(tmp_path / 'small.npz', saved)
+    again = read_run(tmp_path / 'small.npz')
+    for x, y in zip(jax.tree.leaves(saved.params), jax.tree.leaves(again.params), strict=True):
+        np.testing.assert_array_equal(np.asarray(x).astype(np.float16).astype(np.float32), y)
+        assert y.dtype == np.float32
+    assert (again.config, again.model, again.step, again.vocabulary.to_dict()) == (
+        saved.config, saved.model, saved.step, saved.vocabulary.to_dict()
+    )  # fmt: skip
+    assert read_config(tmp_path / 'small.npz').bars == 2
+    assert (tmp_path / 'small.npz').read_bytes() == (write_compact(tmp_path / 'b.npz', saved), (tmp_path / 'b.npz').read_bytes())[1]
+
+
+def test_a_released_model_is_found_by_its_name_but_a_folder_goes_before_it(run, tmp_path, monkeypatch):
+    monkeypatch.setattr(compact, 'RELEASED', tmp_path / 'released')
+    monkeypatch.chdir(tmp_path)
+    write_compact(tmp_path / 'released' / 'small2.npz', read_run(run))
+    assert compact.released() == ('small2',)
+    assert len(mvae.load('small2').sample(1)) == 1
+    (tmp_path / 'small2').mkdir()
+    with pytest.raises(InputError, match='holds no checkpoints'):
+        mvae.load('small2')
+    with pytest.raises(InputError, match='holds no checkpoints.*released models: small2'):
+        mvae.load('smal2')
+
+
+def test_damaged_files_are_said(run, tmp_path):
+    path = tmp_path / 'small.npz'
+    write_compact(path, read_run(run))
+    whole = path.read_bytes()
+    for damaged in (b'', whole[: len(whole) // 2], b'PK' + bytes(100)):
+        path.write_bytes(damaged)
+        with pytest.raises(InputError, match='small.npz is no model file'):
+            read_run(path)
+    with pytest.raises(InputError, match='none.npz does not exist'):
+        read_run(tmp_path / 'none.npz')
+    arrays, meta = compact.read((path.write_bytes(whole), path)[1])
+    first = next(iter(arrays))
+    np.savez(path, **{n: a for n, a in arrays.items() if n != first}, **{'meta.json': np.frombuffer(json.dumps(meta).encode(), np.uint8)})
+    with pytest.raises(InputError, match='its weights are not those of its config'):
+        read_run(path)
+
+
+def test_weights_beyond_float16_are_refused(tmp_path):
+    with pytest.raises(InputError, match='65,504'):
+        compact.write(tmp_path / 'a.npz', {'w': np.array([1e5], np.float32)}, {})
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize('name', compact.released())
+def test_released_models_play_and_know_their_card(name):
+    file = compact.RELEASED / f'{name}.npz'
+    assert file.stat().st_size <= 8 * 2**20 and name in file.with_suffix('.md').read_text()
+    model = mvae.load(name)
+    tokens, _ = model.sample_tokens(4, 1.0, seed=0)
+    assert tokens.shape[1] == 16 * model.bars and (tokens > 0).any((1, 2)).all(), 'every piece has notes'
+
+
+def test_all_released_models_together_are_small():
+    assert sum(path.stat().st_size for path in compact.RELEASED.glob('*.npz')) <= 30 * 2**20
+
+
+def test_the_programs_play_a_single_file(run, tmp_path):
+    write_compact(tmp_path / 'small.npz', read_run(run))
+    command = [sys.executable, 'experiments/sample.py', '--run', tmp_path / 'small.npz', '--n', '2', '--out', tmp_path / 'out', '--wav', '--png']
+    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=200)
+    assert done.returncode == 0, done.stderr
+    made = {path.name for path in (tmp_path / 'out').iterdir()}
+    assert made == {f'sample_{n}.{kind}' for n in (1, 2) for kind in ('mid', 'wav', 'png')} | {'samples.png', 'samples.json', 'index.html'}
