@@ -42,6 +42,7 @@ def base_config() -> ml_collections.ConfigDict:
     # How weights start. The paper's (Magenta's) values are the defaults; `small` changes them to leave the plateau early.
     c.model.bottleneck_stddev = 0.001  # kernels of mu, sigma and of the initial states; 0: Glorot uniform
     c.model.initial_sigma = 0.0  # posterior standard deviation at the start; 0: softplus(0) = 0.693
+    c.model.conductor_gain = 1.0  # factor of the conductor's recurrent kernel and of that of its initial state; see `conductor.init`
     c.model.chrono_init = False  # forget biases of encoder and conductor log-uniform over the sequence length (Tallec & Ollivier, 2018)
 
     t = c.training = ml_collections.ConfigDict()
@@ -106,6 +107,7 @@ def apply_scale(c: ml_collections.ConfigDict, scale: str) -> ml_collections.Conf
         return c
     c.model.bottleneck_stddev = 0.0
     c.model.initial_sigma = 0.1
+    c.model.conductor_gain = 5.0
     c.model.chrono_init = True
     c.model.drum_roll_input = True
     if scale == 'small' and c.bars == 2:
@@ -115,8 +117,8 @@ def apply_scale(c: ml_collections.ConfigDict, scale: str) -> ml_collections.Conf
         c.evaluation.update(every=1000, windows=1024, batch_size=128)
     elif scale == 'small':  # many small updates: on 2 cores they leave the plateau after some 200, large ones not in the same time
         # A flat decoder as large as the conductor and decoders of the hierarchical one: parameters within 10% (`make study` compares the two).
-        flat = 256 if c.kind == 'trio' else 208
-        c.model.update(encoder_sizes=(128,), latent_size=64, conductor_sizes=(128,), decoder_sizes=(flat if c.variant == 'flat' else 160,))
+        flat = {'melody': 300, 'drums': 256, 'trio': 320}[c.kind]
+        c.model.update(encoder_sizes=(128,), latent_size=128, conductor_sizes=(256,), decoder_sizes=(flat if c.variant == 'flat' else 160,))
         c.training.update(steps=4000, batch_size=16, learning_rate=3e-3, decay_rate=0.9993)
         c.evaluation.update(every=500, windows=512, batch_size=64)
     else:
@@ -149,6 +151,7 @@ class ModelConfig:
     dtype: str = 'float32'
     bottleneck_stddev: float = 0.001
     initial_sigma: float = 0.0
+    conductor_gain: float = 1.0
     chrono_init: bool = False
 
     @property
@@ -184,5 +187,6 @@ def model_config(c: ml_collections.ConfigDict, vocab_sizes: tuple[int, ...]) -> 
         dtype=m.dtype,
         bottleneck_stddev=m.bottleneck_stddev,
         initial_sigma=m.initial_sigma,
+        conductor_gain=m.conductor_gain,
         chrono_init=m.chrono_init,
     )

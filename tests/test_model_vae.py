@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from mvae.config import ModelConfig
-from mvae.model import encoder, lstm, streams, vae
+from mvae.model import conductor, encoder, lstm, streams, vae
 
 HIERARCHICAL = ModelConfig((7, 5), 4, 3, (6, 5), 4, (5, 4), (6, 4), bottleneck_stddev=0.0)
 FLAT = ModelConfig((7, 5), 1, 12, (6, 5), 4, (5, 4), bottleneck_stddev=0.0)
@@ -151,3 +151,15 @@ def test_bfloat16_stays_close_to_float32():
     for x, y in zip(vae.decode_logits(params, HIERARCHICAL, z, tokens), vae.decode_logits(params, low, z, tokens), strict=True):
         assert y.dtype == jnp.float32
         np.testing.assert_allclose(x, y, atol=0.15)
+
+
+def test_a_conductor_with_gain_tells_every_bar_what_z_says():
+    """At the start: how much the last bar's embedding differs between pieces, and how much of it is that bar's own."""
+    spread = {}
+    for gain in (1.0, 5.0):
+        cfg = ModelConfig((130,), 16, 16, (8,), 64, (8,), (128,), bottleneck_stddev=0.0, conductor_gain=gain, chrono_init=True)
+        z = 0.2 * jax.random.normal(jax.random.key(1), (64, 64))
+        e = np.asarray(conductor.embeddings(vae.init(jax.random.key(0), cfg)['conductor'], cfg, z))  # [B, U, E]
+        own = e - e.mean(1, keepdims=True)
+        spread[gain] = e[:, -1].std(0).mean(), (own - own.mean(0))[:, -1].std(0).mean()
+    assert all(large > 4 * small for small, large in zip(spread[1.0], spread[5.0], strict=True)), spread

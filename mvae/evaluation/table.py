@@ -21,7 +21,8 @@ REPORTED = {
 }
 _LEGEND = (
     'Share of tokens reconstructed, measured, with 95% intervals (bootstrap over songs); in brackets as reported by the paper, unverified.\n'
-    '"Plateau": onsets no better than the most frequent one, so that the model has learned nothing that could be compared yet.'
+    '"Plateau": onsets no better than by the most frequent one; teacher-forced the model has learned nothing to compare yet, sampled the latent code\n'
+    'does not carry the notes.'
 )
 _REPORTED_COLUMNS = (('teacher_forced', 'flat'), ('teacher_forced', 'hierdec'), ('sampled', 'flat'), ('sampled', 'hierdec'))
 _ORDER = {key: n for n, key in enumerate(dict.fromkeys((kind, bars) for kind, bars, _ in REPORTED))}
@@ -31,7 +32,8 @@ def build(evaluations: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """Rows of the table from what `evaluate_run` returns, in the paper's order: one for each data set, kind, length and stream.
 
     A row: kind, bars, stream, data, windows, baseline, reported {column: accuracy}, and cells {'mode variant': {accuracy, interval, onset, plateau,
-    run}}. plateau: the model does not find onsets better than by the most frequent one, teacher-forced: it has learned nothing to compare yet.
+    run}}. plateau: onsets are hit no better than by the most frequent one. Teacher-forced it says that the model has learned nothing to compare yet,
+    sampled that the latent code does not carry the notes.
     Raises InputError where two runs claim one cell, or where runs of one row have different vocabularies or were measured on different windows.
     """
     groups: dict[tuple, list] = {}
@@ -66,8 +68,8 @@ def _row(group: list[dict[str, Any]], stream: str) -> dict[str, Any]:
     for e in group:
         found = e['streams'][stream]
         onset = found['classes'].get('onset', {})
-        plateau = not onset or onset['teacher_forced'] <= onset['baseline']
         for mode in MODES:
+            plateau = not onset or onset[mode] <= onset['baseline']
             cell = {'accuracy': found[mode]['accuracy'], 'interval': found[mode]['interval'], 'onset': onset.get(mode), 'plateau': plateau}
             cells[f'{mode} {e["variant"]}'] = cell | {'run': e['run']}
     return {

@@ -13,6 +13,7 @@ import jax
 import orbax.checkpoint as ocp
 from orbax.checkpoint import checkpoint_managers
 
+from mvae.config import base_config
 from mvae.errors import InputError
 from mvae.training.step import TrainState
 
@@ -119,7 +120,8 @@ def _differences(old: dict, new: dict) -> list[str]:
     """What makes two checkpoints' runs two: everything but the length of training, its objective, and what is logged when."""
     a, b = old['config'], new['config']
     changed = [f'{k} {a.get(k)} -> {b[k]}' for k in ('experiment', 'kind', 'bars', 'variant', 'seed') if a.get(k) != b[k]]
-    changed += [f'{k} {a["model"].get(k)} -> {v}' for k, v in b['model'].items() if a['model'].get(k) != v]
+    before = json.loads(base_config().model.to_json_best_effort()) | a['model']  # a setting that was made later had its default
+    changed += [f'{k} {before[k]} -> {v}' for k, v in b['model'].items() if before[k] != v]
     if old['vocabulary'] != new['vocabulary']:
         changed.append('another vocabulary')
     elif old.get('corpus', new['corpus']) != new['corpus']:

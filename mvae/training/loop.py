@@ -15,10 +15,10 @@ from mvae.errors import InputError, Interrupted
 from mvae.music.vocabulary import STREAMS, Vocabulary
 from mvae.training import memory, processes, schedules
 from mvae.training.checkpoint import Checkpoints
-from mvae.training.saved import read_run
 from mvae.training.evaluate import evaluate
 from mvae.training.log import RunLog, evaluation_sentence, training_line
 from mvae.training.pictures import write_pictures
+from mvae.training.saved import read_run
 from mvae.training.step import TrainState, init_state, make_train_step, replicate
 
 
@@ -100,7 +100,8 @@ def _first_state(c: ConfigDict, cfg: configs.ModelConfig, new: TrainState, check
         state = checkpoints.restore(new)
         if state is None and c.checkpoint.init_from:
             saved = read_run(c.checkpoint.init_from)
-            differ = [f for f in configs.ModelConfig.__dataclass_fields__ if getattr(saved.model, f) != getattr(cfg, f) and f not in ('bars', 'steps')]
+            fields = [f for f in configs.ModelConfig.__dataclass_fields__ if f not in ('bars', 'steps')]
+            differ = [f for f in fields if getattr(saved.model, f) != getattr(cfg, f)]
             if differ:
                 words = '; '.join(f'{f} {getattr(saved.model, f)} there, {getattr(cfg, f)} here' for f in differ)
                 raise InputError(f'{c.checkpoint.init_from} holds another model ({words})')

@@ -102,8 +102,8 @@ def _choose(path: Path, which: str | int) -> Path:
         return path
     steps = sorted(int(p.name) for p in (path / 'checkpoints').glob('*') if p.name.isdigit())
     if not steps:
-        names = ', '.join(compact.released())
-        raise InputError(f'{path} holds no checkpoints; give the folder of a run, such as runs/trio16' + (f'; released models: {names}' if names else ''))
+        names = ', '.join(compact.released()) or 'none'
+        raise InputError(f'{path} holds no checkpoints; give the folder of a run, such as runs/trio16; released models: {names}')
     if which == 'latest':
         step = steps[-1]
     elif which == 'best':
