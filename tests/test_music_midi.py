@@ -71,3 +71,41 @@ def test_a_note_off_ends_all_notes_of_its_pitch_in_both_readers():
     start, end = np.array([0.0, 20.0, 20.5, 21.0]), np.array([1.0, 22.0, 21.5, 23.0])
     data = write_midi(Notes.make(start, end, 60, 80, 0, False, 0), 120.0)
     assert _grid(read_midi(data)) == _grid(from_note_sequence(note_seq.midi_to_note_sequence(data)))
+
+
+def _one_track(events):
+    """A file with 96 ticks per quarter; each event is a delta time, a status byte and its data bytes."""
+    track = b''.join(map(bytes, events)) + b'\0\xff\x2f\0'
+    return b'MThd' + bytes([0, 0, 0, 6, 0, 0, 0, 1, 0, 96]) + b'MTrk' + len(track).to_bytes(4) + track
+
+
+@pytest.mark.parametrize('channel', [0, 15])
+def test_no_note_is_lost_where_two_have_one_note_off(channel):
+    import note_seq
+
+    struck = [(24, 0x90 | channel, 60, 80), (24, 0x90 | channel, 60, 70), (48, 0x80 | channel, 60, 0)]
+    data = _one_track(struck * 20)
+    notes = read_midi(data).notes
+    begin = np.arange(20) * 0.5 + 0.125  # a round of 96 ticks lasts half a second
+    np.testing.assert_allclose(np.sort(notes.start), np.sort([begin, begin + 0.125], axis=None))
+    np.testing.assert_allclose(np.sort(notes.end), np.repeat(begin + 0.375, 2))
+    assert _grid(read_midi(data)) == _grid(from_note_sequence(note_seq.midi_to_note_sequence(data)))
+
+
+def test_a_note_without_a_note_off_is_no_note():
+    data = _one_track([(0, 0x90, 60, 80), (0, 0x93, 64, 80), (48, 0x90, 62, 80), (48, 0x80, 62, 0), (96, 0x83, 64, 0)])
+    notes = read_midi(data).notes
+    assert list(zip(notes.pitch.tolist(), notes.start.tolist(), notes.end.tolist(), strict=True)) == [(62, 0.25, 0.5), (64, 0.0, 1.0)]
+
+
+def test_a_note_that_begins_at_a_note_off_for_an_older_one_stays():
+    on, off = (0x90, 60, 80), (0x80, 60, 0)
+    data = _one_track([(0, *on), (24, *on), (24, *off), (0, *on), (0, *off), (48, *off)])  # three notes, three note-offs
+    notes = read_midi(data).notes
+    assert sorted(zip(notes.start.tolist(), notes.end.tolist(), strict=True)) == [(0.0, 0.25), (0.125, 0.25), (0.25, 0.5)]
+
+
+def test_notes_of_one_pitch_and_two_programs_end_each_at_its_own_note_off():
+    on, off, program_5 = (0x90, 60, 80), (0x80, 60, 0), (0xC0, 5)
+    notes = read_midi(_one_track([(0, *on), (24, *program_5), (0, *on), (24, *off), (48, *off)])).notes
+    assert sorted(zip(notes.program.tolist(), notes.start.tolist(), notes.end.tolist(), strict=True)) == [(0, 0.0, 0.25), (5, 0.125, 0.5)]

@@ -73,7 +73,7 @@ def extract_file(task: PartTask, path: str) -> FileResult:
         result.digest = hashlib.sha256(data).hexdigest()
         score = task.reader(data)
         result.title = score.title
-        result.single_track = len(np.unique(score.notes.track)) <= 1
+        result.single_track = not np.any(score.notes.track[1:] != score.notes.track[:-1])
         extraction = extract(score, task.settings)
     except Rejected as error:
         result.reason, result.detail = str(error.reason), error.detail

@@ -1,6 +1,5 @@
 """MIDI bytes and note_seq's NoteSequence to scores, and notes back to both."""
 
-import re
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -8,6 +7,7 @@ import symusic
 
 from mvae.music.notes import Notes, Score
 from mvae.music.reasons import Reason, Rejected
+from mvae.music.smf import NEVER, first_track_name, with_late_note_offs
 
 if TYPE_CHECKING:
     from note_seq import NoteSequence
@@ -21,16 +21,17 @@ _SEQUENCE_RESOLUTION = 220  # what note_seq itself writes
 def read_midi(data: bytes, max_bytes: int = MAX_BYTES) -> Score:
     """Reads a standard MIDI file of type 0 or 1.
 
-    The notes are those that note_seq reads (a note-off ends every note of its channel and pitch that is sounding), with two
-    differences: notes of no length are kept, as drum machines write them, and a program change while a note sounds
-    does not touch it. Tempo and meter count on whichever MIDI track they stand. Track numbers are those of parts with the
+    The notes are those that note_seq reads (a note-off ends every note of its channel and pitch that is sounding), with these
+    differences: notes of no length are kept, as drum machines write them; so is a note that begins at a note-off meant for an
+    older one; a program change while a note sounds does not touch it, and notes of one pitch and two programs end each at a
+    note-off of its own. Tempo and meter count on whichever MIDI track they stand. Track numbers are those of parts with the
     same MIDI track, channel and program. Times are float64 seconds, computed from ticks.
 
     Raises Rejected (UNREADABLE, UNSUPPORTED, TOO_LARGE).
     """
     _check_header(data, max_bytes)
     try:
-        midi = symusic.Score.from_midi(data)
+        midi, notes = _parse(data)
     except Exception as error:  # symusic raises RuntimeError, ValueError and others for broken files
         what = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
         raise Rejected(Reason.UNREADABLE, f'broken MIDI file ({what}); export it anew') from None
@@ -40,7 +41,7 @@ def read_midi(data: bytes, max_bytes: int = MAX_BYTES) -> Score:
     to_seconds = _TempoMap(tempos['time'], tempos['mspq'], midi.ticks_per_quarter)
     meters = midi.time_signatures.numpy()
     return Score(
-        notes=_read_notes(midi.tracks, to_seconds),
+        notes=_to_notes(midi.tracks, notes, to_seconds),
         tempo_times=to_seconds(tempos['time']),
         tempo_qpm=_MICROSECONDS / tempos['mspq'],
         meter_times=to_seconds(meters['time']),
@@ -141,89 +142,50 @@ def _check_header(data: bytes, max_bytes: int) -> None:
         raise Rejected(Reason.UNREADABLE, 'broken MIDI file (0 ticks per quarter note); export it anew')
 
 
-def _read_notes(tracks, to_seconds: _TempoMap) -> Notes:
+def _parse(data: bytes) -> tuple[symusic.Score, list[dict[str, np.ndarray]]]:
+    """What symusic reads, and the notes of each track as columns in ticks; a note without a note-off lasts NEVER ticks or longer.
+
+    Where a pitch is struck again while it sounds, symusic lets each note-off end one note, the oldest, and drops what is left over: with
+    one note-off for two notes those are the last bars. So the pitches get late note-offs, as many as find something to end.
+    """
+    repeats, found = 1, 0
+    while True:
+        longer = with_late_note_offs(data, repeats)
+        midi = symusic.Score.from_midi(longer)
+        notes = [track.notes.numpy() for track in midi.tracks]
+        late = sum(np.count_nonzero(columns['duration'] >= NEVER) for columns in notes)
+        if late == found or 8 * len(longer) > MAX_BYTES:
+            return midi, notes
+        repeats, found = 8 * repeats, late
+
+
+def _to_notes(tracks, columns: list[dict[str, np.ndarray]], to_seconds: _TempoMap) -> Notes:
     """All tracks at once: files have dozens of short ones, and each call of numpy costs as much as a hundred notes."""
-    parts = [track.notes.numpy() for track in tracks]
-    if not parts:
+    if not columns:
         return Notes.empty()
-    lengths = [len(part['time']) for part in parts]
-    number = np.repeat(np.arange(len(parts), dtype=np.int32), lengths)
-    start, duration, pitch, velocity = (np.concatenate([part[name] for part in parts]) for name in ('time', 'duration', 'pitch', 'velocity'))
+    lengths = [len(own['time']) for own in columns]
+    number = np.repeat(np.arange(len(columns), dtype=np.int32), lengths)
+    start, duration, pitch, velocity = (np.concatenate([own[name] for own in columns]) for name in ('time', 'duration', 'pitch', 'velocity'))
     start = start.astype(np.int64)
     end = _end_at_first_note_off(start, start + duration, number.astype(np.int64) * 256 + pitch)
     program = np.repeat(np.array([track.program for track in tracks], np.int16), lengths)
     is_drum = np.repeat(np.array([track.is_drum for track in tracks], bool), lengths)
-    return Notes(to_seconds(start), to_seconds(end), pitch.astype(np.int16), velocity.astype(np.int16), program, is_drum, number)
+    notes = Notes(to_seconds(start), to_seconds(end), pitch.astype(np.int16), velocity.astype(np.int16), program, is_drum, number)
+    ended = end - start < NEVER
+    return notes if ended.all() else notes.select(ended)
 
 
 def _end_at_first_note_off(start: np.ndarray, end: np.ndarray, key: np.ndarray) -> np.ndarray:
     """Ends of notes when a note-off ends all notes of its key (track and pitch); symusic lets it end only the oldest. int64 [N] each."""
-    order = np.lexsort((start, key))
-    s, e, k = start[order], end[order], key[order]
-    overlap = (k[1:] == k[:-1]) & (s[1:] < e[:-1])
-    if not overlap.any():
+    span = int(max(start.max(initial=0), end.max(initial=0))) + 1
+    starts, ends = key * span + start, key * span + end  # by key, then by time
+    order = np.argsort(starts)
+    struck_again = np.append(starts[order[1:]] < ends[order[:-1]], False)
+    if not struck_again.any():
         return end
-    own = np.flatnonzero(np.isin(key, np.unique(k[1:][overlap])))
-    start, ends, key = start[own], end[own], key[own]
-    span = max(int(ends.max()), int(start.max()), 0) + 1
-    offs = np.unique(key * span + ends)  # every note-off that ended something, by key and time
-    first = offs[np.minimum(np.searchsorted(offs, key * span + start, side='right'), len(offs) - 1)] - key * span
-    end = end.copy()
-    end[own] = np.where(ends > start, np.minimum(first, ends), ends)
-    return end
-
-
-_META_NAME = 0x03
-
-
-def first_track_name(data: bytes) -> str:
-    """The name of a MIDI file's first track, which by the standard is the song's title; '' if it has none.
-
-    symusic drops tracks without notes, and the first often is one: so its events up to the first note are read here.
-    """
-    try:
-        position = 8 + int.from_bytes(data[4:8])
-        while data[position : position + 4] != b'MTrk':
-            position += 8 + int.from_bytes(data[position + 4 : position + 8])
-            data[position]  # raises at the end of the file
-        end = position + 8 + int.from_bytes(data[position + 4 : position + 8])
-        return _find_name(data, position + 8, end)
-    except IndexError:
-        return ''
-
-
-def _find_name(data: bytes, position: int, end: int) -> str:
-    status = 0
-    while position < end:
-        _, position = _variable_length(data, position)  # the delta time
-        if data[position] & 0x80:
-            status = data[position]
-            position += 1
-        if status in (0xF0, 0xF7, 0xFF):
-            is_name = status == 0xFF and data[position] == _META_NAME
-            size, position = _variable_length(data, position + (status == 0xFF))
-            if is_name:
-                return _to_text(data[position : position + size])
-            position += size
-        elif status < 0x80 or status & 0xF0 == 0x90:
-            break
-        else:
-            position += 1 if status & 0xF0 in (0xC0, 0xD0) else 2
-    return ''
-
-
-def _variable_length(data: bytes, position: int) -> tuple[int, int]:
-    """A number of 7 bits per byte, and the position behind it."""
-    value = data[position] & 0x7F
-    while data[position] & 0x80:
-        position += 1
-        value = value << 7 | data[position] & 0x7F
-    return value, position + 1
-
-
-def _to_text(name: bytes) -> str:
-    try:
-        text = name.decode('utf-8')
-    except UnicodeDecodeError:
-        text = name.decode('latin-1')
-    return re.sub(r'[\x00-\x1f\x7f-\x9f\s]+', ' ', text).strip()
+    own = np.flatnonzero(np.isin(key, key[order[struck_again]]))
+    offs = np.unique(ends[own])  # every note-off that ended something
+    first = offs[np.minimum(np.searchsorted(offs, starts[own], side='right'), len(offs) - 1)]
+    result = end.copy()
+    result[own] -= np.maximum(ends[own] - first, 0)  # notes of no length stay
+    return result
