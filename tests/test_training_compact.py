@@ -34,6 +34,17 @@ def test_weights_come_back_as_float16_has_them(run, tmp_path):
     assert (tmp_path / 'small.npz').read_bytes() == (write_compact(tmp_path / 'b.npz', saved), (tmp_path / 'b.npz').read_bytes())[1]
 
 
+def test_eight_bits_more_are_a_hundred_times_as_close(run, tmp_path):
+    saved = read_run(run)
+    distance = {}
+    for fine in (False, True):
+        write_compact(tmp_path / 'small.npz', saved, fine=fine)
+        again = read_run(tmp_path / 'small.npz')
+        pairs = zip(jax.tree.leaves(saved.params), jax.tree.leaves(again.params), strict=True)
+        distance[fine] = max(float(np.abs(x - y).max()) for x, y in pairs)
+    assert 0 < distance[True] < distance[False] / 100
+
+
 def test_a_released_model_is_found_by_its_name_but_a_folder_goes_before_it(run, tmp_path, monkeypatch):
     monkeypatch.setattr(compact, 'RELEASED', tmp_path / 'released')
     monkeypatch.chdir(tmp_path)

@@ -21,7 +21,7 @@ REPORTED = {
 }
 _LEGEND = (
     'Share of tokens reconstructed, measured, with 95% intervals (bootstrap over songs); in brackets as reported by the paper, unverified.\n'
-    '"Plateau": onsets no better than by the most frequent one; teacher-forced the model has learned nothing to compare yet, sampled the latent code\n'
+    '"Plateau": onsets no better than by the most frequent one; teacher-forced the model has learned nothing to compare yet, sampled its code\n'
     'does not carry the notes.'
 )
 _REPORTED_COLUMNS = (('teacher_forced', 'flat'), ('teacher_forced', 'hierdec'), ('sampled', 'flat'), ('sampled', 'hierdec'))

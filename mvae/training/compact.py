@@ -1,6 +1,7 @@
 """A model as one small file: float16 weights and what made them, in an .npz. Released models lie in mvae/released, each with its card.
 
-float16 keeps 11 bits: rounding moves logits by a thousandth or so, which seldom turns a choice (experiments/release.py counts how often).
+float16 keeps 11 bits. Rounding turns a choice between nearly equal tokens now and then, and greedy decoding goes another way from there; where that
+happens too often (experiments/release.py counts it) 8 further bits lie beside, what rounding left in units of the last place.
 """
 
 import io
@@ -16,6 +17,7 @@ from mvae.render.files import write_atomically
 
 RELEASED = Path(__file__).parent.parent / 'released'
 _META = 'meta.json'
+_REST = ' rest'  # after a weight's name: int8, in 1/254 of the spacing of float16 there
 
 
 def released() -> tuple[str, ...]:
@@ -31,23 +33,29 @@ def find(path: str | Path) -> Path | None:
     return RELEASED / f'{path}.npz' if not path.exists() and str(path) in released() else None
 
 
-def write(path: str | Path, params: dict, meta: dict[str, Any]) -> None:
-    """Raises InputError where a weight is too large for float16, or the file cannot be written."""
+def write(path: str | Path, params: dict, meta: dict[str, Any], fine: bool = False) -> None:
+    """fine: 19 bits instead of 11. Raises InputError where a weight is too large for float16, or the file cannot be written."""
     with np.errstate(over='ignore'):  # said below
         arrays = {name: np.asarray(values).astype(np.float16) for name, values in _flatten(params).items()}
     if not all(np.isfinite(values).all() for values in arrays.values()):
         raise InputError('a weight is not finite in float16 (its largest number is 65,504); this model cannot be kept compactly')
+    if fine:
+        rests = {name: (np.asarray(v, np.float64) - arrays[name]) / np.spacing(np.abs(arrays[name])) for name, v in _flatten(params).items()}
+        arrays |= {name + _REST: np.round(254 * rest).astype(np.int8) for name, rest in rests.items()}
     buffer = io.BytesIO()
     np.savez_compressed(buffer, **arrays, **{_META: np.frombuffer(json.dumps(meta).encode(), np.uint8)})
     write_atomically(path, buffer.getvalue())
 
 
 def read(path: str | Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-    """Arrays by name, float16, and what was given to `write`. Raises InputError where there is no such file, or it is damaged."""
+    """Arrays by name, float32, and what was given to `write`. Raises InputError where there is no such file, or it is damaged."""
     try:
         with np.load(path, allow_pickle=False) as file:
             arrays = dict(file)
         meta = json.loads(bytes(arrays.pop(_META)))
+        rests = {name: arrays.pop(name + _REST) for name in list(arrays) if name + _REST in arrays}
+        fine = {name: arrays[name] + rest / np.float32(254) * np.spacing(np.abs(arrays[name])).astype(np.float32) for name, rest in rests.items()}
+        arrays = {name: values.astype(np.float32) for name, values in (arrays | fine).items()}
     except FileNotFoundError:
         raise InputError(f'{path} does not exist') from None
     except Exception as error:  # zipfile, numpy and json each have their own for a damaged file
@@ -60,7 +68,7 @@ def unflatten(path: Path, arrays: dict[str, np.ndarray], like: dict) -> dict:
     shapes = {name: x.shape for name, x in _flatten(like).items()}
     if shapes != {name: values.shape for name, values in arrays.items()}:
         raise InputError(f'{path} is damaged: its weights are not those of its config')
-    return jax.tree_util.tree_map_with_path(lambda name, _: jax.numpy.asarray(arrays[jax.tree_util.keystr(name)], jax.numpy.float32), like)
+    return jax.tree_util.tree_map_with_path(lambda name, _: jax.numpy.asarray(arrays[jax.tree_util.keystr(name)]), like)
 
 
 def _flatten(tree: dict) -> dict[str, Any]:

@@ -60,11 +60,11 @@ def read_config(path: str | Path, which: str | int = 'best') -> ConfigDict:
     return _read_meta(_choose(Path(path).absolute(), which))[0]
 
 
-def write_compact(path: str | Path, saved: Saved, corpus: str = '') -> None:
+def write_compact(path: str | Path, saved: Saved, corpus: str = '', fine: bool = False) -> None:
     """A model as one file of float16 weights, a third of a checkpoint without its optimizer: see `mvae.training.compact`."""
     meta = {'format': FORMAT, 'config': json.loads(saved.config.to_json_best_effort()), 'vocabulary': saved.vocabulary.to_dict(), 'corpus': corpus}
     meta |= {'step': saved.step, 'metrics': saved.metrics, 'versions': saved.versions}
-    compact.write(path, saved.params, meta)
+    compact.write(path, saved.params, meta, fine)
 
 
 def _model(config: ConfigDict, meta: dict) -> tuple[Vocabulary, ModelConfig]:
