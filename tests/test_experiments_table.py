@@ -1,4 +1,4 @@
-"""experiments/study.py and table.py at tiny: both variants trained, the table made, made again from what is kept, and wrong input."""
+"""experiments/study.py, table.py and interpolation_study.py at tiny: both variants trained, tables and curves made, and wrong input."""
 
 import json
 import subprocess
@@ -48,12 +48,24 @@ def test_the_same_table_again_comes_from_what_is_kept(study):
     assert (runs / 'table.json').read_bytes() == before and kept.stat().st_mtime_ns == stamp
 
 
+def test_curves_between_pieces_are_drawn_for_both(study):
+    runs, _ = study
+    arguments = ['--runs', f'flat={runs}/mel16-flat', f'hierdec={runs}/mel16-hierdec', '--pairs', 9, '--alphas', 5, '--out', runs / 'between']
+    done = _program('interpolation_study', *arguments)
+    assert done.returncode == 0 and 'not 9' in done.stdout, done.stderr
+    result = json.loads((runs / 'between' / 'interpolation_study.json').read_text())
+    assert list(result['curves']) == ['flat', 'hierdec', 'data'] and len(result['curves']['flat']['cost']['mean']) == 5
+    assert 2 <= result['pairs'] < 9
+    assert (runs / 'between' / 'interpolation_study.png').read_bytes().startswith(b'\x89PNG')
+
+
 def test_wrong_input_is_one_clear_line(study):
     runs, _ = study
     for arguments, message in [
         (['table', '--runs', runs / 'mel16-flat', runs / 'mel16-flat' / '..' / 'mel16-flat', '--limit', 20], 'two runs for one place'),
         (['table', '--runs', runs / 'none'], 'holds no checkpoints'),
         (['study', '--exp', 'mel17'], 'did you mean mel16'),
+        (['interpolation_study', '--runs', runs / 'mel16-flat', f'mel16-flat={runs}/mel16-hierdec'], 'two curves are called mel16-flat'),
     ]:
         done = _program(*arguments)
         assert done.returncode == 2 and message in done.stderr and 'Traceback' not in done.stderr, done.stderr

@@ -1,9 +1,15 @@
-"""How sure a measured share is."""
+"""How sure a measured mean or share is."""
 
 import numpy as np
 from scipy import stats
 
 RESAMPLES = 2000
+
+
+def mean_interval(values: np.ndarray, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """95% percentile bootstrap interval of the mean over the first axis: float [N, ...] -> low and high [...]; N at least 2."""
+    interval = stats.bootstrap((values,), np.mean, n_resamples=RESAMPLES, batch=100, axis=0, vectorized=True, method='percentile', rng=seed)
+    return interval.confidence_interval.low, interval.confidence_interval.high
 
 
 def share_interval(hits: np.ndarray, counts: np.ndarray, seed: int = 0) -> tuple[float, float] | None:

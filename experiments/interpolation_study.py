@@ -1,0 +1,118 @@
+"""What lies between two pieces: python experiments/interpolation_study.py --runs flat=runs/mel16-flat hierdec=runs/mel16-hierdec [--pairs 1024].
+
+Pairs of test windows of different songs, the spherical path between their codes at --alphas values, decoded. Upper panel: normalised Hamming distance
+to the beginning of the path. Lower panel: cost under a 5-gram model of the training split, relative to that of the ends. Beside the runs the baseline
+"data", which draws every token from one piece or the other. Writes interpolation_study.png and .json (all curves with 95% bands, and perplexities).
+"""
+
+import argparse
+import functools
+import sys
+from pathlib import Path
+
+import command
+import numpy as np
+
+from mvae.errors import InputError
+
+ORDER = 5
+
+
+def named_run(text: str) -> tuple[str, Path]:
+    name, _, path = text.partition('=')
+    return (name, Path(path)) if path else (Path(text).name, Path(text))
+
+
+def load_all(runs: list[tuple[str, Path]], checkpoint: str) -> dict:
+    from mvae.trained import load
+
+    models = {}
+    for name, path in runs:
+        if name in models or name == 'data':
+            raise InputError(f'two curves are called {name}; name them: --runs flat=runs/a hierdec=runs/b')
+        models[name] = load(path, checkpoint)
+    (first, model), *others = models.items()
+    for name, other in others:
+        if (other.kind, other.bars) != (model.kind, model.bars):
+            raise InputError(f'{first} plays {model.bars} bars of {model.kind}, {name} {other.bars} of {other.kind}: they have no pairs in common')
+        if other.vocabulary.to_dict() != model.vocabulary.to_dict():
+            raise InputError(f'{first} and {name} have different vocabularies, so that their tokens cannot be compared')
+    return models
+
+
+def main(options: argparse.Namespace) -> None:
+    from tqdm import tqdm
+
+    from mvae.dataset.loader import Loader
+    from mvae.dataset.store import Store
+    from mvae.evaluation import interpolation
+    from mvae.evaluation.ngram import NGram, apart
+    from mvae.render.curves import draw_curves
+    from mvae.render.files import write_json
+
+    if options.alphas < 3:
+        raise InputError('a curve has at least 3 points')
+    models = load_all([named_run(text) for text in options.runs], options.checkpoint)
+    model = next(iter(models.values()))
+    kind, bars = model.kind, model.bars
+    store = Store.open(options.data or model.saved.config.data.path)
+    store.require(model.vocabulary)
+    loader = Loader(store, kind, bars, 1, options.seed)
+
+    def sparse(split: str) -> np.ndarray:
+        """Windows of a split that do not overlap, of the first stream."""
+        windows = store.windows(kind, bars, split)
+        return store.gather(windows[apart(np.asarray(windows[:, 0]), loader.steps)], loader.steps, kind)
+
+    train, held_out = sparse('train'), sparse('validation')
+    sizes = model.vocabulary.sizes(kind)
+    language = [NGram(train[..., k], size, ORDER) for k, size in enumerate(sizes)]
+    perplexity = [
+        {'order': order, 'value': [NGram(train[..., k], size, order).perplexity(held_out[..., k]) for k, size in enumerate(sizes)]}
+        for order in (1, ORDER)
+    ] + [{'order': 0, 'value': [float(size) for size in sizes]}]
+    said = '; '.join(f'order {p["order"]} {", ".join(f"{value:.2f}" for value in p["value"])}' for p in perplexity)
+    print(f'{ORDER}-gram model of {len(train):,} windows that do not overlap; perplexity of {len(held_out):,} validation windows: {said}')
+
+    pairs = interpolation.draw_pairs(loader.evaluation_songs('test'), options.pairs, options.seed)
+    if len(pairs) < 2:
+        raise InputError(f'{store.path} has {len(pairs)} pairs of test windows of different songs, and a mean needs 2; add music and rebuild it')
+    if len(pairs) < options.pairs:
+        print(f'the test split has windows for {len(pairs):,} pairs of different songs, not {options.pairs:,}')
+    a, b = (store.gather(store.windows(kind, bars, 'test')[pairs[:, n]], loader.steps, kind) for n in (0, 1))
+    alphas = np.linspace(0, 1, options.alphas)
+    measured = {}
+    for name, one in models.items():
+        bar = functools.partial(tqdm, desc=name, unit='batch', dynamic_ncols=True, leave=False)
+        paths = interpolation.decoded_paths(one, a, b, alphas, options.temperature, options.seed, bar)
+        measured[name] = interpolation.curves(paths, a, b, alphas, language, options.seed)
+    paths = interpolation.mixed_paths(a, b, alphas, options.seed)
+    measured['data'] = interpolation.curves(paths, a, b, alphas, language, options.seed)
+
+    settings = {'data': str(store.path), 'pairs': len(pairs), 'alphas': alphas.tolist(), 'temperature': options.temperature, 'seed': options.seed}
+    made = {name: {'run': path, 'step': models[name].saved.step} for name, path in ((n, str(p)) for n, p in map(named_run, options.runs))}
+    write_json(options.out / 'interpolation_study.json', {**settings, 'runs': made, 'perplexity': perplexity, 'curves': measured})
+    panels = [
+        ('Hamming distance to the beginning', {name: curve['distance'] for name, curve in measured.items()}),
+        (f'relative cost, {ORDER}-gram model', {name: curve['cost'] for name, curve in measured.items()}),
+    ]
+    title = f'{len(pairs):,} pairs of {bars}-bar {kind}, {store.path.name}; bands: 95% over pairs'
+    draw_curves(options.out / 'interpolation_study.png', alphas, panels, 'alpha', title)
+    middle = options.alphas // 2
+    for name, curve in measured.items():
+        values = [f'{curve[what]["mean"][middle]:.3f}' for what in ('distance', 'cost')]
+        print(f'{name:>12} at alpha {alphas[middle]:.2f}: distance {values[0]}, relative cost {values[1]}; at 1: {curve["distance"]["mean"][-1]:.3f}')
+    print(f'interpolation_study.png and interpolation_study.json in {options.out}')
+
+
+if __name__ == '__main__':
+    parser = argparse.ArgumentParser(description='What lies between two pieces.')
+    parser.add_argument('--runs', nargs='+', required=True, help='NAME=FOLDER for each curve')
+    parser.add_argument('--checkpoint', default='best', help='best (validation loss), latest, or a step')
+    parser.add_argument('--data', type=Path, help='store (default: the one that the first run was trained on)')
+    parser.add_argument('--pairs', type=command.positive, default=1024)
+    parser.add_argument('--alphas', type=command.positive, default=11, help='points of every path, both ends included')
+    parser.add_argument('--temperature', type=float, default=0.0, help='0: the most likely tokens')
+    parser.add_argument('--seed', type=int, default=0)
+    parser.add_argument('--out', type=Path, default=Path('runs/interpolation_study'))
+    sys.exit(command.run(main, parser))
