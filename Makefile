@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 # Huge pages for the large arrays of an update: 0.92 of the time for hierdec-mel with 512 units on two cores of Linux.
 export GLIBC_TUNABLES ?= glibc.malloc.hugetlb=1
 
-.PHONY: install data train eval sample interpolate gallery table study bench lint test clean
+.PHONY: install data train eval sample interpolate gallery table study listen bench lint test clean
 install: $(READY)
 
 $(READY): setup.cfg pyproject.toml constraints.txt
@@ -56,6 +56,11 @@ study: install
 	$(if $(DATA),,$(BIN)/python data/build.py --demo --out data/demo)
 	$(BIN)/python experiments/study.py --exp $(or $(EXP),mel16 drum16 trio16) $(if $(DATA),--data "$(DATA)") $(if $(SCALE),--scale "$(SCALE)") \
 	  $(if $(STEPS),--steps "$(STEPS)") $(ARGS)
+
+# make listen ARGS='serve --runs data=data/mine flat=runs/mel16-flat hierdec=runs/mel16-hierdec', then ARGS=analyse: the paper's listening test
+listen: install
+	@test -n "$(ARGS)" || { echo "error: say what: make listen ARGS='serve --runs data=data/mine flat=runs/flat', or make listen ARGS=analyse" >&2; exit 2; }
+	$(BIN)/python experiments/listen.py $(ARGS)
 
 # make bench [ARGS='--peer torch --parts models --sizes A,D']: seconds and ratios, in runs/bench.json too
 bench: install

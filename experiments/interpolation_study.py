@@ -46,12 +46,12 @@ def main(options: argparse.Namespace) -> None:
     from mvae.dataset.loader import Loader
     from mvae.dataset.store import Store
     from mvae.evaluation import interpolation
-    from mvae.evaluation.ngram import NGram, apart
+    from mvae.evaluation.ngram import NGram, heard_once
     from mvae.render.curves import draw_curves
     from mvae.render.files import write_json
 
-    if options.alphas < 3:
-        raise InputError('a curve has at least 3 points')
+    if options.alphas < 3 or options.pairs < 2:
+        raise InputError('a curve has at least 3 points, and their bands are those of at least 2 pairs')
     models = load_all([named_run(text) for text in options.runs], options.checkpoint)
     model = next(iter(models.values()))
     kind, bars = model.kind, model.bars
@@ -59,39 +59,36 @@ def main(options: argparse.Namespace) -> None:
     store.require(model.vocabulary)
     loader = Loader(store, kind, bars, 1, options.seed)
 
-    def sparse(split: str) -> np.ndarray:
-        """Windows of a split that do not overlap, of the first stream."""
-        windows = store.windows(kind, bars, split)
-        return store.gather(windows[apart(np.asarray(windows[:, 0]), loader.steps)], loader.steps, kind)
-
-    train, held_out = sparse('train'), sparse('validation')
-    sizes = model.vocabulary.sizes(kind)
-    language = [NGram(train[..., k], size, ORDER) for k, size in enumerate(sizes)]
-    perplexity = [
-        {'order': order, 'value': [NGram(train[..., k], size, order).perplexity(held_out[..., k]) for k, size in enumerate(sizes)]}
-        for order in (1, ORDER)
-    ] + [{'order': 0, 'value': [float(size) for size in sizes]}]
-    said = '; '.join(f'order {p["order"]} {", ".join(f"{value:.2f}" for value in p["value"])}' for p in perplexity)
-    print(f'{ORDER}-gram model of {len(train):,} windows that do not overlap; perplexity of {len(held_out):,} validation windows: {said}')
-
     pairs = interpolation.draw_pairs(loader.evaluation_songs('test'), options.pairs, options.seed)
     if len(pairs) < 2:
         raise InputError(f'{store.path} has {len(pairs)} pairs of test windows of different songs, and a mean needs 2; add music and rebuild it')
     if len(pairs) < options.pairs:
         print(f'the test split has windows for {len(pairs):,} pairs of different songs, not {options.pairs:,}')
     a, b = (store.gather(store.windows(kind, bars, 'test')[pairs[:, n]], loader.steps, kind) for n in (0, 1))
+
+    train, held_out = (heard_once(store, kind, bars, split) for split in ('train', 'test'))
+    sizes = model.vocabulary.sizes(kind)
+    unigrams, language = ([NGram(tokens, size, order) for tokens, size in zip(train, sizes, strict=True)] for order in (1, ORDER))
+    perplexity = {'uniform': [float(size) for size in sizes]}
+    for name, stream_models in (('unigram', unigrams), (f'{ORDER}-gram', language)):
+        perplexity[name] = [one.perplexity(tokens) for one, tokens in zip(stream_models, held_out, strict=True)]
+    windows = {split: [len(x) for x in tokens] for split, tokens in (('train', train), ('test', held_out))}
+    said = '; '.join(f'{name} {", ".join(f"{value:.2f}" for value in values)}' for name, values in perplexity.items())
+    print(f'n-gram model of {windows["train"]} windows that do not overlap; perplexity of {windows["test"]} test windows by stream: {said}')
     alphas = np.linspace(0, 1, options.alphas)
     measured = {}
     for name, one in models.items():
-        bar = functools.partial(tqdm, desc=name, unit='batch', dynamic_ncols=True, leave=False)
+        bar = functools.partial(tqdm, desc=name, unit='batch', dynamic_ncols=True, leave=False, disable=None)
         paths = interpolation.decoded_paths(one, a, b, alphas, options.temperature, options.seed, bar)
         measured[name] = interpolation.curves(paths, a, b, alphas, language, options.seed)
     paths = interpolation.mixed_paths(a, b, alphas, options.seed)
     measured['data'] = interpolation.curves(paths, a, b, alphas, language, options.seed)
 
-    settings = {'data': str(store.path), 'pairs': len(pairs), 'alphas': alphas.tolist(), 'temperature': options.temperature, 'seed': options.seed}
-    made = {name: {'run': path, 'step': models[name].saved.step} for name, path in ((n, str(p)) for n, p in map(named_run, options.runs))}
-    write_json(options.out / 'interpolation_study.json', {**settings, 'runs': made, 'perplexity': perplexity, 'curves': measured})
+    settings = {'kind': kind, 'bars': bars, 'data': str(store.path), 'split': 'test', 'pairs': len(pairs), 'pairs_asked': options.pairs}
+    settings |= {'alphas': alphas.tolist(), 'temperature': options.temperature, 'seed': options.seed}
+    made = {name: {'run': str(path), 'step': models[name].saved.step} for name, path in map(named_run, options.runs)}
+    about_language = {'order': ORDER, 'smoothing': 'interpolated Witten-Bell', 'windows': windows, 'perplexity': perplexity}
+    write_json(options.out / 'interpolation_study.json', {**settings, 'runs': made, 'language': about_language, 'curves': measured})
     panels = [
         ('Hamming distance to the beginning', {name: curve['distance'] for name, curve in measured.items()}),
         (f'relative cost, {ORDER}-gram model', {name: curve['cost'] for name, curve in measured.items()}),

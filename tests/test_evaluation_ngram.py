@@ -1,11 +1,12 @@
 """The n-gram model: by hand, as a distribution, and on what it has not seen."""
 
 import itertools
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from mvae.evaluation.ngram import NGram, apart
+from mvae.evaluation.ngram import NGram, apart, heard_once
 
 
 def test_a_bigram_by_hand():
@@ -49,6 +50,16 @@ def test_perplexity_of_the_uniform_is_the_vocabulary():
 def test_windows_that_overlap_are_taken_once():
     offsets = np.array([48, 0, 16, 32, 100, 116, 90])
     assert apart(offsets, 32).tolist() == [1, 3, 6], 'those at 0, 32 and 90; 16, 48, 100 and 116 overlap one of them'
+
+
+def test_a_bass_line_under_two_melodies_is_taken_once():
+    windows = np.array([[0, 64, 128], [32, 64, 128], [16, 96, 130]])  # offsets of melody, bass and drums; two bars are 32 steps
+    gather = lambda offsets, steps, kind: (offsets[:, None] + np.arange(steps)[:, None]) % 7  # noqa: E731  tokens: their own places
+    store = SimpleNamespace(windows=lambda kind, bars, split: windows, gather=gather)
+    melody, bass, drums = heard_once(store, 'trio', 2, 'train')
+    np.testing.assert_array_equal(melody, [np.arange(0, 32) % 7, np.arange(32, 64) % 7])
+    np.testing.assert_array_equal(bass, [np.arange(64, 96) % 7, np.arange(96, 128) % 7])
+    np.testing.assert_array_equal(drums, [np.arange(128, 160) % 7])
 
 
 def test_keys_that_do_not_fit_are_refused():

@@ -66,6 +66,11 @@ def test_many_loud_notes_are_turned_down_instead_of_clipped(player):
     assert sound.max() <= 32767 and (sound >= 32767).mean() < 1e-3
 
 
+def test_loudness_is_made_equal_where_it_is_asked_for(player):
+    rms = [np.sqrt((audio.synthesise(notes, 0.06).astype(float) ** 2).mean()) / 32768 for notes in (hit(60, False), hit(52, False, end=2.0))]
+    np.testing.assert_allclose(rms, 0.06, rtol=0.02)
+
+
 def test_wav_is_written_whole(player, tmp_path):
     audio.write_wav(tmp_path / 'a.wav', hit(60, False))
     with wave.open(str(tmp_path / 'a.wav')) as file:

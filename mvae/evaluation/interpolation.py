@@ -28,12 +28,14 @@ def draw_pairs(songs: np.ndarray, count: int, seed: int) -> np.ndarray:
     """
     if len(np.unique(songs)) < 2:
         raise InputError('an interpolation goes from one song to another, and here is one song at most; add music and rebuild the store')
-    order = np.random.default_rng(seed).permutation(len(songs))
-    order = order[np.argsort(songs[order], kind='stable')]  # songs together, so that half a turn away lies another one, unless a song fills half
+    rng = np.random.default_rng(seed)
+    place = rng.permutation(songs.max() + 1)  # of every song, so that the seed decides which songs meet
+    order = rng.permutation(len(songs))
+    order = order[np.argsort(place[songs[order]], kind='stable')]  # songs together: half a turn away lies another one, unless a song fills half
     half = len(order) // 2
     pairs = np.stack([order[:half], order[half : 2 * half]], 1)
     pairs = pairs[songs[pairs[:, 0]] != songs[pairs[:, 1]]]
-    return np.random.default_rng([seed, 1]).permutation(pairs)[:count]
+    return rng.permutation(pairs)[:count]
 
 
 def decoded_paths(
@@ -47,7 +49,7 @@ def decoded_paths(
     for first in progress(range(0, len(a), _PAIRS_AT_ONCE)):
         ends = [model.encode_tokens(tokens[first : first + _PAIRS_AT_ONCE]).mu for tokens in (a, b)]
         z = np.stack([slerp(x, y, alphas) for x, y in zip(*ends, strict=True)])  # [p, A, Z]
-        tokens = model.decode_tokens(z.reshape(-1, z.shape[-1]), temperature, seed)
+        tokens = model.decode_tokens(z.reshape(-1, z.shape[-1]), temperature, (seed + first) % 2**32)  # no noise twice
         result.append(tokens.reshape(len(z), len(alphas), *tokens.shape[1:]).astype(np.int16))
     return np.concatenate(result)
 

@@ -1,9 +1,12 @@
 """An n-gram language model of tokens with interpolated Witten-Bell smoothing: what a sequence costs that nobody composed (paper section 5.2).
 
-Own code: the models of nltk score some thousand tokens a second, and the study asks for millions; KenLM needs a compiler.
+Own code: nltk's models score some ten thousand tokens a second, and the study asks for ten million; KenLM has no wheels and needs a compiler.
 """
 
 import numpy as np
+
+from mvae.dataset.store import Store
+from mvae.music.pieces import STEPS_PER_BAR
 
 _START = 1  # how far tokens are shifted up: 0 stands before the beginning
 
@@ -77,3 +80,10 @@ def apart(offsets: np.ndarray, steps: int) -> np.ndarray:
             taken.append(row)
             free = offsets[row] + steps
     return np.sort(np.array(taken, np.int64))
+
+
+def heard_once(store: Store, kind: str, bars: int, split: str) -> list[np.ndarray]:
+    """Of every stream the windows of a split that do not overlap in it, each int32 [N, T]: windows of a trio may share a bass line."""
+    windows, steps = np.asarray(store.windows(kind, bars, split)), bars * STEPS_PER_BAR
+    rows = [apart(windows[:, k], steps) for k in range(windows.shape[1])]
+    return [store.gather(windows[chosen], steps, kind)[..., k] for k, chosen in enumerate(rows)]

@@ -48,11 +48,15 @@ def soundfont() -> Path | None:
     return path
 
 
-def synthesise(notes: Notes) -> np.ndarray:
-    """Sound of notes, int16 [N, 2] (left, right) at SAMPLE_RATE, from time 0 to TAIL seconds after the last note. Raises as `soundfont` does."""
+def synthesise(notes: Notes, loudness: float | None = None) -> np.ndarray:
+    """Sound of notes, int16 [N, 2] (left, right) at SAMPLE_RATE, from time 0 to TAIL seconds after the last note. Raises as `soundfont` does.
+
+    loudness: root mean square that the sound is brought to, as a share of full scale and as far as its peak allows; None leaves it as it is played.
+    """
     font = soundfont()
     sound = np.repeat(synthesiser.play(notes)[:, None] * 0.5, 2, 1) if font is None else _fluidsynth(font, notes)
-    sound *= min(1.0, _PEAK / max(np.abs(sound).max(initial=0.0), 1e-9))
+    gain = 1.0 if loudness is None else loudness / max(float(np.sqrt(np.mean(sound**2))), 1e-9)
+    sound *= min(gain, _PEAK / max(float(np.abs(sound).max(initial=0.0)), 1e-9))
     length = int((float(notes.end.max(initial=0.0)) + TAIL) * SAMPLE_RATE)
     sound = np.round(sound[:length] * 32767).astype(np.int16)
     return np.pad(sound, ((0, length - len(sound)), (0, 0)))
@@ -71,12 +75,12 @@ def _fluidsynth(font: Path, notes: Notes) -> np.ndarray:
         return np.fromfile(raw, '<f4').reshape(-1, 2)
 
 
-def write_wav(path: str | Path, notes: Notes) -> None:
+def write_wav(path: str | Path, notes: Notes, loudness: float | None = None) -> None:
     """Notes as a WAV file, 16 bits in stereo. Raises InputError as `soundfont` does, and where the file cannot be written."""
     buffer = io.BytesIO()
     with wave.open(buffer, 'wb') as file:
         file.setnchannels(2)
         file.setsampwidth(2)
         file.setframerate(SAMPLE_RATE)
-        file.writeframes(synthesise(notes).astype('<i2').tobytes())
+        file.writeframes(synthesise(notes, loudness).astype('<i2').tobytes())
     write_atomically(path, buffer.getvalue())

@@ -1,0 +1,86 @@
+"""An analysis as a table, as a figure, and the answers themselves as CSV."""
+
+import csv
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from mvae.listening.answers import Answer
+from mvae.render.files import write_atomically
+
+_COLOURS = ('#0072B2', '#D55E00', '#009E73', '#CC79A7', '#E69F00', '#56B4E9')  # of Okabe and Ito: told apart by colour-blind eyes too
+
+
+def to_text(result: dict[str, Any]) -> str:
+    """A row for each source, then a line for each test."""
+    width = max(8, *map(len, result['sources']))
+    lines = [f'{"source":{width}}  comparisons  wins  ties  win share (95%)      mean score (95%)']
+    for name, s in result['sources'].items():
+        share, mean = _with_interval(s['win_share'], s['win_interval'], '.3f'), _with_interval(s['mean'], s['mean_interval'], '+.2f')
+        lines.append(f'{name:{width}}  {s["comparisons"]:11}  {s["wins"]:4}  {s["ties"]:4}  {share:19}  {mean}')
+    h = result['kruskal_wallis']
+    lines += ['', 'Kruskal-Wallis: ' + (h['reason'] or f'H({h["df"]}) = {h["h"]:.2f}, {_p(h["p"])}')]
+    for pair in result['pairs']:
+        said = f'{pair["a"]} {pair["wins_a"]} wins, {pair["b"]} {pair["wins_b"]}, ties {pair["ties"]}: '
+        if pair['reason']:
+            lines.append(said + pair['reason'])
+        else:
+            verdict = 'significant' if pair['significant'] else 'not significant'
+            lines.append(said + f'Wilcoxon W = {pair["w"]:g}, {_p(pair["p"])}, {verdict}')
+    lines.append(f'Pairs are significant below {result["alpha"]:.4f} (Bonferroni). Scores from -2 to 2; intervals over listeners.')
+    return '\n'.join(lines)
+
+
+def _p(p: float) -> str:
+    return f'p = {p:.4f}' if p >= 0.0001 else 'p < 0.0001'
+
+
+def _with_interval(value: float | None, interval: tuple[float, float] | None, form: str) -> str:
+    if value is None:
+        return '-'
+    return f'{value:{form}}' + ('' if interval is None else ' ({:{f}} to {:{f}})'.format(*interval, f=form))
+
+
+def draw_wins(path: str | Path, result: dict[str, Any], title: str = '') -> None:
+    """One PNG with a bar for each source: its wins, with the interval of their share times its comparisons. Raises InputError as files do."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
+
+    sources = result['sources']
+    figure = Figure(figsize=(1.6 + 1.1 * len(sources), 3.6), layout='constrained')
+    axis = figure.subplots()
+    for n, s in enumerate(sources.values()):
+        axis.bar(n, s['wins'], 0.62, color=_COLOURS[n % len(_COLOURS)])
+        top = s['wins']
+        if s['win_interval'] is not None:
+            low, high = (share * s['comparisons'] for share in s['win_interval'])
+            axis.errorbar(n, s['wins'], [[s['wins'] - low], [high - s['wins']]], color='#222222', capsize=4, linewidth=1.2)
+            top = high
+        axis.annotate(f'{s["wins"]} of {s["comparisons"]}', (n, top), (0, 4), textcoords='offset points', ha='center', va='bottom', fontsize=8)
+    axis.set_xticks(range(len(sources)), list(sources))
+    axis.set_xlim(-0.6, len(sources) - 0.4)
+    axis.margins(y=0.12)
+    axis.yaxis.set_major_locator(MaxNLocator(integer=True))
+    axis.set_ylim(bottom=0)
+    axis.set_ylabel('wins')
+    axis.grid(axis='y', color='#dddddd', linewidth=0.8)
+    axis.set_axisbelow(True)
+    axis.spines[['top', 'right']].set_visible(False)
+    axis.tick_params(axis='x', length=0)
+    intervals = any(s['win_interval'] for s in sources.values())
+    note = f'{result["listeners"]} listeners, {result["comparisons"]} comparisons' + '; 95% intervals' * intervals
+    axis.set_title('\n'.join(filter(None, (title, note))), loc='left', fontsize=9)
+    buffer = io.BytesIO()
+    FigureCanvasAgg(figure).print_figure(buffer, format='png', dpi=130, metadata={'Software': None})
+    write_atomically(path, buffer.getvalue())
+
+
+def write_csv(path: str | Path, answers: Sequence[Answer]) -> None:
+    """A line for each answer, with the fields of `Answer` as columns."""
+    text = io.StringIO(newline='')
+    writer = csv.writer(text, lineterminator='\n')
+    writer.writerow(Answer._fields)
+    writer.writerows(answers)
+    write_atomically(path, text.getvalue().encode())

@@ -1,0 +1,67 @@
+"""experiments/interpolation_study.py on an untrained trio: streams apart, the same bytes twice, and wrong input. Melodies: test_experiments_table.py."""
+
+import argparse
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from midi_maker import song
+from run_maker import save_tiny
+
+from mvae.dataset.build import BuildSettings, build_store
+from mvae.errors import InputError
+from mvae.music.extract import ExtractSettings
+
+sys.path.insert(0, str(Path(__file__).parents[1] / 'experiments'))
+import interpolation_study
+
+
+@pytest.fixture(scope='module')
+def made(tmp_path_factory):
+    """(an untrained run, a store, options of the program)."""
+    folder = tmp_path_factory.mktemp('between')
+    (folder / 'midi').mkdir()
+    for n in range(40):
+        (folder / f'midi/song number {chr(97 + n % 26)}{chr(97 + n // 26)}.mid').write_bytes(song(seed=n, bars=4))
+    build_store(folder / 'midi', folder / 'store', BuildSettings(ExtractSettings()), 1)
+    return save_tiny(folder / 'tiny', 'trio', 2, 'flat'), folder / 'store'
+
+
+def _options(runs, store, **others):
+    others = {'pairs': 4, 'alphas': 3, 'seed': 0, 'temperature': 0.0, 'checkpoint': 'best', 'out': Path('none'), **others}
+    return argparse.Namespace(runs=list(map(str, runs)), data=store, **others)
+
+
+def test_a_trio_is_measured_stream_by_stream_and_the_same_twice(made, tmp_path):
+    run, store = made
+    options = _options([run], store, out=tmp_path / 'one', temperature=1.0)
+    interpolation_study.main(options)
+    command = [sys.executable, 'experiments/interpolation_study.py', '--runs', run, '--data', store, '--out', tmp_path / 'two']
+    command += ['--pairs', 4, '--alphas', 3, '--temperature', 1]
+    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    text = (tmp_path / 'one/interpolation_study.json').read_bytes()
+    assert text == (tmp_path / 'two/interpolation_study.json').read_bytes()
+    result = json.loads(text)
+    assert (result['pairs'], result['kind'], result['runs']['tiny']['step']) == (4, 'trio', 0)
+    perplexity = result['language']['perplexity']
+    assert perplexity['uniform'] == [130, 130, 512] and all(np.array(perplexity['5-gram']) < perplexity['unigram'])
+    assert set(result['curves']) == {'tiny', 'data'}
+    for curve in result['curves'].values():
+        assert curve['distance']['mean'][0] == 0 and curve['cost']['mean'][0] == curve['cost']['mean'][-1] == pytest.approx(1)
+
+
+def test_what_cannot_be_compared_is_said(made, tmp_path):
+    run, store = made
+    melody = save_tiny(tmp_path / 'melody', 'melody', 2, 'flat')
+    for options, message in [
+        (_options([run, f'b={melody}'], store), 'tiny plays 2 bars of trio, b 2 of melody'),
+        (_options([f'data={run}'], store), 'called data'),
+        (_options([run], store, pairs=1), 'at least 2 pairs'),
+        (_options([run], store, alphas=2), 'at least 3 points'),
+    ]:
+        with pytest.raises(InputError, match=message):
+            interpolation_study.main(options)
