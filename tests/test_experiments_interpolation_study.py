@@ -1,4 +1,4 @@
-"""experiments/interpolation_study.py on an untrained trio: streams apart, the same bytes twice, and wrong input. Melodies: test_experiments_table.py."""
+"""experiments/interpolation_study.py on an untrained trio: stream by stream, the same bytes twice, and wrong input."""
 
 import argparse
 import json
@@ -46,12 +46,12 @@ def test_a_trio_is_measured_stream_by_stream_and_the_same_twice(made, tmp_path):
     text = (tmp_path / 'one/interpolation_study.json').read_bytes()
     assert text == (tmp_path / 'two/interpolation_study.json').read_bytes()
     result = json.loads(text)
-    assert (result['pairs'], result['kind'], result['runs']['tiny']['step']) == (4, 'trio', 0)
+    assert 2 <= result['pairs'] <= result['pairs_asked'] == 4 and result['runs']['tiny'] == {'run': str(run), 'step': 0}
     perplexity = result['language']['perplexity']
     assert perplexity['uniform'] == [130, 130, 512] and all(np.array(perplexity['5-gram']) < perplexity['unigram'])
     assert set(result['curves']) == {'tiny', 'data'}
     for curve in result['curves'].values():
-        assert curve['distance']['mean'][0] == 0 and curve['cost']['mean'][0] == curve['cost']['mean'][-1] == pytest.approx(1)
+        assert curve['distance']['mean'][0] == 0 and curve['cost']['mean'][::2] == pytest.approx([1, 1])
 
 
 def test_what_cannot_be_compared_is_said(made, tmp_path):

@@ -18,7 +18,7 @@ from mvae.render.audio import soundfont, write_wav
 
 Pieces = Mapping[str, tuple[np.ndarray, Vocabulary]]  # of each source int32 [P, T, K]
 
-_LOUDNESS = 0.06  # root mean square of every sound: what is louder is easily taken for better
+_LOUDNESS = 0.04  # root mean square of every sound: what is louder is easily taken for better
 
 
 class Study(NamedTuple):
