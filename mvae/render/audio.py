@@ -55,11 +55,11 @@ def synthesise(notes: Notes, loudness: float | None = None) -> np.ndarray:
     """
     font = soundfont()
     sound = np.repeat(synthesiser.play(notes)[:, None] * 0.5, 2, 1) if font is None else _fluidsynth(font, notes)
+    length = int((float(notes.end.max(initial=0.0)) + TAIL) * SAMPLE_RATE)
+    sound = np.pad(sound[:length], ((0, max(0, length - len(sound))), (0, 0)))
     gain = 1.0 if loudness is None else loudness / max(float(np.sqrt(np.mean(sound**2))), 1e-9)
     sound *= min(gain, _PEAK / max(float(np.abs(sound).max(initial=0.0)), 1e-9))
-    length = int((float(notes.end.max(initial=0.0)) + TAIL) * SAMPLE_RATE)
-    sound = np.round(sound[:length] * 32767).astype(np.int16)
-    return np.pad(sound, ((0, length - len(sound)), (0, 0)))
+    return np.round(sound * 32767).astype(np.int16)
 
 
 def _fluidsynth(font: Path, notes: Notes) -> np.ndarray:
