@@ -97,8 +97,10 @@ def main(options: argparse.Namespace) -> None:
     draw_curves(options.out / 'interpolation_study.png', alphas, panels, 'alpha', title)
     middle = options.alphas // 2
     for name, curve in measured.items():
-        values = [f'{curve[what]["mean"][middle]:.3f}' for what in ('distance', 'cost')]
-        print(f'{name:>12} at alpha {alphas[middle]:.2f}: distance {values[0]}, relative cost {values[1]}; at 1: {curve["distance"]["mean"][-1]:.3f}')
+        at = {what: curve[what]['mean'] for what in ('distance', 'distance_to_data', 'cost', 'cost_to_data')}
+        print(f'{name:>12} at alpha {alphas[middle]:.2f}: distance {at["distance"][middle]:.3f}, relative cost {at["cost"][middle]:.3f}; ', end='')
+        # A decoder that ignores its code has a relative cost of 1 too: its distance and its ends tell it from a good one.
+        print(f'at 1 {at["distance"][-1]:.3f}; at 0 {at["distance_to_data"][0]:.3f} from the piece, {at["cost_to_data"][0]:.3f} of its cost')
     print(f'interpolation_study.png and interpolation_study.json in {options.out}')
 
 
