@@ -66,11 +66,11 @@ def run_folder(options: argparse.Namespace) -> Path:
 
 
 def home(run: Path) -> Path:
-    """Where what a run plays is written: its own folder, runs/NAME for a released model or a single file."""
+    """Where what a run plays is written: its own folder, runs/released/NAME for a released model or a single file."""
     from mvae.training import compact
 
     file = compact.find(run)
-    return Path('runs') / file.stem if file is not None else run
+    return Path('runs') / 'released' / file.stem if file is not None else run
 
 
 def positive(text: str) -> int:

@@ -55,5 +55,5 @@ def test_what_cannot_be_compared_is_refused(other, message):
 def test_classes_and_models_have_tables_of_their_own():
     evaluations = [evaluation(), evaluation('trio', variant='hierdec')]
     text = table.to_markdown(table.build(evaluations), evaluations)
-    assert '| trio16 hierdec, bass | onset | .400 | .200 | .500 | .500 | .500 |' in text
-    assert '| melody16 flat | tiny | 1,000 | 5 of 10 | 8 | 0 | 200.0 | 250 | 8 of 8 |' in text
+    assert '| trio16 hierdec (x), bass | onset | .400 | .200 | .500 | .500 | .500 |' in text
+    assert '| melody16 flat (x) | tiny | 1,000 | 5 of 10 | 8 | 0 | 200.0 | 250 | 8 of 8 |' in text

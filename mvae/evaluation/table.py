@@ -1,6 +1,7 @@
 """The paper's table of reconstruction accuracies (section 5.1, table 1), filled by evaluations of runs."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from mvae.errors import InputError
@@ -103,6 +104,10 @@ def to_markdown(rows: Sequence[dict[str, Any]], evaluations: Sequence[dict[str, 
     return '\n'.join([*lines, '', _LEGEND, '', *_classes(evaluations), '', *_models(evaluations)])
 
 
+def _name(evaluation: dict[str, Any]) -> str:
+    return f'{evaluation["experiment"]} {evaluation["variant"]} ({Path(evaluation["data"]).name})'
+
+
 def _short(share: float) -> str:
     return f'{share:.3f}'.removeprefix('0')
 
@@ -125,7 +130,7 @@ def _classes(evaluations: Sequence[dict[str, Any]]) -> list[str]:
             for name, c in found['classes'].items():
                 values = ' | '.join(_short(c[mode]) for mode in MODES)
                 title = name.replace('_', '-')
-                lines.append(f'| {e["experiment"]} {e["variant"]}, {stream} | {title} | {_short(c["share"])} | {_short(c["baseline"])} | {values} |')
+                lines.append(f'| {_name(e)}, {stream} | {title} | {_short(c["share"])} | {_short(c["baseline"])} | {values} |')
     return lines
 
 
@@ -133,7 +138,7 @@ def _models(evaluations: Sequence[dict[str, Any]]) -> list[str]:
     lines = ['| run | scale | parameters | best step of | batch | seed | NLL, nats per window | KL, bits | active units |', '|---' * 9 + '|']
     for e in evaluations:
         step = f'{e["step"]:,} of {e["planned_steps"]:,}'
-        values = [f'{e["experiment"]} {e["variant"]}', e['scale'], f'{e["parameters"]:,}', step, e['training_batch_size'], e['training_seed']]
+        values = [_name(e), e['scale'], f'{e["parameters"]:,}', step, e['training_batch_size'], e['training_seed']]
         values += [f'{e["reconstruction"]:.1f}', f'{e["kl_bits"]:.0f}', f'{e["active_units"]} of {e["latent_size"]}']
         lines.append(f'| {" | ".join(map(str, values))} |')
     return lines
