@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from mvae.listening.answers import Answer
+from mvae.render.figures import COLOURS, save
 from mvae.render.files import write_atomically
-
-_COLOURS = ('#0072B2', '#D55E00', '#009E73', '#CC79A7', '#E69F00', '#56B4E9')  # of Okabe and Ito: told apart by colour-blind eyes too
 
 
 def to_text(result: dict[str, Any]) -> str:
@@ -44,7 +43,6 @@ def _with_interval(value: float | None, interval: tuple[float, float] | None, fo
 
 def draw_wins(path: str | Path, result: dict[str, Any], title: str = '') -> None:
     """One PNG with a bar for each source: its wins, with the interval of their share times its comparisons. Raises InputError as files do."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
     from matplotlib.ticker import MaxNLocator
 
@@ -52,7 +50,7 @@ def draw_wins(path: str | Path, result: dict[str, Any], title: str = '') -> None
     figure = Figure(figsize=(1.6 + 1.1 * len(sources), 3.6), layout='constrained')
     axis = figure.subplots()
     for n, s in enumerate(sources.values()):
-        axis.bar(n, s['wins'], 0.62, color=_COLOURS[n % len(_COLOURS)])
+        axis.bar(n, s['wins'], 0.62, color=COLOURS[n % len(COLOURS)])
         top = s['wins']
         if s['win_interval'] is not None:
             low, high = (share * s['comparisons'] for share in s['win_interval'])
@@ -72,9 +70,7 @@ def draw_wins(path: str | Path, result: dict[str, Any], title: str = '') -> None
     intervals = any(s['win_interval'] for s in sources.values())
     note = f'{result["listeners"]} listeners, {result["comparisons"]} comparisons' + '; 95% intervals' * intervals
     axis.set_title('\n'.join(filter(None, (title, note))), loc='left', fontsize=9)
-    buffer = io.BytesIO()
-    FigureCanvasAgg(figure).print_figure(buffer, format='png', dpi=130, metadata={'Software': None})
-    write_atomically(path, buffer.getvalue())
+    save(path, figure)
 
 
 def write_csv(path: str | Path, answers: Sequence[Answer]) -> None:

@@ -1,27 +1,24 @@
 """Curves with bands, panels one above the other."""
 
-import io
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
-from mvae.render.dots import STYLES
-from mvae.render.files import write_atomically
+from mvae.render.figures import COLOURS, MARKERS, save
 
 
 def draw_curves(
     path: str | Path, x: np.ndarray, panels: Sequence[tuple[str, dict[str, dict[str, list[float]]]]], x_label: str, title: str = ''
 ) -> None:
     """One PNG: a panel for each (label of y, {name: {mean, low, high} at every x}). Raises InputError where the file cannot be written."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(6.5, 1 + 2.8 * len(panels)), layout='constrained')
     axes = figure.subplots(len(panels), 1, squeeze=False, sharex=True)[:, 0]
     for axis, (label, curves) in zip(axes, panels, strict=True):
         for n, (name, curve) in enumerate(curves.items()):
-            colour, marker = STYLES[n % len(STYLES)]
+            colour, marker = COLOURS[n % len(COLOURS)], MARKERS[n % len(MARKERS)]
             axis.fill_between(x, curve['low'], curve['high'], color=colour, alpha=0.2, linewidth=0)
             axis.plot(x, curve['mean'], marker, linestyle='-', color=colour, markersize=4, label=name)
         axis.set_ylabel(label, fontsize=9)
@@ -33,6 +30,4 @@ def draw_curves(
     axes[-1].set_xlabel(x_label, fontsize=9)
     if title:
         figure.suptitle(title, fontsize=9, x=0.01, ha='left')
-    buffer = io.BytesIO()
-    FigureCanvasAgg(figure).print_figure(buffer, format='png', dpi=110, metadata={'Software': None})
-    write_atomically(path, buffer.getvalue())
+    save(path, figure)

@@ -1,14 +1,12 @@
 """Shares with their intervals as dots on a line, for tables that one would rather look at."""
 
-import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from mvae.render.files import write_atomically
+from mvae.render.figures import COLOURS, MARKERS, save
 
-# Of Okabe and Ito, told apart by colour-blind eyes too; the marker says the same for print.
-STYLES = (('#0072B2', 'o'), ('#D55E00', 's'), ('#009E73', '^'), ('#CC79A7', 'D'), ('#E69F00', 'v'), ('#56B4E9', 'P'))
+_STYLES = tuple(zip(COLOURS, MARKERS, strict=True))
 
 
 class Dot(NamedTuple):
@@ -30,7 +28,6 @@ def draw_dots(
 
     The baseline is a grey tick. Raises InputError where the file cannot be written.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(1.5 + 4 * len(panels), 1.4 + 0.55 * len(rows)), layout='constrained')
@@ -39,7 +36,7 @@ def draw_dots(
         for n, (_, baseline, dots) in enumerate(rows):
             axis.plot([baseline] * 2, [n - 0.4, n + 0.4], color='#999999', linewidth=2, label='most frequent token' if n == 0 else None)
             for s, name in enumerate(series):
-                colour, marker = STYLES[s % len(STYLES)]
+                colour, marker = _STYLES[s % len(_STYLES)]
                 place = n + (s - (len(series) - 1) / 2) * 0.22
                 for dot in dots.get(name, []):
                     if dot.interval is not None:
@@ -47,7 +44,7 @@ def draw_dots(
                     fill = 'none' if dot.hollow else colour
                     axis.plot([dot.value], [place], marker, color=colour, markerfacecolor=fill, markersize=6, zorder=3)
         for s, name in enumerate(names):
-            axis.plot([], [], STYLES[s % len(STYLES)][1], color=STYLES[s % len(STYLES)][0], label=name)
+            axis.plot([], [], _STYLES[s % len(_STYLES)][1], color=_STYLES[s % len(_STYLES)][0], label=name)
         axis.set_title(title, loc='left', fontsize=10)
         axis.set_xlim(0, 1)
         axis.grid(axis='x', color='#dddddd', linewidth=0.8)
@@ -60,6 +57,4 @@ def draw_dots(
     figure.legend(*axes[0].get_legend_handles_labels(), loc='outside lower center', ncols=6, fontsize=8, frameon=False)
     if note:
         figure.suptitle(note, fontsize=8, x=0.01, ha='left')
-    buffer = io.BytesIO()
-    FigureCanvasAgg(figure).print_figure(buffer, format='png', dpi=110, metadata={'Software': None})
-    write_atomically(path, buffer.getvalue())
+    save(path, figure)

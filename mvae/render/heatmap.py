@@ -1,12 +1,11 @@
 """Matrices of signed numbers as colours, the numbers written inside."""
 
-import io
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
-from mvae.render.files import write_atomically
+from mvae.render.figures import save
 
 _MOST = 100.0  # beyond it the colours say no more, so that one large number does not pale the others
 
@@ -19,7 +18,6 @@ def draw_heat_maps(
     All share one scale, symmetric about zero, that ends at the largest absolute number, at most at 100. axes: what rows and columns are.
     Raises InputError where the file cannot be written.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     numbers = np.concatenate([np.ravel(matrix) for _, matrix in panels])
@@ -46,6 +44,4 @@ def draw_heat_maps(
     bar.outline.set_visible(False)
     if note:
         figure.supxlabel(note, fontsize=8, color='#555555')
-    buffer = io.BytesIO()
-    FigureCanvasAgg(figure).print_figure(buffer, format='png', dpi=110, metadata={'Software': None})
-    write_atomically(path, buffer.getvalue())
+    save(path, figure)

@@ -1,6 +1,5 @@
 """Pieces as piano rolls: time to the right, pitch upwards, melody and bass on one staff, drums on a strip of their own below."""
 
-import io
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,7 +9,7 @@ from mvae.music.drums import decode_drums
 from mvae.music.melody import decode_line
 from mvae.music.pieces import STEPS_PER_BAR
 from mvae.music.vocabulary import DRUM_CLASSES, DRUM_PITCHES, STREAMS, Vocabulary
-from mvae.render.files import write_atomically
+from mvae.render.figures import save
 
 _COLOURS = {'melody': '#0072B2', 'bass': '#D55E00', 'drums': '#444444'}  # of Okabe and Ito: told apart by colour-blind eyes too
 _DRUM_NAMES = ('kick', 'snare', 'closed hat', 'open hat', 'low tom', 'mid tom', 'high tom', 'crash', 'ride')
@@ -22,7 +21,6 @@ def draw(path: str | Path, pieces: Sequence[tuple[str, np.ndarray]], kind: str, 
 
     Raises InputError where the file cannot be written.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     pieces = list(pieces)[:_MOST_ROWS]
@@ -48,9 +46,7 @@ def draw(path: str | Path, pieces: Sequence[tuple[str, np.ndarray]], kind: str, 
         axis.tick_params(length=0, labelsize=7)
         axis.spines[:].set_color('#bbbbbb')
     axes[-1].set_xlabel('bar', fontsize=8)
-    buffer = io.BytesIO()
-    FigureCanvasAgg(figure).print_figure(buffer, format='png', dpi=110, metadata={'Software': None})
-    write_atomically(path, buffer.getvalue())
+    save(path, figure)
 
 
 def _range(pieces: Sequence[tuple[str, np.ndarray]], streams: tuple[str, ...], vocabulary: Vocabulary) -> tuple[int, int]:
