@@ -37,7 +37,7 @@ WORKS = {
     'C': Work('hierdec-mel_16bar', _hierarchical(_MELODY, (2048,) * 2, 512, (1024,) * 2, (1024,) * 2), 8),
     'D': Work('hierdec-mel_16bar, 512 units', _hierarchical(_MELODY, (512,) * 2, 256, (512,) * 2, (512,) * 2), 32),
     'mel2': Work('mel2 at small', _flat((130,), 2, (256,), 128, (256,)), 64),
-    'trio16': Work('trio16 at small', _hierarchical((130, 130, 512), (128,), 64, (128,), (160,)), 16),
+    'trio16': Work('trio16 at small', _hierarchical((130, 130, 512), (128,), 128, (256,), (160,)), 16),
 }
 
 
