@@ -64,11 +64,11 @@ def _places(folder: Path) -> list[Path]:
 def _section(folder: Path, place: Path) -> str:
     parts = [f'<h2>{html.escape(place.relative_to(folder).as_posix())}</h2>\n'] if place != folder else []
     pieces = sorted(place.glob('*.mid'), key=_in_order)
-    own = {midi.with_suffix('.png') for midi in pieces}
-    parts += [_image(folder, path) for path in sorted(place.glob('*.png')) if path not in own]
     if pieces:
         parts.append('<ul>\n' + ''.join(_piece(folder, midi) for midi in pieces) + '</ul>\n')
-    parts += [_image(folder, path) for path in sorted(own, key=_in_order) if path.exists()]
+    own = {midi.with_suffix('.png') for midi in pieces}
+    shared = set(place.glob('*.png')) - own
+    parts += [_image(folder, path) for path in [*sorted(shared), *sorted(own, key=_in_order)] if path.exists()]
     return ''.join(parts)
 
 
