@@ -27,6 +27,7 @@ def fit(options: argparse.Namespace) -> None:
     from mvae.dataset.loader import Loader
     from mvae.dataset.store import Store
     from mvae.latent import attribute_vectors
+    from mvae.training.compact import home
 
     folder, model = _model(options)
     attributes = _attributes(model.kind, options.attribute)
@@ -36,7 +37,7 @@ def fit(options: argparse.Namespace) -> None:
     tokens = np.concatenate([part[mask > 0] for part, mask in loader.evaluation_batches('train', 256, options.limit)])
     songs = loader.evaluation_songs('train', options.limit)
     fitted = attribute_vectors.fit(model, tokens, attributes, lambda n: f'training window {n} ({store.titles[songs[n]]})')
-    file = command.home(folder) / FILE
+    file = home(folder) / FILE
     settings = {'limit': options.limit, 'seed': options.seed, 'own': options.attribute}
     attribute_vectors.save(file, fitted, _checkpoint(model) | {'data': str(store.path), 'corpus': store.corpus} | settings)
     print(f'{"":24}{"bottom: up to":>16}{"pieces":>8}{"top: from":>16}{"pieces":>8}{"length":>10}')
@@ -57,12 +58,13 @@ def apply(options: argparse.Namespace) -> None:
     from mvae.render.pianoroll import draw
     from mvae.render.pieces import write_piece
     from mvae.trained import check_qpm
+    from mvae.training.compact import home
 
     if options.input and options.n:
         raise InputError('give --input or --n, not both')
     check_qpm(options.qpm)
     folder, model = _model(options)
-    fitted, _ = attribute_vectors.load(command.home(folder) / FILE, _checkpoint(model))
+    fitted, _ = attribute_vectors.load(home(folder) / FILE, _checkpoint(model))
     own = [options.attribute] if ':' in options.attribute else []
     attributes, name = _attributes(model.kind, own), options.attribute.rpartition(':')[2]
     if name in fitted.skipped:
@@ -81,7 +83,7 @@ def apply(options: argparse.Namespace) -> None:
     moved = {amount: attribute_vectors.apply(z, vector, amount) for amount in amounts}
     pieces = {amount: model.decode_tokens(moved[amount], options.temperature, options.seed) for amount in amounts}
     values = {amount: values_of(pieces[amount], model.kind, model.vocabulary, attributes) for amount in amounts}
-    out, made = options.out or command.home(folder) / 'attributes' / name, []
+    out, made = options.out or home(folder) / 'attributes' / name, []
     for i, piece in enumerate(names):
         for amount in amounts:
             title = f'{piece}, {amount:+} {name}' if amount else piece
@@ -94,7 +96,7 @@ def apply(options: argparse.Namespace) -> None:
     settings = {'attribute': name, 'input': str(options.input or ''), 'temperature': options.temperature, 'seed': options.seed, 'qpm': options.qpm}
     config = json.loads(model.saved.config.to_json_best_effort())
     write_json(out / 'attribute.json', {'run': str(folder), 'step': model.saved.step, **settings, 'config': config, 'pieces': made})
-    write_gallery(options.out or command.home(folder))
+    write_gallery(options.out or home(folder))
     print(f'{"mean of the pieces":24}' + ''.join(f'{amount:>+12}' for amount in amounts) + f'  times {name}')
     for k, attribute in enumerate(attributes):
         print(f'{attribute:24}' + ''.join(f'{values[amount][:, k].mean():>12.3f}' for amount in amounts))
@@ -108,18 +110,19 @@ def measure(options: argparse.Namespace) -> None:
     from mvae.render.files import write_json
     from mvae.render.gallery import write_gallery
     from mvae.render.heatmap import draw_heat_maps
+    from mvae.training.compact import home
 
     if not 0 < options.amount < math.inf:
         raise InputError(f'the amount that is added and subtracted is above 0, such as 1, not {options.amount}')
     folder, model = _model(options)
-    fitted, about = attribute_vectors.load(command.home(folder) / FILE, _checkpoint(model))
+    fitted, about = attribute_vectors.load(home(folder) / FILE, _checkpoint(model))
     attributes = _attributes(model.kind, options.attribute)
     if lacking := [name for name in fitted.vectors if name not in attributes]:
         raise InputError(f'{", ".join(lacking)} is an attribute of your own: give it again, --attribute {" ".join(about["own"])}')
     settings = {'n': options.n, 'amount': options.amount, 'temperature': options.temperature, 'seed': options.seed}
     effects = attribute_vectors.measure(model, fitted, attributes, **settings)
     print(attribute_vectors.format_effects(effects))
-    out = options.out or command.home(folder) / 'attributes'
+    out = options.out or home(folder) / 'attributes'
     write_json(out / 'effects.json', {'run': str(folder), 'step': model.saved.step, 'data': about['data'], **settings, **effects})
     panels = []
     for word in attribute_vectors.SIGNS:
@@ -128,7 +131,7 @@ def measure(options: argparse.Namespace) -> None:
     how = f'temperature {options.temperature:g}' if options.temperature else 'greedy'
     note = f'change of the mean in per cent; {options.n} samples of the prior, {how}, amount {options.amount:g}; vectors of {fitted.pieces:,} windows'
     draw_heat_maps(out / 'effects.png', panels, list(fitted.vectors), list(attributes), ('vector of', 'attribute measured'), note)
-    write_gallery(options.out or command.home(folder))
+    write_gallery(options.out or home(folder))
     print(f'\neffects.png and effects.json in {out}')
 
 

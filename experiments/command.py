@@ -65,14 +65,6 @@ def run_folder(options: argparse.Namespace) -> Path:
     return options.run or Path('runs') / options.exp
 
 
-def home(run: Path) -> Path:
-    """Where what a run plays is written: its own folder, runs/released/NAME for a released model or a single file."""
-    from mvae.training import compact
-
-    file = compact.find(run)
-    return Path('runs') / 'released' / file.stem if file is not None else run
-
-
 def positive(text: str) -> int:
     """An integer of at least 1, for argparse."""
     if not text.isdigit() or int(text) < 1:

@@ -14,14 +14,14 @@ import command
 def main(options: argparse.Namespace) -> None:
     from mvae.dataset.store import SPLITS
     from mvae.evaluation.reconstruction import format_table
-    from mvae.evaluation.runs import evaluate_run
+    from mvae.evaluation.runs import evaluate_run, kept_at
 
     folder = command.run_folder(options)
     split = command.choose('split', options.split, SPLITS)
-    target = options.json or command.home(folder) / f'evaluation-{split}.json'
-    settings = {'limit': options.limit, 'seed': options.seed, 'batch_size': options.batch_size, 'target': target}
+    settings = {'limit': options.limit, 'seed': options.seed, 'batch_size': options.batch_size, 'target': options.json}
     result = evaluate_run(folder, checkpoint=options.checkpoint, data=options.data, split=split, **settings)
     print(format_table(result))
+    target = options.json or kept_at(folder, split)
     print(f'{target} (checkpoint of step {result["step"]}, data {result["data"]}, split {split}, seed {options.seed})')
 
 

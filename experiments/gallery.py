@@ -14,8 +14,9 @@ from mvae.errors import InputError
 
 def main(options: argparse.Namespace) -> None:
     from mvae.render.gallery import render_missing, write_gallery
+    from mvae.training.compact import home
 
-    folder = command.home(command.run_folder(options))
+    folder = home(command.run_folder(options))
     places = {path.parent for path in folder.rglob('*.mid')}
     if not places:
         raise InputError(f'{folder} holds no MIDI files; make some with sample.py, interpolate.py or train.py')

@@ -39,6 +39,7 @@ def main(options: argparse.Namespace) -> None:
     from mvae.render.pianoroll import draw
     from mvae.render.pieces import write_joined, write_piece
     from mvae.trained import check_qpm, load
+    from mvae.training.compact import home
 
     if (options.start is None) != (options.end is None):
         raise InputError('give both --start and --end, or neither')
@@ -63,7 +64,7 @@ def main(options: argparse.Namespace) -> None:
             shares = (tokens == piece).mean(0), (tokens == 0).mean(0)
             print(f'{name}: tokens reconstructed {shares[0].round(3).tolist()}, always hold {shares[1].round(3).tolist()}')
         rows = [named[0], *rows, named[1]]
-    out = options.out or command.home(folder) / 'interpolation'
+    out = options.out or home(folder) / 'interpolation'
     about = model.kind, model.vocabulary, options.qpm
     for n, piece in enumerate(pieces):
         write_piece(out / f'step_{n + 1:02d}.mid', piece, *about, f'step {n + 1} of {len(pieces)}', wav=options.wav, png=options.png)
@@ -73,7 +74,7 @@ def main(options: argparse.Namespace) -> None:
     made = {'run': str(folder), 'step': model.saved.step, 'start': str(options.start or ''), 'end': str(options.end or '')}
     config = json.loads(model.saved.config.to_json_best_effort())
     write_json(out / 'interpolation.json', {**made, **settings, 'config': config, 'z': z.tolist()})
-    write_gallery(options.out or command.home(folder))
+    write_gallery(options.out or home(folder))
     print(f'{len(pieces)} steps, joined.mid, interpolation.png and interpolation.json in {out}')
 
 

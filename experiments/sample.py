@@ -17,12 +17,13 @@ def main(options: argparse.Namespace) -> None:
     from mvae.render.pianoroll import draw
     from mvae.render.pieces import write_piece
     from mvae.trained import check_qpm, load
+    from mvae.training.compact import home
 
     check_qpm(options.qpm)
     folder = command.run_folder(options)
     model = load(folder, options.checkpoint)
     tokens, z = model.sample_tokens(options.n, options.temperature, options.seed)
-    out = options.out or command.home(folder) / 'samples'
+    out = options.out or home(folder) / 'samples'
     for n, piece in enumerate(tokens):
         name, looks = f'sample_{n + 1}.mid', {'wav': options.wav, 'png': options.png}
         write_piece(out / name, piece, model.kind, model.vocabulary, options.qpm, f'sample {n + 1}', **looks)
@@ -31,7 +32,7 @@ def main(options: argparse.Namespace) -> None:
     about = {'run': str(folder), 'step': model.saved.step, 'temperature': options.temperature, 'seed': options.seed, 'qpm': options.qpm}
     config = json.loads(model.saved.config.to_json_best_effort())
     write_json(out / 'samples.json', {**about, 'config': config, 'z': z.tolist()})
-    write_gallery(options.out or command.home(folder))
+    write_gallery(options.out or home(folder))
     print(f'{len(tokens)} pieces, samples.png and samples.json in {out}')
 
 

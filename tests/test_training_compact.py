@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import jax
 import numpy as np
@@ -11,6 +12,7 @@ from run_maker import save_tiny
 
 import mvae
 from mvae.errors import InputError
+from mvae.evaluation.runs import kept_at
 from mvae.training import compact
 from mvae.training.saved import read_config, read_run, write_compact
 
@@ -56,6 +58,16 @@ def test_a_released_model_is_found_by_its_name_but_a_folder_goes_before_it(run, 
         mvae.load('small2')
     with pytest.raises(InputError, match='holds no checkpoints.*released models: small2'):
         mvae.load('smal2')
+
+
+def test_what_is_made_of_a_released_model_does_not_hide_it(run, tmp_path, monkeypatch):
+    monkeypatch.setattr(compact, 'RELEASED', tmp_path / 'released')
+    monkeypatch.chdir(tmp_path)
+    write_compact(tmp_path / 'released' / 'small2.npz', read_run(run))
+    kept = kept_at('small2', 'test')
+    assert kept == Path('runs/released/small2/evaluation-test.json') and kept_at(run, 'test').parent == run
+    kept.parent.mkdir(parents=True)
+    assert mvae.load('small2').bars == 2
 
 
 def test_damaged_files_are_said(run, tmp_path):

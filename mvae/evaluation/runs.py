@@ -12,6 +12,7 @@ from mvae.dataset.loader import Loader
 from mvae.dataset.store import Store
 from mvae.evaluation.reconstruction import evaluate_reconstruction
 from mvae.render.files import write_json
+from mvae.training.compact import home
 from mvae.training.saved import Saved, read_run
 
 VERSION = 1  # of what an evaluation holds
@@ -31,14 +32,14 @@ def evaluate_run(
     """Reconstruction of a split by a run's checkpoint: what `evaluate_reconstruction` returns, and what it was made of.
 
     data: a store, that of the training where None. limit: at most so many windows, drawn by the seed. target: the JSON file in which the result is
-    kept, and from which it is taken if it was made of the same; evaluation-<split>.json in the run folder where None.
+    kept, and from which it is taken if it was made of the same; `kept_at` where None.
     Raises InputError where the run, the store or the windows are missing, or the store's tokens mean something else.
     """
     saved = read_run(run, checkpoint)
     store = Store.open(data or saved.config.data.path)
     store.require(saved.vocabulary)
     about = _about(saved, run, store) | {'split': split, 'limit': limit, 'seed': seed, 'batch_size': batch_size}
-    target = target or Path(run) / f'evaluation-{split}.json'
+    target = target or kept_at(run, split)
     if (kept := _kept(target, about)) is not None:
         return kept
     loader = Loader(store, saved.config.kind, saved.config.bars, 1, seed)
@@ -48,6 +49,11 @@ def evaluate_run(
     result = about | evaluate_reconstruction(saved.params, saved.model, batches, songs, saved.config.kind, seed)
     write_json(target, result)
     return result
+
+
+def kept_at(run: str | Path, split: str) -> Path:
+    """Where `evaluate_run` keeps what it finds."""
+    return home(run) / f'evaluation-{split}.json'
 
 
 def _about(saved: Saved, run: str | Path, store: Store) -> dict[str, Any]:
@@ -68,6 +74,7 @@ def _about(saved: Saved, run: str | Path, store: Store) -> dict[str, Any]:
         'training_seed': c.seed,
         'data': str(store.path),
         'corpus': store.corpus,
+        'store_code': store.meta.get('code', ''),  # other code cuts other windows out of the same files
     }
 
 
@@ -77,4 +84,4 @@ def _kept(target: Path, about: dict[str, Any]) -> dict[str, Any] | None:
     except (OSError, ValueError):
         return None
     differing = [name for name, value in about.items() if name not in ('run', 'data') and kept.get(name) != value]
-    return None if differing else kept
+    return None if differing else kept | about

@@ -33,6 +33,12 @@ def find(path: str | Path) -> Path | None:
     return RELEASED / f'{path}.npz' if not path.exists() and str(path) in released() else None
 
 
+def home(run: str | Path) -> Path:
+    """Where what is made of a model is written: a run's own folder, runs/released/NAME for a released model or a compact file."""
+    file = find(run)
+    return Path('runs') / 'released' / file.stem if file is not None else Path(run)
+
+
 def write(path: str | Path, params: dict, meta: dict[str, Any], fine: bool = False) -> None:
     """fine: 19 bits instead of 11. Raises InputError where a weight is too large for float16, or the file cannot be written."""
     with np.errstate(over='ignore'):  # said below
