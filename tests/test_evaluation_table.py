@@ -11,7 +11,9 @@ from mvae.evaluation import table
 def evaluation(kind='melody', bars=16, variant='flat', accuracy=0.7, onset=0.5, **changes):
     modes = {mode: {'accuracy': accuracy - 0.1 * n, 'interval': [accuracy - 0.1 * n - 0.01, 0.9]} for n, mode in enumerate(table.MODES)}
     onsets = {'share': 0.4, 'baseline': 0.2, 'teacher_forced': onset, 'sampled': onset, 'greedy': onset}
-    streams = {stream: {'baseline': 0.55, **copy.deepcopy(modes), 'classes': {'onset': dict(onsets)}} for stream in table.STREAMS[kind]}
+    curve = {'mean': [onset] * bars, 'low': [onset - 0.1] * bars, 'high': [onset + 0.1] * bars}
+    rest = {'classes': {'onset': onsets}, 'onsets_by_bar': dict.fromkeys(table.MODES, curve)}
+    streams = {stream: copy.deepcopy({'baseline': 0.55, **modes, **rest}) for stream in table.STREAMS[kind]}
     about = {'run': f'runs/{kind}{bars}-{variant}', 'experiment': f'{kind}{bars}', 'kind': kind, 'bars': bars, 'variant': variant, 'scale': 'tiny'}
     made = {'vocabulary': {'min_pitch': 0}, 'split': 'test', 'windows': 100, 'songs': 9, 'limit': None, 'seed': 0, 'corpus': 'abc', 'data': 'data/x'}
     model = {'parameters': 1000, 'step': 5, 'planned_steps': 10, 'training_batch_size': 8, 'training_seed': 0, 'reconstruction': 200.0}
@@ -57,3 +59,11 @@ def test_classes_and_models_have_tables_of_their_own():
     text = table.to_markdown(table.build(evaluations), evaluations)
     assert '| trio16 hierdec (x), bass | onset | .400 | .200 | .500 | .500 | .500 |' in text
     assert '| melody16 flat (x) | tiny | 1,000 | 5 of 10 | 8 | 0 | 200.0 | 250 | 8 of 8 |' in text
+
+
+def test_curves_by_bar_stand_beside_the_most_frequent_onset_and_leave_2_bars_out():
+    rows = table.build([evaluation(onset=0.5), evaluation(variant='hierdec', onset=0.7), evaluation('drums', 2)])
+    ((label, curves),) = table.curves_by_bar(rows)
+    assert label == '16-bar melody (x)' and list(curves) == ['flat', 'hierdec', 'most frequent']
+    assert curves['hierdec']['mean'] == [0.7] * 16 and curves['most frequent']['mean'] == [0.2] * 16
+    assert table.curves_by_bar(table.build([evaluation('drums', 2)])) == []

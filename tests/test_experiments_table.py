@@ -33,7 +33,7 @@ def test_a_study_trains_both_variants_and_fills_the_table(study):
     (row,) = result['rows']
     assert row['kind'] == 'melody' and {f'{m} {v}' for m in ('teacher_forced', 'sampled', 'greedy') for v in ('flat', 'hierdec')} == set(row['cells'])
     assert '16-bar melody' in said and '[.919]' in said
-    assert (runs / 'table.md').read_text() in said and (runs / 'table.png').read_bytes().startswith(b'\x89PNG')
+    assert (runs / 'table.md').read_text() in said and all((runs / name).read_bytes().startswith(b'\x89PNG') for name in ('table.png', 'bars.png'))
     (windows,) = {e['windows'] for e in result['evaluations']}
     assert 0 < windows <= 20
 
@@ -46,6 +46,15 @@ def test_the_same_table_again_comes_from_what_is_kept(study):
     arguments = ['--runs', runs / 'mel16-flat', runs / 'mel16-hierdec', '--limit', 20, '--out', runs]
     assert _program('table', *arguments).returncode == 0
     assert (runs / 'table.json').read_bytes() == before and kept.stat().st_mtime_ns == stamp
+
+
+def test_an_evaluation_stands_for_a_run_that_is_elsewhere(study, tmp_path):
+    runs, _ = study
+    kept = [tmp_path / f'{variant}.json' for variant in ('flat', 'hierdec')]
+    for file in kept:
+        file.write_bytes((runs / f'mel16-{file.stem}' / 'evaluation-test.json').read_bytes())
+    assert _program('table', '--runs', *kept, '--out', tmp_path).returncode == 0
+    assert json.loads((tmp_path / 'table.json').read_text())['rows'] == json.loads((runs / 'table.json').read_text())['rows']
 
 
 def test_curves_between_pieces_are_drawn_for_both(study):
@@ -64,6 +73,8 @@ def test_wrong_input_is_one_clear_line(study):
     for arguments, message in [
         (['table', '--runs', runs / 'mel16-flat', runs / 'mel16-flat' / '..' / 'mel16-flat', '--limit', 20], 'two runs for one place'),
         (['table', '--runs', runs / 'none'], 'holds no checkpoints'),
+        (['table', '--runs', runs / 'table.json'], 'holds no evaluation'),
+        (['table', '--runs', runs / 'none.json'], 'cannot be read as an evaluation'),
         (['study', '--exp', 'mel17'], 'did you mean mel16'),
         (['interpolation_study', '--runs', runs / 'mel16-flat', f'mel16-flat={runs}/mel16-hierdec'], 'two curves are called mel16-flat'),
     ]:

@@ -139,6 +139,10 @@ def test_reconstruction_counts_are_those_of_a_plain_count(model):
         np.testing.assert_allclose(row['baseline'], np.bincount(truth.ravel()).max() / truth.size)
         np.testing.assert_allclose(row['classes']['onset']['share'], (truth >= first).mean())
         np.testing.assert_allclose(sum(row_of_class['share'] for row_of_class in row['classes'].values()), 1)
+        curve, sung = row['onsets_by_bar']['greedy'], (truth >= first).reshape(3, 16, 16)
+        hits = (truth == guess).reshape(3, 16, 16) & sung
+        np.testing.assert_allclose(curve['mean'], hits.sum((0, 2)) / sung.sum((0, 2)))
+        assert all(low <= mean <= high for low, mean, high in zip(curve['low'], curve['mean'], curve['high'], strict=True))
         by_song = sorted([(truth == guess)[[0, 2]].mean(), (truth == guess)[1].mean()])
         low, high = row['greedy']['interval']
         assert by_song[0] <= low <= row['greedy']['accuracy'] <= high <= by_song[1]

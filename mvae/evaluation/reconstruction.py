@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from mvae.config import ModelConfig
+from mvae.config import STEPS_PER_BAR, ModelConfig
 from mvae.evaluation.statistics import share_interval
 from mvae.model import streams, vae
 from mvae.music.events import EVENTS, events_of
@@ -43,12 +43,15 @@ def evaluate_reconstruction(
     Returns windows and songs (counts); loss (negative ELBO, beta 1, no free bits) and reconstruction (negative log-likelihood under teacher forcing)
     in nats per window, kl_bits, active_units of latent_size; and for each stream: baseline (share of the split's most frequent token), for each of
     MODES {accuracy, interval (95%, bootstrap over songs; None with one song)}, and classes: for each of EVENTS that occurs {share of the steps,
-    baseline (share of the most frequent token in the class), and for each of MODES its accuracy}.
+    baseline (share of the most frequent token in the class), and for each of MODES its accuracy}; and onsets_by_bar: for each of MODES the accuracy
+    at onsets in each of the U bars, {mean, low, high}, which shows whether a decoder keeps to the music or drifts (None where a bar has onsets in
+    fewer than two songs).
     """
     key = jax.random.key(seed)
     _, song_of = np.unique(songs, return_inverse=True)
-    # Hits and steps by song, stream and class: all shares and intervals are sums of these.
-    hits = np.zeros((len(MODES), song_of.max(initial=0) + 1, len(cfg.vocab_sizes), len(EVENTS)), np.int64)
+    bars = cfg.total_steps // STEPS_PER_BAR
+    # Hits and steps by song, stream, class and bar: all shares and intervals are sums of these.
+    hits = np.zeros((len(MODES), song_of.max(initial=0) + 1, len(cfg.vocab_sizes), len(EVENTS), bars), np.int64)
     steps = np.zeros(hits.shape[1:], np.int64)
     counts = [np.zeros((len(EVENTS), v), np.int64) for v in cfg.vocab_sizes]
     sums: dict[str, Any] = {'reconstruction': 0.0, 'kl': 0.0, 'mu': 0.0, 'mu_squared': 0.0}
@@ -62,9 +65,9 @@ def evaluate_reconstruction(
             event = events_of(tokens[..., k], stream)
             np.add.at(counts[k], (event, tokens[..., k]), 1)
             for c in range(len(EVENTS)):
-                np.add.at(steps[:, k, c], song, (event == c).sum(1))
+                np.add.at(steps[:, k, c], song, _by_bar(event == c))
                 for m in range(len(MODES)):
-                    np.add.at(hits[m, :, k, c], song, (right[m, ..., k] & (event == c)).sum(1))
+                    np.add.at(hits[m, :, k, c], song, _by_bar(right[m, ..., k] & (event == c)))
         mu = found['mu'][keep].astype(np.float64)
         for name, value in (('reconstruction', found['reconstruction'][keep]), ('kl', found['kl'][keep])):
             sums[name] += value.astype(np.float64).sum()
@@ -86,15 +89,31 @@ def evaluate_reconstruction(
     for k, stream in enumerate(STREAMS[kind]):
         row: dict[str, Any] = {'baseline': float(counts[k].sum(0).max() / counts[k].sum())}
         for m, mode in enumerate(MODES):
-            of_song = hits[m, :, k].sum(-1), steps[:, k].sum(-1)
+            of_song = hits[m, :, k].sum((-2, -1)), steps[:, k].sum((-2, -1))
             row[mode] = {'accuracy': float(of_song[0].sum() / of_song[1].sum()), 'interval': share_interval(*of_song, seed)}
         row['classes'] = {}
         for c, name in enumerate(EVENTS):
             if total := int(steps[:, k, c].sum()):
                 accuracies = {mode: float(hits[m, :, k, c].sum() / total) for m, mode in enumerate(MODES)}
                 row['classes'][name] = {'share': total / int(counts[k].sum()), 'baseline': float(counts[k][c].max() / total), **accuracies}
+        onset = EVENTS.index('onset')
+        row['onsets_by_bar'] = {mode: _onset_curve(hits[m, :, k, onset], steps[:, k, onset], seed) for m, mode in enumerate(MODES)}
         result['streams'][stream] = row
     return result
+
+
+def _by_bar(steps: np.ndarray) -> np.ndarray:
+    """bool [B, T] -> how many in each bar [B, U]."""
+    return steps.reshape(len(steps), -1, STEPS_PER_BAR).sum(-1)
+
+
+def _onset_curve(hits: np.ndarray, counts: np.ndarray, seed: int) -> dict[str, list[float]] | None:
+    """Share of hits in each bar and its intervals over songs: int [S, U] -> {mean, low, high}."""
+    intervals = [share_interval(hits[:, u], counts[:, u], seed) for u in range(hits.shape[1])]
+    if None in intervals:
+        return None
+    low, high = zip(*intervals, strict=True)
+    return {'mean': (hits.sum(0) / counts.sum(0)).tolist(), 'low': list(low), 'high': list(high)}
 
 
 def format_table(result: dict[str, Any]) -> str:

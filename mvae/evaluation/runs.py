@@ -10,12 +10,13 @@ from tqdm import tqdm
 
 from mvae.dataset.loader import Loader
 from mvae.dataset.store import Store
+from mvae.errors import InputError
 from mvae.evaluation.reconstruction import evaluate_reconstruction
 from mvae.render.files import write_json
 from mvae.training.compact import home
 from mvae.training.saved import Saved, read_run
 
-VERSION = 1  # of what an evaluation holds
+VERSION = 2  # of what an evaluation holds
 
 
 def evaluate_run(
@@ -54,6 +55,17 @@ def evaluate_run(
 def kept_at(run: str | Path, split: str) -> Path:
     """Where `evaluate_run` keeps what it finds."""
     return home(run) / f'evaluation-{split}.json'
+
+
+def read_evaluation(path: str | Path) -> dict[str, Any]:
+    """An evaluation that was kept as JSON, of a run that need not be at hand any more. Raises InputError where the file holds none."""
+    try:
+        kept = json.loads(Path(path).read_text())
+    except (OSError, ValueError) as error:
+        raise InputError(f'{path} cannot be read as an evaluation ({type(error).__name__}); write it with evaluate.py --json') from None
+    if not isinstance(kept, dict) or kept.get('version') != VERSION or 'streams' not in kept:
+        raise InputError(f'{path} holds no evaluation of this version of mvae; write it with evaluate.py --json')
+    return kept
 
 
 def _about(saved: Saved, run: str | Path, store: Store) -> dict[str, Any]:

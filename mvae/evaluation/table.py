@@ -32,9 +32,9 @@ _ORDER = {key: n for n, key in enumerate(dict.fromkeys((kind, bars) for kind, ba
 def build(evaluations: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """Rows of the table from what `evaluate_run` returns, in the paper's order: one for each data set, kind, length and stream.
 
-    A row: kind, bars, stream, data, windows, baseline, reported {column: accuracy}, and cells {'mode variant': {accuracy, interval, onset, plateau,
-    run}}. plateau: onsets are hit no better than by the most frequent one. Teacher-forced it says that the model has learned nothing to compare yet,
-    sampled that the latent code does not carry the notes.
+    A row: kind, bars, stream, data, windows, baseline, reported {column: accuracy}, and cells {'mode variant': {accuracy, interval, onset, by_bar,
+    plateau, run}}. plateau: onsets are hit no better than by the most frequent one. Teacher-forced it says that the model has learned nothing to
+    compare yet, sampled that the latent code does not carry the notes.
     Raises InputError where two runs claim one cell, or where runs of one row have different vocabularies or were measured on different windows.
     """
     groups: dict[tuple, list] = {}
@@ -72,7 +72,7 @@ def _row(group: list[dict[str, Any]], stream: str) -> dict[str, Any]:
         for mode in MODES:
             plateau = not onset or onset[mode] <= onset['baseline']
             cell = {'accuracy': found[mode]['accuracy'], 'interval': found[mode]['interval'], 'onset': onset.get(mode), 'plateau': plateau}
-            cells[f'{mode} {e["variant"]}'] = cell | {'run': e['run']}
+            cells[f'{mode} {e["variant"]}'] = cell | {'by_bar': found['onsets_by_bar'][mode], 'run': e['run']}
     return {
         'kind': first['kind'],
         'bars': first['bars'],
@@ -85,6 +85,20 @@ def _row(group: list[dict[str, Any]], stream: str) -> dict[str, Any]:
         'reported': {f'{m} {v}': x for (m, v), x in zip(_REPORTED_COLUMNS, reported, strict=True) if x is not None},
         'cells': cells,
     }
+
+
+def curves_by_bar(rows: Sequence[dict[str, Any]], mode: str = 'sampled') -> list[tuple[str, dict[str, dict[str, list[float]]]]]:
+    """Does a decoder keep to the music or drift: for each row of the longest windows (label, {variant: onsets right in each bar, with intervals}).
+
+    Rows of 2 bars, or of one song, have nothing to show. Beside the variants stands the most frequent onset.
+    """
+    longest, panels = max((row['bars'] for row in rows), default=0), []
+    for row in rows:
+        curves = {v: cell['by_bar'] for v in VARIANTS if (cell := row['cells'].get(f'{mode} {v}')) and cell['by_bar']}
+        if row['bars'] == longest > 2 and curves:
+            level = [row['onset_baseline']] * longest
+            panels.append((f'{label(row)} ({Path(row["data"]).name})', curves | {'most frequent': {'mean': level, 'low': level, 'high': level}}))
+    return panels
 
 
 def label(row: dict[str, Any]) -> str:
