@@ -1,11 +1,13 @@
 """The table from hand-made evaluations."""
 
 import copy
+from pathlib import Path
 
 import pytest
 
 from mvae.errors import InputError
 from mvae.evaluation import table
+from mvae.evaluation.runs import read_evaluation
 
 
 def evaluation(kind='melody', bars=16, variant='flat', accuracy=0.7, onset=0.5, **changes):
@@ -67,3 +69,14 @@ def test_curves_by_bar_stand_beside_the_most_frequent_onset_and_leave_2_bars_out
     assert label == '16-bar melody (x)' and list(curves) == ['flat', 'hierdec', 'most frequent']
     assert curves['hierdec']['mean'] == [0.7] * 16 and curves['most frequent']['mean'] == [0.2] * 16
     assert table.curves_by_bar(table.build([evaluation('drums', 2)])) == []
+
+
+def test_what_the_readme_says_was_measured():
+    """Every cell of an evaluation that is kept in docs stands in the README's table."""
+    docs = Path(__file__).parent.parent / 'docs' / 'evaluations'
+    readme = (docs.parent.parent / 'README.md').read_text()
+    rows = table.build([read_evaluation(path) for path in sorted(docs.glob('*.json'))])
+    assert len(rows) >= 8
+    for row in rows:
+        for name, cell in row['cells'].items():
+            assert table.cell_text(cell) in readme, (table.label(row), name)

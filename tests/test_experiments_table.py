@@ -68,6 +68,14 @@ def test_curves_between_pieces_are_drawn_for_both(study):
     assert (runs / 'between' / 'interpolation_study.png').read_bytes().startswith(b'\x89PNG')
 
 
+def test_codes_of_other_places_are_tried(study):
+    runs, _ = study
+    done = _program('misplaced', '--run', runs / 'mel16-hierdec', '--shifts', 1, 2, '--limit', 30)
+    assert done.returncode == 0 and '2 bars later' in done.stdout, done.stderr
+    result = json.loads((runs / 'mel16-hierdec' / 'misplaced.json').read_text())
+    assert 1 <= result['windows'] <= 30 and result['own'] > 0 and list(result['excess']) == ['1 bar later', '2 bars later', 'another song']
+
+
 def test_wrong_input_is_one_clear_line(study):
     runs, _ = study
     for arguments, message in [

@@ -112,7 +112,7 @@ def to_markdown(rows: Sequence[dict[str, Any]], evaluations: Sequence[dict[str, 
     names = {mode: mode.replace('_', '-') for mode in MODES}
     lines = ['| data | windows (songs) | most frequent | ' + ' | '.join(f'{names[m]}, {v}' for m, v in shown) + ' |', '|---' * (3 + len(shown)) + '|']
     for row in rows:
-        cells = [_cell(row['cells'].get(f'{m} {v}'), row['reported'].get(f'{m} {v}')) for m, v in shown]
+        cells = [cell_text(row['cells'].get(f'{m} {v}'), row['reported'].get(f'{m} {v}')) for m, v in shown]
         size = f'{row["windows"]:,} ({row["songs"]:,})'
         lines.append(f'| {label(row)} ({row["data"]}) | {size} | {_short(row["baseline"])} | ' + ' | '.join(cells) + ' |')
     return '\n'.join([*lines, '', _LEGEND, '', *_classes(evaluations), '', *_models(evaluations)])
@@ -126,7 +126,8 @@ def _short(share: float) -> str:
     return f'{share:.3f}'.removeprefix('0')
 
 
-def _cell(cell: dict[str, Any] | None, reported: float | None) -> str:
+def cell_text(cell: dict[str, Any] | None, reported: float | None = None) -> str:
+    """'**.707** .696-.718 [.883]': measured, its interval, as reported; a plateau is said."""
     if cell is None:
         text = '-'
     elif cell['plateau']:
