@@ -8,9 +8,9 @@ Sampled, both are on the plateau: codes say how a tune goes in all, not which ba
 Tried without that changing: 1,024 free bits, a hierarchical encoder, a quarter or nine tenths of the inputs hidden, 2-bar pre-training. What did
 help: conductor_gain 5, see `mvae/model/conductor.py` (validation loss 292 instead of 424 after 1,000 updates, conductor 256, latent 256).
 Growing a model (encoder 256, latent 256, decoder 256, 512 free bits, hidden inputs; batches of 64 to 32): after 1,200 updates of 2 bars .290 of the
-onsets are right greedily, in both bars (validation); 800 of 4 bars leave .30 in bar 1, .20 and .17 in bars 3 and 4, 800 of 8 bars .34 in bar 1 and .14 in
-bar 8, 400 of 16 bars .31 in bar 1 and .12 in bars 9 and 16, as the most frequent onset (and a loss of 258 before KL): bars that come in later are not
-taken into the code in such budgets. With a hierarchical encoder, straight from 4 bars, .20, .16, .16 after 1,200 updates.
+onsets are right greedily, in both bars (validation); 800 of 4 bars leave .30 in bar 1, .20 and .17 in bars 3 and 4, 800 of 8 bars .34 in bar 1 and
+.14 in bar 8, 400 of 16 bars .31 in bar 1 and .12 in bars 9 and 16, as the most frequent onset (and a loss of 258 before KL): bars that come in later
+are not taken into the code in such budgets. With a hierarchical encoder, straight from 4 bars, .20, .16, .16 after 1,200 updates.
 """
 
 from mvae.config import apply_scale, experiment_config
