@@ -29,13 +29,15 @@ def find_places(windows: np.ndarray, songs: np.ndarray, shifts: Sequence[int], l
     """Rows of windows [M, 1 + len(shifts) + 1]: a window, those that begin so many bars later in the same tracks, and one of another song.
 
     windows: where each stream begins, int [N, K]. songs [N]. M is at most limit, drawn by the seed from the windows that have all of these.
-    Raises InputError where there is none.
+    Raises InputError where there is none, or only one song.
     """
+    if len(np.unique(songs)) < 2:
+        raise InputError(f'the split has {len(windows)} windows of {len(np.unique(songs))} songs, and two songs are needed; add music and rebuild the store')
     row_of = {tuple(start): n for n, start in enumerate(windows.tolist())}
     later = [[row_of.get(tuple(start + shift * STEPS_PER_BAR)) for shift in shifts] for start in windows]
     whole = np.array([n for n, rows in enumerate(later) if None not in rows], np.int64)
-    if not len(whole) or (songs == songs[0]).all():
-        raise InputError(f'no window of two songs or more has others {max(shifts)} bars later; give smaller --shifts, or a split with longer songs')
+    if not len(whole):
+        raise InputError(f'no window has others {max(shifts)} bars later; give smaller --shifts, or a split with longer songs')
     rng = np.random.default_rng(seed)
     chosen = np.sort(rng.choice(whole, min(limit, len(whole)), replace=False))
     other = [rng.choice(np.flatnonzero(songs != songs[n])) for n in chosen]
