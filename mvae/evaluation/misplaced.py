@@ -31,8 +31,8 @@ def find_places(windows: np.ndarray, songs: np.ndarray, shifts: Sequence[int], l
     windows: where each stream begins, int [N, K]. songs [N]. M is at most limit, drawn by the seed from the windows that have all of these.
     Raises InputError where there is none, or only one song.
     """
-    if len(np.unique(songs)) < 2:
-        raise InputError(f'the split has {len(windows)} windows of {len(np.unique(songs))} songs, and two songs are needed; add music and rebuild the store')
+    if (count := len(np.unique(songs))) < 2:
+        raise InputError(f'the split has {len(windows)} windows of {count} songs, and two songs are needed; add music and rebuild the store')
     row_of = {tuple(start): n for n, start in enumerate(windows.tolist())}
     later = [[row_of.get(tuple(start + shift * STEPS_PER_BAR)) for shift in shifts] for start in windows]
     whole = np.array([n for n, rows in enumerate(later) if None not in rows], np.int64)
