@@ -9,7 +9,8 @@ import dataclasses
 import ml_collections
 
 STEPS_PER_BAR = 16
-VARIANTS = ('flat', 'hierdec', 'hier')
+VARIANTS = ('flat', 'hierdec', 'hierenc', 'hier')
+HIERARCHICAL_DECODERS, HIERARCHICAL_ENCODERS = ('hierdec', 'hier'), ('hierenc', 'hier')
 SCALES = ('tiny', 'small', 'paper')
 
 
@@ -19,7 +20,9 @@ def base_config() -> ml_collections.ConfigDict:
     c.experiment = 'mel2'
     c.kind = 'melody'  # melody | drums | trio: which windows of the store
     c.bars = 2  # bars per window; 16 sixteenth steps each
-    c.variant = 'flat'  # flat | hierdec (hierarchical decoder: conductor and a decoder restarted at every bar) | hier (and an encoder by bars)
+    # flat | hierdec (hierarchical decoder: conductor and a decoder restarted at every bar) | hierenc (hierarchical encoder, which reads every bar
+    # on its own and then their sequence, and a flat decoder) | hier (both)
+    c.variant = 'flat'
     c.scale = 'small'  # tiny | small | paper; see `apply_scale`
     c.seed = 0  # decides everything: initial weights, batches, noise, samples
 
@@ -35,15 +38,15 @@ def base_config() -> ml_collections.ConfigDict:
     c.model = ml_collections.ConfigDict()
     c.model.encoder_sizes = (2048, 2048)  # LSTM units of each bidirectional layer, per direction; (): a decoder alone, as one may import it
     c.model.latent_size = 512  # Z
-    c.model.conductor_sizes = (1024, 1024)  # hierdec and hier only
-    c.model.decoder_sizes = (2048, 2048, 2048)  # units of each decoder layer (of every stream's decoder in hierdec and hier)
+    c.model.conductor_sizes = (1024, 1024)  # hierarchical decoders only
+    c.model.decoder_sizes = (2048, 2048, 2048)  # units of each decoder layer (of every stream's decoder in hierarchical ones)
     c.model.drum_roll_input = True  # the encoder reads drums as 9 classes + 'no hit' instead of one of 512 tokens (Magenta: not in trios)
     c.model.dtype = 'float32'  # float32 | bfloat16: matrix products; parameters, cell state, logits and KL stay float32
     # How weights start. The paper's (Magenta's) values are the defaults; `small` changes them to leave the plateau early.
     c.model.bottleneck_stddev = 0.001  # kernels of mu, sigma and of the initial states; 0: Glorot uniform
     c.model.initial_sigma = 0.0  # posterior standard deviation at the start; 0: softplus(0) = 0.693
-    c.model.conductor_gain = 1.0  # factor of the conductor's recurrent kernel and of that of its initial state; see `conductor.init`
-    c.model.chrono_init = False  # forget biases of encoder and conductor log-uniform over the sequence length (Tallec & Ollivier, 2018)
+    c.model.rotate_bars = False  # LSTMs over bars start as rotations, so that they tell bars apart and forget none; see `lstm.init_rotation`
+    c.model.chrono_init = False  # forget biases of the encoder's LSTMs over steps log-uniform over their length (Tallec & Ollivier, 2018)
 
     t = c.training = ml_collections.ConfigDict()
     t.steps = 50_000  # updates
@@ -52,6 +55,7 @@ def base_config() -> ml_collections.ConfigDict:
     t.learning_rate = 1e-3  # lr(t) = (learning_rate - min_learning_rate) * decay_rate^t + min_learning_rate
     t.min_learning_rate = 1e-5
     t.decay_rate = 0.9999
+    t.bars_rate = 1.0  # factor of the learning rate for LSTMs over bars: the conductor, and the upper part of a hierarchical encoder
     t.clip_norm = 1.0  # of the global gradient norm
     t.max_beta = 0.2  # weight of the KL term: beta(t) = (1 - beta_rate^t) * max_beta
     t.beta_rate = 0.99999
@@ -89,9 +93,9 @@ def experiment_config(experiment: str, kind: str, bars: int, variant: str) -> ml
     c.update(experiment=experiment, kind=kind, bars=bars, variant=variant, scale='paper')
     c.training.update(_PAPER_OBJECTIVE[bars])
     c.model.drum_roll_input = kind != 'trio'
-    if variant != 'flat':
+    if variant in HIERARCHICAL_DECODERS:
         c.model.decoder_sizes = (1024, 1024)
-    if variant == 'hier':  # no model of the paper: Magenta's sizes
+    if variant in HIERARCHICAL_ENCODERS:  # no models of the paper: Magenta's sizes
         c.model.encoder_sizes = (1024,)
     return c
 
@@ -99,7 +103,7 @@ def experiment_config(experiment: str, kind: str, bars: int, variant: str) -> ml
 def apply_scale(c: ml_collections.ConfigDict, scale: str) -> ml_collections.ConfigDict:
     """Changes sizes and the length of training in place; `paper` leaves the paper's.
 
-    small: for 2 CPU cores in 15-20 minutes. Its objective differs from the paper's where few updates need it: initial scales that let the
+    small: for 2 CPU cores in 15-20 minutes. Its objective differs from the paper's where few updates need it: initial weights that let the
     latent code carry the music from the first update, a higher learning rate, for 2 bars hidden decoder inputs. tiny: seconds, for tests.
     """
     c.scale = scale
@@ -107,9 +111,10 @@ def apply_scale(c: ml_collections.ConfigDict, scale: str) -> ml_collections.Conf
         return c
     c.model.bottleneck_stddev = 0.0
     c.model.initial_sigma = 0.1
-    c.model.conductor_gain = 5.0
+    c.model.rotate_bars = True
     c.model.chrono_init = True
     c.model.drum_roll_input = True
+    c.training.bars_rate = 0.1
     if scale == 'small' and c.bars == 2:
         c.model.update(encoder_sizes=(256,), latent_size=128, conductor_sizes=(128,), decoder_sizes=(256,))
         c.training.update(steps=10_000, batch_size=64, learning_rate=8e-3, decay_rate=0.9995, beta_rate=0.999, free_bits=128.0)
@@ -118,7 +123,8 @@ def apply_scale(c: ml_collections.ConfigDict, scale: str) -> ml_collections.Conf
     elif scale == 'small':  # many small updates: on 2 cores they leave the plateau after some 200, large ones not in the same time
         # A flat decoder as large as the conductor and decoders of the hierarchical one: parameters within 10% (`make study` compares the two).
         flat = {'melody': 300, 'drums': 256, 'trio': 320}[c.kind]
-        c.model.update(encoder_sizes=(128,), latent_size=128, conductor_sizes=(256,), decoder_sizes=(flat if c.variant == 'flat' else 160,))
+        decoder = 160 if c.variant in HIERARCHICAL_DECODERS else flat
+        c.model.update(encoder_sizes=(128,), latent_size=128, conductor_sizes=(256,), decoder_sizes=(decoder,))
         c.training.update(steps=4000, batch_size=16, learning_rate=3e-3, decay_rate=0.9993)
         c.evaluation.update(every=500, windows=512, batch_size=64)
     else:
@@ -136,7 +142,7 @@ class ModelConfig:
 
     vocab_sizes: tokens of each stream (K entries). bars: U, 1 for a flat decoder. steps: S per bar (T for a flat decoder).
     drum_roll: for each stream, whether the encoder reads it as a drum roll.
-    hierarchical_encoder: whether bars are encoded each on its own, and then their sequence.
+    encoder_bars: above 1 so many bars are encoded each on its own, and then their sequence.
     """
 
     vocab_sizes: tuple[int, ...]
@@ -147,11 +153,11 @@ class ModelConfig:
     decoder_sizes: tuple[int, ...]
     conductor_sizes: tuple[int, ...] = ()
     drum_roll: tuple[bool, ...] = ()
-    hierarchical_encoder: bool = False
+    encoder_bars: int = 1
     dtype: str = 'float32'
     bottleneck_stddev: float = 0.001
     initial_sigma: float = 0.0
-    conductor_gain: float = 1.0
+    rotate_bars: bool = False
     chrono_init: bool = False
 
     @property
@@ -171,7 +177,7 @@ class ModelConfig:
 
 def model_config(c: ml_collections.ConfigDict, vocab_sizes: tuple[int, ...]) -> ModelConfig:
     """The frozen model part of an experiment's config; vocab_sizes come from the music vocabulary."""
-    hierarchical = c.variant != 'flat'
+    hierarchical = c.variant in HIERARCHICAL_DECODERS
     m = c.model
     streams = ('melody', 'bass', 'drums') if c.kind == 'trio' else (c.kind,)
     return ModelConfig(
@@ -183,10 +189,10 @@ def model_config(c: ml_collections.ConfigDict, vocab_sizes: tuple[int, ...]) -> 
         decoder_sizes=tuple(m.decoder_sizes),
         conductor_sizes=tuple(m.conductor_sizes) if hierarchical else (),
         drum_roll=tuple(m.drum_roll_input and s == 'drums' for s in streams),
-        hierarchical_encoder=c.variant == 'hier',
+        encoder_bars=c.bars if c.variant in HIERARCHICAL_ENCODERS else 1,
         dtype=m.dtype,
         bottleneck_stddev=m.bottleneck_stddev,
         initial_sigma=m.initial_sigma,
-        conductor_gain=m.conductor_gain,
+        rotate_bars=m.rotate_bars,
         chrono_init=m.chrono_init,
     )

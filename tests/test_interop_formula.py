@@ -50,14 +50,14 @@ def test_flat_with_two_lengths():
 
 HIERARCHIES = {
     'hierdec': (False, [[-1.460012, -1.056163], [-1.694454, -1.162263]], [[0.227606, 0.437146], [0.158911, 0.343996]], [3.052636, 4.089344]),
-    'hier': (True, [[-0.576583, 0.287325], [-0.862008, 0.236979]], [[0.832143, 0.985486], [0.675443, 0.990080]], [0.237696, 0.520205]),
+    'hier': (2, [[-0.576583, 0.287325], [-0.862008, 0.236979]], [[0.832143, 0.985486], [0.675443, 0.990080]], [0.237696, 0.520205]),
 }
 
 
 @pytest.mark.parametrize('name', HIERARCHIES)
 def test_hierarchies(name):
-    hierarchical_encoder, mu, sigma, kl = HIERARCHIES[name]
-    cfg = ModelConfig((5,), 2, 3, (3,), 2, (4, 3), (4, 3), hierarchical_encoder=hierarchical_encoder)
+    encoder_bars, mu, sigma, kl = HIERARCHIES[name]
+    cfg = ModelConfig((5,), 2, 3, (3,), 2, (4, 3), (4, 3), encoder_bars=encoder_bars)
     params, tokens = formula_params(cfg), jnp.array([[2, 0, 1, 4, 3, 0], [3, 3, 0, 2, 1, 1]])[..., None]
     q = vae.encode(params, cfg, tokens)
     np.testing.assert_allclose(q.mu, mu, atol=1e-5)

@@ -62,7 +62,7 @@ def test_every_format_gives_the_same_model(tensors, tmp_path):
 
 
 @pytest.mark.parametrize('cfg', [
-    ModelConfig((90,), 16, 16, (6, 5), 4, (5, 4), (6, 4)), ModelConfig((90, 90, 512), 16, 16, (6,), 4, (5,), (4,), hierarchical_encoder=True),
+    ModelConfig((90,), 16, 16, (6, 5), 4, (5, 4), (6, 4)), ModelConfig((90, 90, 512), 16, 16, (6,), 4, (5,), (4,), encoder_bars=16),
     ModelConfig((512,), 1, 32, (6,), 4, (5,), drum_roll=(True,)), ModelConfig((90, 90, 512), 1, 256, (6, 5), 4, (5, 4)),
 ], ids=['hierdec-mel', 'hier-trio', 'cat-drums', 'flat-trio'])  # fmt: skip
 def test_the_name_map_runs_both_ways_and_the_architecture_is_recognised(cfg, tmp_path):
@@ -70,7 +70,7 @@ def test_the_name_map_runs_both_ways_and_the_architecture_is_recognised(cfg, tmp
     np.savez(tmp_path / 'x.npz', **names.to_magenta(params, cfg))
     model = magenta.load(tmp_path / 'x.npz', {'cat-drums': 'cat-drums_2bar_small'}.get('cat-drums' if cfg.vocab_sizes == (512,) else ''))
     found = model.architecture.model
-    for field in ('vocab_sizes', 'bars', 'steps', 'encoder_sizes', 'latent_size', 'decoder_sizes', 'conductor_sizes', 'hierarchical_encoder'):
+    for field in ('vocab_sizes', 'bars', 'steps', 'encoder_sizes', 'latent_size', 'decoder_sizes', 'conductor_sizes', 'encoder_bars'):
         assert getattr(found, field) == getattr(cfg, field), field
     assert any(found.drum_roll) == any(cfg.drum_roll)
     jax.tree.map(np.testing.assert_array_equal, model.params, params)

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from mvae.config import ModelConfig
+from mvae.config import VARIANTS, ModelConfig, apply_scale, experiment_config, model_config
 from mvae.model import conductor, encoder, lstm, streams, vae
 
 HIERARCHICAL = ModelConfig((7, 5), 4, 3, (6, 5), 4, (5, 4), (6, 4), bottleneck_stddev=0.0)
@@ -122,7 +122,7 @@ def test_token_gradient_is_the_scatter_of_rows():
 
 
 def test_a_hierarchical_encoder_reads_bars_on_their_own_and_then_their_sequence():
-    cfg = dataclasses.replace(HIERARCHICAL, hierarchical_encoder=True)
+    cfg = dataclasses.replace(HIERARCHICAL, encoder_bars=4)
     params, tokens = _params(cfg), _tokens(cfg)
     one_bar = dataclasses.replace(FLAT, steps=cfg.steps)
     identity = {'kernel': jnp.eye(10), 'bias': jnp.zeros(10)}
@@ -153,13 +153,27 @@ def test_bfloat16_stays_close_to_float32():
         np.testing.assert_allclose(x, y, atol=0.15)
 
 
-def test_a_conductor_with_gain_tells_every_bar_what_z_says():
-    """At the start: how much the last bar's embedding differs between pieces, and how much of it is that bar's own."""
-    spread = {}
-    for gain in (1.0, 5.0):
-        cfg = ModelConfig((130,), 16, 16, (8,), 64, (8,), (128,), bottleneck_stddev=0.0, conductor_gain=gain, chrono_init=True)
+def test_a_rotating_conductor_shows_every_bar_another_side_of_z():
+    """At the start: how much embeddings differ between pieces in the last bar, and how alike these differences are in neighbouring bars."""
+    spread, alike = {}, {}
+    for rotate in (False, True):
+        cfg = ModelConfig((130,), 16, 16, (8,), 64, (8,), (128,), bottleneck_stddev=0.0, rotate_bars=rotate)
         z = 0.2 * jax.random.normal(jax.random.key(1), (64, 64))
         e = np.asarray(conductor.embeddings(vae.init(jax.random.key(0), cfg)['conductor'], cfg, z))  # [B, U, E]
-        own = e - e.mean(1, keepdims=True)
-        spread[gain] = e[:, -1].std(0).mean(), (own - own.mean(0))[:, -1].std(0).mean()
-    assert all(large > 4 * small for small, large in zip(spread[1.0], spread[5.0], strict=True)), spread
+        e = e - e.mean(0)
+        spread[rotate] = e[:, -1].std()
+        alike[rotate] = [np.corrcoef(e[:, u].ravel(), e[:, u + 1].ravel())[0, 1] for u in range(15)]
+    assert spread[True] > 0.1 > 10 * spread[False], spread
+    assert max(np.abs(alike[True])) < 0.4 < 0.9 < min(alike[False]), alike
+
+
+def test_a_flat_decoder_can_have_a_hierarchical_encoder():
+    """hierenc reads as hier does, and decodes as flat does."""
+    configs = {v: apply_scale(experiment_config('mel16', 'melody', 16, v), 'tiny') for v in VARIANTS}
+    flat, _, hierenc, hier = (model_config(configs[v], (5,)) for v in VARIANTS)
+    params, tokens = vae.init(jax.random.key(0), hierenc), jax.random.randint(jax.random.key(1), (2, 256, 1), 0, 5)
+    q = vae.encode(params, hierenc, tokens)
+    np.testing.assert_array_equal(q.mu, vae.encode(params, hier, tokens).mu)
+    np.testing.assert_array_equal(vae.decode_logits(params, hierenc, q.mu, tokens)[0], vae.decode_logits(params, flat, q.mu, tokens)[0])
+    swapped = tokens.reshape(2, 16, 16, 1)[:, ::-1].reshape(2, 256, 1)  # the same bars, in another order
+    assert float(jnp.abs(vae.encode(params, hierenc, swapped).mu - q.mu).max()) > 1e-3

@@ -51,6 +51,25 @@ def test_impossible_schedules_are_refused(kind, rate):
         schedules.check(_setting(sampling_schedule=kind, sampling_rate=rate)[1])
 
 
+def test_recurrences_over_bars_have_a_learning_rate_of_their_own():
+    cfg, t = _setting(16, 'hier')
+    tokens, key = jax.random.randint(jax.random.key(1), (4, 256, 1), 0, 130), jax.random.key(2)
+    moved = {}
+    for rate in (1.0, 0.25):
+        t_rate = FrozenConfigDict(t.to_dict() | {'bars_rate': rate}) if hasattr(t, 'to_dict') else FrozenConfigDict(dict(t) | {'bars_rate': rate})
+        before = init_state(jax.random.key(0), cfg, t_rate)
+        after, _ = train_step(before, tokens, key, cfg=cfg, t=t_rate)
+        moved[rate] = jax.tree.map(lambda x, y: np.asarray(y - x), before.params, after.params)
+    for path, full in jax.tree_util.tree_leaves_with_path(moved[1.0]):
+        name = jax.tree_util.keystr(path, simple=True, separator='/')
+        factor = 0.25 if name.startswith(('conductor/', 'encoder/bar_layers/')) else 1.0
+        np.testing.assert_allclose(_leaf(moved[0.25], path), factor * full, atol=2e-6, err_msg=name)
+
+
+def _leaf(tree, path):
+    return dict((jax.tree_util.keystr(p), x) for p, x in jax.tree_util.tree_leaves_with_path(tree))[jax.tree_util.keystr(path)]
+
+
 def test_free_bits_are_free_up_to_the_threshold():
     kl = jnp.log(2.0) * jnp.array([0.0, 47.9, 48.0, 49.0])
     np.testing.assert_allclose(kl_cost(kl, 48.0), np.log(2) * np.array([0, 0, 0, 1]), atol=1e-4)

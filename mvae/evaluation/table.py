@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from mvae.config import VARIANTS
 from mvae.errors import InputError
 from mvae.evaluation.reconstruction import MODES
 from mvae.music.vocabulary import STREAMS
 
-VARIANTS = ('flat', 'hierdec', 'hier')
 COLUMNS = tuple((mode, variant) for mode in MODES for variant in VARIANTS)
 # As reported by the paper, recalled and unverified: (kind, bars, stream) -> {(mode, variant): accuracy}.
 REPORTED = {

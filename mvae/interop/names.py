@@ -34,7 +34,7 @@ _DECODER = {
 def table(cfg: ModelConfig) -> dict[str, str]:
     """{our pattern: Magenta's pattern} of an architecture."""
     decoder_scope = ('core_decoder/core_decoder_{k}/' if len(cfg.vocab_sizes) > 1 else 'core_decoder/') if cfg.hierarchical else ''
-    encoder = (_HIERARCHICAL_ENCODER if cfg.hierarchical_encoder else _ENCODER) if cfg.encoder_sizes else {}
+    encoder = (_HIERARCHICAL_ENCODER if cfg.encoder_bars > 1 else _ENCODER) if cfg.encoder_sizes else {}
     conductor = _CONDUCTOR if cfg.hierarchical else {}
     return encoder | conductor | {ours: decoder_scope + theirs for ours, theirs in _DECODER.items()}
 

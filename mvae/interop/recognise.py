@@ -92,7 +92,7 @@ def recognise(specs: Mapping[str, Spec], file: str, name: str | None = None, dru
         raise InputError(f'{file} has no decoder of MusicVAE: no tensor is named .../output_projection/kernel')
     hierarchical = any(tensor.startswith('decoder/hierarchical_level_0/') for tensor in specs)
     hierarchical_encoder = any(tensor.startswith('encoder/hierarchical_level_0/') for tensor in specs)
-    variant = 'hier' if hierarchical and hierarchical_encoder else 'hierdec' if hierarchical else 'flat'
+    variant = {(0, 0): 'flat', (1, 0): 'hierdec', (0, 1): 'hierenc', (1, 1): 'hier'}[hierarchical, hierarchical_encoder]
     kind, pitches = _streams(_output_widths(specs), file)
     level = 'hierarchical_level_0/' if hierarchical_encoder else ''
     cell = 'encoder/' + level + 'cell_{}/bidirectional_rnn/fw/multi_rnn_cell/cell_0/lstm_cell/'
@@ -143,6 +143,8 @@ def _streams(widths: list[int], file: str) -> tuple[str, tuple[int, int] | None]
 
 def _only_fit(kind: str, variant: str, file: str) -> str:
     fits = [name for name, c in CONFIGS.items() if (c.kind, c.variant) == (kind, variant)]
+    if not fits:
+        raise InputError(f'{file} holds a {variant} model of {kind}, as no config of Magenta is; it loads {", ".join(CONFIGS)}')
     lengths = {CONFIGS[name].bars for name in fits}
     if len(lengths) != 1:
         raise InputError(f'the shapes in {file} do not say how long its windows are: name its config with --config, one of {", ".join(fits)}')

@@ -25,10 +25,11 @@ def init(key: jax.Array, cfg: ModelConfig) -> dict:
     width = sum(streams.input_width(v, roll) for v, roll in zip(cfg.vocab_sizes, rolls, strict=True))
     keys = [jax.random.fold_in(key, n) for n in range(2 * len(cfg.encoder_sizes) + 1)]
     depth, summary = len(cfg.encoder_sizes), 2 * cfg.encoder_sizes[-1]
-    steps = cfg.steps if cfg.hierarchical_encoder else cfg.total_steps
-    params = {'layers': _init_layers(keys[:depth], cfg.encoder_sizes, width, steps if cfg.chrono_init else 0)}
-    if cfg.hierarchical_encoder:
-        params['bar_layers'] = _init_layers(keys[depth + 1 :], cfg.encoder_sizes, summary, cfg.bars if cfg.chrono_init else 0)
+    chrono_steps = cfg.total_steps // cfg.encoder_bars if cfg.chrono_init else 0
+    params = {'layers': _init_layers(keys[:depth], cfg.encoder_sizes, width, functools.partial(lstm.init, chrono_steps=chrono_steps))}
+    if cfg.encoder_bars > 1:
+        init_bar_layer = lstm.init_rotation if cfg.rotate_bars else lstm.init
+        params['bar_layers'] = _init_layers(keys[depth + 1 :], cfg.encoder_sizes, summary, init_bar_layer)
     mu_key, sigma_key = jax.random.split(keys[depth])
     params['mu'] = dense.init(mu_key, summary, cfg.latent_size, cfg.bottleneck_stddev)
     params['sigma'] = dense.init(sigma_key, summary, cfg.latent_size, cfg.bottleneck_stddev)
@@ -37,11 +38,11 @@ def init(key: jax.Array, cfg: ModelConfig) -> dict:
     return params
 
 
-def _init_layers(keys: list[jax.Array], sizes: tuple[int, ...], width: int, chrono_steps: int) -> list[dict]:
+def _init_layers(keys: list[jax.Array], sizes: tuple[int, ...], width: int, init_layer: Callable[..., dict]) -> list[dict]:
     layers = []
     for key, size in zip(keys, sizes, strict=True):
         fw, bw = jax.random.split(key)
-        layers.append({'fw': lstm.init(fw, width, size, chrono_steps), 'bw': lstm.init(bw, width, size, chrono_steps)})
+        layers.append({'fw': init_layer(fw, width, size), 'bw': init_layer(bw, width, size)})
         width = 2 * size
     return layers
 
@@ -52,16 +53,16 @@ def encode(params: dict, cfg: ModelConfig, tokens: jax.Array) -> Posterior:
     The summary is that of the whole window; in a hierarchical encoder that of the bars' summaries, the bars side by side (magenta.md 2.10).
     """
     batch = tokens.shape[0]
-    if cfg.hierarchical_encoder:
-        tokens = tokens.reshape(batch * cfg.bars, cfg.steps, -1)
+    if cfg.encoder_bars > 1:
+        tokens = tokens.reshape(batch * cfg.encoder_bars, cfg.total_steps // cfg.encoder_bars, -1)
     tokens = jnp.swapaxes(tokens, 0, 1)
 
     def project_tokens(input_kernel):
         return streams.project_tokens(input_kernel, tokens, cfg.vocab_sizes, cfg.drum_roll).swapaxes(1, 2)
 
     summary = _summarise(params['layers'], cfg, project_tokens)
-    if cfg.hierarchical_encoder:
-        bars = summary.reshape(-1, batch, cfg.bars).swapaxes(1, 2)
+    if cfg.encoder_bars > 1:
+        bars = summary.reshape(-1, batch, cfg.encoder_bars).swapaxes(1, 2)
         summary = _summarise(params['bar_layers'], cfg, functools.partial(lstm.project, bars))
     summary = summary.T
     return Posterior(dense.apply(params['mu'], summary), jax.nn.softplus(dense.apply(params['sigma'], summary)))

@@ -15,6 +15,7 @@ import jax.numpy as jnp
 from jax import lax
 
 FORGET_BIAS = 1.0
+OPEN = 4.0  # bias of an open gate
 
 
 class LSTMState(NamedTuple):
@@ -41,6 +42,19 @@ def init(key: jax.Array, input_size: int, size: int, chrono_steps: int = 0) -> d
         spans = jnp.log(jax.random.uniform(bias_key, (size,), minval=1.0, maxval=chrono_steps - 1.0))
         bias = bias.at[0].set(-spans).at[2].set(spans - FORGET_BIAS)
     return {'kernel': glorot_uniform(kernel_key, (input_size + size, 4 * size)), 'bias': bias.reshape(-1)}
+
+
+def init_rotation(key: jax.Array, input_size: int, size: int) -> dict[str, jax.Array]:
+    """A layer that starts as h_t = Q h_(t-1) + W x_t, nearly linear, Q orthogonal: open gates, no memory of the cell's own.
+
+    It keeps what it was told, and shows it from another side at every step, which tells the steps apart (Arjovsky et al., 2016, on such recurrences).
+    Input and output gates start at sigmoid(4), the forget gate at sigmoid(-4).
+    """
+    kernel_key, rotation_key = jax.random.split(key)
+    kernel = glorot_uniform(kernel_key, (input_size + size, 4 * size))
+    rotation = jax.nn.initializers.orthogonal(1 / jax.nn.sigmoid(OPEN) ** 2)(rotation_key, (size, size), jnp.float32)
+    bias = jnp.repeat(jnp.array([OPEN, 0.0, -OPEN - FORGET_BIAS, OPEN], jnp.float32), size)
+    return {'kernel': kernel.at[input_size:, size : 2 * size].set(rotation), 'bias': bias}
 
 
 def zero_state(shape: tuple[int, ...]) -> LSTMState:

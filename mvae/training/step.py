@@ -17,6 +17,7 @@ from mvae.training import schedules
 from mvae.training.loss import elbo
 
 AXIS = 'batch'
+_BAR_LAYERS = (jax.tree_util.DictKey('encoder'), jax.tree_util.DictKey('bar_layers'))
 
 
 @struct.dataclass
@@ -29,9 +30,18 @@ class TrainState:
 
 
 def make_optimizer(t: FrozenConfigDict) -> optax.GradientTransformation:
-    """Adam after clipping by the global norm, with the additive-floor decay of `schedules.learning_rate`."""
+    """Adam after clipping by the global norm, with the additive-floor decay of `schedules.learning_rate`; bars_rate times that over bars."""
     rate = functools.partial(schedules.learning_rate, t)
-    return optax.chain(optax.clip_by_global_norm(t.clip_norm), optax.adam(rate, b1=0.9, b2=0.999, eps=1e-8))
+    parts = [optax.clip_by_global_norm(t.clip_norm), optax.adam(rate, b1=0.9, b2=0.999, eps=1e-8)]
+    if t.bars_rate != 1:
+        parts.append(optax.masked(optax.scale(t.bars_rate), _over_bars))
+    return optax.chain(*parts)
+
+
+def _over_bars(params: dict) -> dict:
+    """Which weights belong to recurrences over bars: the conductor, and the upper layers of a hierarchical encoder."""
+    over = lambda path, _: path[0].key == 'conductor' or path[:2] == _BAR_LAYERS  # noqa: E731
+    return jax.tree_util.tree_map_with_path(over, params)
 
 
 def init_state(key: jax.Array, cfg: ModelConfig, t: FrozenConfigDict) -> TrainState:
