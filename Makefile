@@ -46,9 +46,9 @@ PROGRAM_sample := sample
 PROGRAM_interpolate := interpolate
 PROGRAM_gallery := gallery
 
-# make table RUNS='runs/mel16-flat runs/mel16-hierdec' [ARGS='--limit 1000']: the paper's table of trained runs, in runs/table
+# make table RUNS='runs/mel16-hierenc runs/mel16-hier' [ARGS='--limit 1000']: the paper's table of trained runs, in runs/table
 table: install
-	@test -n "$(RUNS)" || { echo "error: say which runs: make table RUNS='runs/mel16-flat runs/mel16-hierdec'" >&2; exit 2; }
+	@test -n "$(RUNS)" || { echo "error: say which runs: make table RUNS='runs/mel16-hierenc runs/mel16-hier'" >&2; exit 2; }
 	$(BIN)/python experiments/table.py --runs $(RUNS) $(ARGS)
 
 # make study [EXP='mel16 drum16'] [DATA=data/mine] [SCALE=small] [STEPS=2000]: trains flat and hierarchical at one budget, then the table, in runs/study
@@ -57,7 +57,7 @@ study: install
 	$(BIN)/python experiments/study.py --exp $(or $(EXP),mel16 drum16 trio16) $(if $(DATA),--data "$(DATA)") $(if $(SCALE),--scale "$(SCALE)") \
 	  $(if $(STEPS),--steps "$(STEPS)") $(ARGS)
 
-# make listen ARGS='serve --runs data=data/mine flat=runs/mel16-flat hierdec=runs/mel16-hierdec', then ARGS=analyse: the paper's listening test
+# make listen ARGS='serve --runs data=data/mine flat=runs/mel16-hierenc hierarchical=runs/mel16-hier', then ARGS=analyse: the paper's listening test
 listen: install
 	@test -n "$(ARGS)" || { echo "error: say what: make listen ARGS='serve --runs data=data/mine flat=runs/flat', or make listen ARGS=analyse" >&2; exit 2; }
 	$(BIN)/python experiments/listen.py $(ARGS)

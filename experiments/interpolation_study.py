@@ -1,4 +1,4 @@
-"""What lies between two pieces: python experiments/interpolation_study.py --runs flat=runs/mel16-flat hierdec=runs/mel16-hierdec [--pairs 1024].
+"""What lies between two pieces: python experiments/interpolation_study.py --runs flat=runs/mel16-hierenc hierarchical=runs/mel16-hier [--pairs 1024].
 
 Pairs of test windows of different songs, the spherical path between their codes at --alphas values, decoded. Upper panel: normalised Hamming distance
 to the beginning of the path. Lower panel: cost under a 5-gram model of the training split, relative to that of the ends. Beside the runs the baseline

@@ -1,6 +1,6 @@
 """The listening test of the paper (section 5.4): which of two pieces is more musical?
 
-    python experiments/listen.py serve --runs data=data/mine flat=runs/mel16-flat hierdec=runs/mel16-hierdec [--trials 16] [--port 8000]
+    python experiments/listen.py serve --runs data=data/mine flat=runs/mel16-hierenc hierarchical=runs/mel16-hier [--trials 16] [--port 8000]
     python experiments/listen.py analyse [--answers runs/listening/answers.sqlite] [--out DIR]
 
 serve shows a web page that plays pairs of pieces from different sources and asks; a source is a run (samples of the prior) or, as `data` a run or a

@@ -1,7 +1,7 @@
 """Flat against hierarchical at one budget: python experiments/study.py --exp mel16 drum16 --data data/mine [--steps N] [--out runs/study].
 
-Trains the variants (--variants, flat and hierdec as in the paper) of every 16-bar experiment named (2-bar experiments are flat only) on the same
-data, seed, updates and batches, each in a run folder of its own under --out; then makes the reconstruction table of all of them there. The same
+Trains a flat and a hierarchical decoder (--variants) for every 16-bar experiment named (2-bar experiments are flat only) on the same data, seed,
+updates and batches, each in a run folder of its own under --out; then makes the reconstruction table of all of them there. The same
 command goes on where it stopped. Any other setting for all of them: --config.training.batch_size=32. Exit codes: 0 done, 2 wrong input, 130
 stopped and saved.
 """
@@ -14,7 +14,7 @@ from pathlib import Path
 import command
 from train import EXPERIMENTS
 
-from mvae.config import VARIANTS
+from mvae.config import VARIANTS, decoder_variants
 from mvae.errors import InputError, Interrupted
 
 HERE = Path(__file__).parent
@@ -34,9 +34,8 @@ def child(program: str, *arguments: str) -> None:
 def main(options: argparse.Namespace) -> None:
     for exp in options.exp:
         command.choose('experiment', exp, EXPERIMENTS)
-    for variant in options.variants:
-        command.choose('variant', variant, VARIANTS)
-    pairs = [(exp, variant) for exp in options.exp for variant in (['flat'] if exp.endswith('2') else options.variants)]
+    chosen = [command.choose('variant', variant, VARIANTS) for variant in options.variants or decoder_variants(options.scale)]
+    pairs = [(exp, variant) for exp in options.exp for variant in (['flat'] if exp.endswith('2') else chosen)]
     runs = {(exp, variant): options.out / f'{exp}-{variant}' for exp, variant in pairs}
     shared = ['--scale', options.scale, '--data', str(options.data)]
     shared += ['--steps', str(options.steps)] if options.steps else []
@@ -62,7 +61,7 @@ def warn_of_unequal_sizes(runs: dict[tuple[str, str], Path]) -> None:
 if __name__ == '__main__':
     parser = argparse.ArgumentParser(description='Flat against hierarchical at one budget.')
     parser.add_argument('--exp', nargs='+', required=True, help=', '.join(EXPERIMENTS))
-    parser.add_argument('--variants', nargs='+', default=['flat', 'hierdec'], help=', '.join(VARIANTS) + ' (default: flat hierdec)')
+    parser.add_argument('--variants', nargs='+', help=', '.join(VARIANTS) + ' (default: hierenc hier; at --scale paper flat hierdec)')
     parser.add_argument('--data', type=Path, default=Path('data/demo'), help='store that all are trained on (default: data/demo)')
     parser.add_argument('--scale', default='small')
     parser.add_argument('--steps', type=command.positive, help='updates of each')

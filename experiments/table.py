@@ -1,4 +1,4 @@
-"""The paper's reconstruction table of trained runs: python experiments/table.py --runs runs/mel16-flat runs/mel16-hierdec [--limit N] [--out DIR].
+"""The paper's reconstruction table of trained runs: python experiments/table.py --runs runs/mel16-hierenc runs/mel16-hier [--limit N] [--out DIR].
 
 Trains nothing: every run is evaluated on the test split of its data; evaluations made already are taken from beside the run, or given themselves
 (evaluation-test.json) where the run is elsewhere. Writes table.md, table.json and table.png: a row for each data set and instrument, flat and

@@ -31,7 +31,7 @@ def test_a_study_trains_both_variants_and_fills_the_table(study):
     runs, said = study
     result = json.loads((runs / 'table.json').read_text())
     (row,) = result['rows']
-    assert row['kind'] == 'melody' and {f'{m} {v}' for m in ('teacher_forced', 'sampled', 'greedy') for v in ('flat', 'hierdec')} == set(row['cells'])
+    assert row['kind'] == 'melody' and {f'{m} {v}' for m in ('teacher_forced', 'sampled', 'greedy') for v in ('hierenc', 'hier')} == set(row['cells'])
     assert '16-bar melody' in said and '[.919]' in said
     assert (runs / 'table.md').read_text() in said and all((runs / name).read_bytes().startswith(b'\x89PNG') for name in ('table.png', 'bars.png'))
     (windows,) = {e['windows'] for e in result['evaluations']}
@@ -41,16 +41,16 @@ def test_a_study_trains_both_variants_and_fills_the_table(study):
 def test_the_same_table_again_comes_from_what_is_kept(study):
     runs, _ = study
     before = (runs / 'table.json').read_bytes()
-    kept = runs / 'mel16-flat' / 'evaluation-test.json'
+    kept = runs / 'mel16-hierenc' / 'evaluation-test.json'
     stamp = kept.stat().st_mtime_ns
-    arguments = ['--runs', runs / 'mel16-flat', runs / 'mel16-hierdec', '--limit', 20, '--out', runs]
+    arguments = ['--runs', runs / 'mel16-hierenc', runs / 'mel16-hier', '--limit', 20, '--out', runs]
     assert _program('table', *arguments).returncode == 0
     assert (runs / 'table.json').read_bytes() == before and kept.stat().st_mtime_ns == stamp
 
 
 def test_an_evaluation_stands_for_a_run_that_is_elsewhere(study, tmp_path):
     runs, _ = study
-    kept = [tmp_path / f'{variant}.json' for variant in ('flat', 'hierdec')]
+    kept = [tmp_path / f'{variant}.json' for variant in ('hierenc', 'hier')]
     for file in kept:
         file.write_bytes((runs / f'mel16-{file.stem}' / 'evaluation-test.json').read_bytes())
     assert _program('table', '--runs', *kept, '--out', tmp_path).returncode == 0
@@ -59,32 +59,32 @@ def test_an_evaluation_stands_for_a_run_that_is_elsewhere(study, tmp_path):
 
 def test_curves_between_pieces_are_drawn_for_both(study):
     runs, _ = study
-    arguments = ['--runs', f'flat={runs}/mel16-flat', f'hierdec={runs}/mel16-hierdec', '--pairs', 9, '--alphas', 5, '--out', runs / 'between']
+    arguments = ['--runs', f'flat={runs}/mel16-hierenc', f'hierarchical={runs}/mel16-hier', '--pairs', 9, '--alphas', 5, '--out', runs / 'between']
     done = _program('interpolation_study', *arguments)
     assert done.returncode == 0 and 'not 9' in done.stdout, done.stderr
     result = json.loads((runs / 'between' / 'interpolation_study.json').read_text())
-    assert list(result['curves']) == ['flat', 'hierdec', 'data'] and len(result['curves']['flat']['cost']['mean']) == 5
+    assert list(result['curves']) == ['flat', 'hierarchical', 'data'] and len(result['curves']['flat']['cost']['mean']) == 5
     assert 2 <= result['pairs'] < 9
     assert (runs / 'between' / 'interpolation_study.png').read_bytes().startswith(b'\x89PNG')
 
 
 def test_codes_of_other_places_are_tried(study):
     runs, _ = study
-    done = _program('misplaced', '--run', runs / 'mel16-hierdec', '--shifts', 1, 2, '--limit', 30)
+    done = _program('misplaced', '--run', runs / 'mel16-hier', '--shifts', 1, 2, '--limit', 30)
     assert done.returncode == 0 and '2 bars later' in done.stdout, done.stderr
-    result = json.loads((runs / 'mel16-hierdec' / 'misplaced.json').read_text())
+    result = json.loads((runs / 'mel16-hier' / 'misplaced.json').read_text())
     assert 1 <= result['windows'] <= 30 and result['own'] > 0 and list(result['excess']) == ['1 bar later', '2 bars later', 'another song']
 
 
 def test_wrong_input_is_one_clear_line(study):
     runs, _ = study
     for arguments, message in [
-        (['table', '--runs', runs / 'mel16-flat', runs / 'mel16-flat' / '..' / 'mel16-flat', '--limit', 20], 'two runs for one place'),
+        (['table', '--runs', runs / 'mel16-hierenc', runs / 'mel16-hierenc' / '..' / 'mel16-hierenc', '--limit', 20], 'two runs for one place'),
         (['table', '--runs', runs / 'none'], 'holds no checkpoints'),
         (['table', '--runs', runs / 'table.json'], 'holds no evaluation'),
         (['table', '--runs', runs / 'none.json'], 'cannot be read as an evaluation'),
         (['study', '--exp', 'mel17'], 'did you mean mel16'),
-        (['interpolation_study', '--runs', runs / 'mel16-flat', f'mel16-flat={runs}/mel16-hierdec'], 'two curves are called mel16-flat'),
+        (['interpolation_study', '--runs', runs / 'mel16-hierenc', f'mel16-hierenc={runs}/mel16-hier'], 'two curves are called mel16-hierenc'),
     ]:
         done = _program(*arguments)
         assert done.returncode == 2 and message in done.stderr and 'Traceback' not in done.stderr, done.stderr

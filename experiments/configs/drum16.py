@@ -10,8 +10,8 @@ most frequent one. On the training split (256 windows, last checkpoint) hierdec 
 of the inputs hidden (`--config.training.token_dropout=0.25`) is no help: best at 1,500 updates, teacher-forced .414, greedy .333, sampled .249.
 """
 
-from mvae.config import apply_scale, experiment_config
+from mvae.config import apply_scale, decoder_variants, experiment_config
 
 
-def get_config(variant: str = 'hierdec', scale: str = 'small'):
-    return apply_scale(experiment_config('drum16', 'drums', 16, variant), scale)
+def get_config(variant: str | None = None, scale: str = 'small'):
+    return apply_scale(experiment_config('drum16', 'drums', 16, variant or decoder_variants(scale)[1]), scale)

@@ -13,8 +13,8 @@ onsets are right greedily, in both bars (validation); 800 of 4 bars leave .30 in
 are not taken into the code in such budgets. With a hierarchical encoder, straight from 4 bars, .20, .16, .16 after 1,200 updates.
 """
 
-from mvae.config import apply_scale, experiment_config
+from mvae.config import apply_scale, decoder_variants, experiment_config
 
 
-def get_config(variant: str = 'hierdec', scale: str = 'small'):
-    return apply_scale(experiment_config('mel16', 'melody', 16, variant), scale)
+def get_config(variant: str | None = None, scale: str = 'small'):
+    return apply_scale(experiment_config('mel16', 'melody', 16, variant or decoder_variants(scale)[1]), scale)

@@ -12,8 +12,8 @@ Multi-track files (238,793 windows, which overlap by 15 of 16 bars): with `--con
 12,000, still falling; without them hierdec rose from 915 after 4,000 updates. Test: see README.
 """
 
-from mvae.config import apply_scale, experiment_config
+from mvae.config import apply_scale, decoder_variants, experiment_config
 
 
-def get_config(variant: str = 'hierdec', scale: str = 'small'):
-    return apply_scale(experiment_config('trio16', 'trio', 16, variant), scale)
+def get_config(variant: str | None = None, scale: str = 'small'):
+    return apply_scale(experiment_config('trio16', 'trio', 16, variant or decoder_variants(scale)[1]), scale)

@@ -100,7 +100,7 @@ def _first_state(c: ConfigDict, cfg: configs.ModelConfig, new: TrainState, check
         state = checkpoints.restore(new)
         if state is None and c.checkpoint.init_from:
             saved = read_run(c.checkpoint.init_from)
-            fields = [f for f in configs.ModelConfig.__dataclass_fields__ if f not in ('bars', 'steps')]
+            fields = [f for f in configs.ModelConfig.__dataclass_fields__ if f not in ('bars', 'steps', 'encoder_bars')]
             differ = [f for f in fields if getattr(saved.model, f) != getattr(cfg, f)]
             if differ:
                 words = '; '.join(f'{f} {getattr(saved.model, f)} there, {getattr(cfg, f)} here' for f in differ)
