@@ -29,8 +29,8 @@ def main(options: argparse.Namespace) -> None:
     evaluations = [read_evaluation(run) if run.suffix == '.json' else evaluate_run(run, **settings) for run in runs]
     rows = table.build(evaluations)
     text = table.to_markdown(rows, evaluations)
-    used = [v for v in table.VARIANTS if any(f'teacher_forced {v}' in row['cells'] for row in rows)]
-    panels = [(mode.replace('_', '-'), [f'{mode} {v}' for v in used]) for mode in ('teacher_forced', 'sampled')]
+    used = [d for d in table.DECODERS if any(f'teacher_forced {d}' in row['cells'] for row in rows)]
+    panels = [(mode.replace('_', '-'), [f'{mode} {d}' for d in used]) for mode in ('teacher_forced', 'sampled')]
     dots = []
     for row in rows:
         columns: dict[str, list[Dot]] = {}

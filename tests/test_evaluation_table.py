@@ -27,10 +27,10 @@ def test_rows_stand_in_the_order_of_the_paper_with_its_values_beside():
     assert [table.label(row) for row in rows] == ['2-bar drums', '16-bar melody', '16-bar trio, melody', '16-bar trio, bass', '16-bar trio, drums']
     melody = rows[1]
     assert {name: cell['accuracy'] for name, cell in melody['cells'].items() if name.startswith('sampled')} == pytest.approx(
-        {'sampled flat': 0.6, 'sampled hierdec': 0.7}
+        {'sampled flat': 0.6, 'sampled hierarchical': 0.7}
     )
-    assert melody['reported']['sampled hierdec'] == melody['reported']['sampled hier'] == 0.812 and melody['baseline'] == 0.55
-    assert 'teacher_forced hierdec' not in rows[0]['reported'], 'the paper has no hierarchical model of 2 bars'
+    assert melody['reported']['sampled hierarchical'] == 0.812 and melody['baseline'] == 0.55
+    assert 'teacher_forced hierarchical' not in rows[0]['reported'], 'the paper has no hierarchical model of 2 bars'
 
 
 def test_a_model_on_the_plateau_is_said_not_filled_in():
@@ -41,6 +41,14 @@ def test_a_model_on_the_plateau_is_said_not_filled_in():
 
 def test_one_experiment_on_two_stores_is_two_rows():
     assert [row['data'] for row in table.build([evaluation(), evaluation(corpus='def', data='data/y')])] == ['data/x', 'data/y']
+
+
+def test_another_encoder_is_another_row():
+    evaluations = [evaluation(variant=v, accuracy=a) for v, a in (('hier', 0.8), ('flat', 0.6), ('hierenc', 0.7), ('hierdec', 0.65))]
+    first, second = table.build(evaluations)
+    assert [table.label(row) for row in (first, second)] == ['16-bar melody', '16-bar melody, encoder by bars']
+    accuracies = [{d: row['cells'][f'teacher_forced {d}']['accuracy'] for d in table.DECODERS} for row in (first, second)]
+    assert accuracies == [{'flat': 0.6, 'hierarchical': 0.65}, {'flat': 0.7, 'hierarchical': 0.8}]
 
 
 @pytest.mark.parametrize(
@@ -66,8 +74,8 @@ def test_classes_and_models_have_tables_of_their_own():
 def test_curves_by_bar_stand_beside_the_most_frequent_onset_and_leave_2_bars_out():
     rows = table.build([evaluation(onset=0.5), evaluation(variant='hierdec', onset=0.7), evaluation('drums', 2)])
     ((label, curves),) = table.curves_by_bar(rows)
-    assert label == '16-bar melody (x)' and list(curves) == ['flat', 'hierdec', 'most frequent']
-    assert curves['hierdec']['mean'] == [0.7] * 16 and curves['most frequent']['mean'] == [0.2] * 16
+    assert label == '16-bar melody (x)' and list(curves) == ['flat', 'hierarchical', 'most frequent']
+    assert curves['hierarchical']['mean'] == [0.7] * 16 and curves['most frequent']['mean'] == [0.2] * 16
     assert table.curves_by_bar(table.build([evaluation('drums', 2)])) == []
 
 

@@ -31,7 +31,8 @@ def test_a_study_trains_both_variants_and_fills_the_table(study):
     runs, said = study
     result = json.loads((runs / 'table.json').read_text())
     (row,) = result['rows']
-    assert row['kind'] == 'melody' and {f'{m} {v}' for m in ('teacher_forced', 'sampled', 'greedy') for v in ('hierenc', 'hier')} == set(row['cells'])
+    assert row['kind'] == 'melody' and row['by_bars']
+    assert {f'{mode} {d}' for mode in ('teacher_forced', 'sampled', 'greedy') for d in ('flat', 'hierarchical')} == set(row['cells'])
     assert '16-bar melody' in said and '[.919]' in said
     assert (runs / 'table.md').read_text() in said and all((runs / name).read_bytes().startswith(b'\x89PNG') for name in ('table.png', 'bars.png'))
     (windows,) = {e['windows'] for e in result['evaluations']}

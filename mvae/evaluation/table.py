@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from mvae.config import VARIANTS
+from mvae.config import HIERARCHICAL_DECODERS, HIERARCHICAL_ENCODERS
 from mvae.errors import InputError
 from mvae.evaluation.reconstruction import MODES
 from mvae.music.vocabulary import STREAMS
 
-COLUMNS = tuple((mode, variant) for mode in MODES for variant in VARIANTS)
-# As reported by the paper, recalled and unverified: (kind, bars, stream) -> {(mode, variant): accuracy}.
+DECODERS = ('flat', 'hierarchical')
+COLUMNS = tuple((mode, decoder) for mode in MODES for decoder in DECODERS)
+# As reported by the paper, recalled and unverified: (kind, bars, stream) -> accuracies of the first four columns.
 REPORTED = {
     ('drums', 2, 'drums'): (0.979, None, 0.917, None),
     ('melody', 2, 'melody'): (0.986, None, 0.951, None),
@@ -21,35 +22,38 @@ REPORTED = {
     ('trio', 16, 'drums'): (0.903, 0.912, 0.641, 0.863),
 }
 _LEGEND = (
-    'Share of tokens reconstructed, measured, with 95% intervals (bootstrap over songs); in brackets as reported by the paper\n'
-    'for such a decoder (hierenc, hier: behind another encoder), unverified.\n'
+    'Share of tokens reconstructed, measured, with 95% intervals (bootstrap over songs); in brackets as reported by the paper, unverified.\n'
     '"Plateau": onsets no better than by the most frequent one; teacher-forced the model has learned nothing to compare yet, sampled its code\n'
     'does not carry the notes.'
 )
-_FLAT, _HIERARCHICAL = ('flat', 'hierenc'), ('hierdec', 'hier')  # by decoder: the paper has no encoder by bars
-_REPORTED_COLUMNS = (('teacher_forced', _FLAT), ('teacher_forced', _HIERARCHICAL), ('sampled', _FLAT), ('sampled', _HIERARCHICAL))
-_ORDER = {key: n for n, key in enumerate(dict.fromkeys((kind, bars) for kind, bars, _ in REPORTED))}
+_ORDER = [*dict.fromkeys((kind, bars) for kind, bars, _ in REPORTED)]
+
+
+def _decoder(evaluation: dict[str, Any]) -> str:
+    return DECODERS[evaluation['variant'] in HIERARCHICAL_DECODERS]
+
+
+def _row_of(evaluation: dict[str, Any]) -> tuple:
+    """What makes a row, in the order of rows: kind and length as in the paper, data, and whether the encoder is one by bars."""
+    what = evaluation['kind'], evaluation['bars']
+    place = _ORDER.index(what) if what in _ORDER else len(_ORDER)
+    return place, *what, evaluation['corpus'] or evaluation['data'], evaluation['variant'] in HIERARCHICAL_ENCODERS
 
 
 def build(evaluations: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Rows of the table from what `evaluate_run` returns, in the paper's order: one for each data set, kind, length and stream.
+    """Rows of the table from what `evaluate_run` returns, in the paper's order: one for each data set, kind, length, encoder and stream.
 
-    A row: kind, bars, stream, data, windows, baseline, reported {column: accuracy}, and cells {'mode variant': {accuracy, interval, onset, by_bar,
-    plateau, run}}. plateau: onsets are hit no better than by the most frequent one. Teacher-forced it says that the model has learned nothing to
-    compare yet, sampled that the latent code does not carry the notes.
+    A row: kind, bars, stream, by_bars (whether the encoder is one by bars, which the paper's is not), data, windows, baseline, reported {column:
+    accuracy}, and cells {'mode decoder': {accuracy, interval, onset, by_bar, plateau, run}}. plateau: onsets are hit no better than by the most
+    frequent one. Teacher-forced it says that the model has learned nothing to compare yet, sampled that the latent code does not carry the notes.
     Raises InputError where two runs claim one cell, or where runs of one row have different vocabularies or were measured on different windows.
     """
     groups: dict[tuple, list] = {}
     for e in evaluations:
-        groups.setdefault((_ORDER.get((e['kind'], e['bars']), 99), e['kind'], e['bars'], e['corpus'] or e['data']), []).append(e)
-    rows = []
-    for _, kind, bars, _ in sorted(groups):
-        for data in [key[3] for key in sorted(groups) if key[1:3] == (kind, bars)]:
-            group = groups.pop((_ORDER.get((kind, bars), 99), kind, bars, data), [])
-            if group:
-                _check(group)
-                rows += [_row(group, stream) for stream in STREAMS[kind]]
-    return rows
+        groups.setdefault(_row_of(e), []).append(e)
+    for group in groups.values():
+        _check(group)
+    return [_row(groups[key], stream) for key in sorted(groups) for stream in STREAMS[key[1]]]
 
 
 def _check(group: list[dict[str, Any]]) -> None:
@@ -74,29 +78,30 @@ def _row(group: list[dict[str, Any]], stream: str) -> dict[str, Any]:
         for mode in MODES:
             plateau = not onset or onset[mode] <= onset['baseline']
             cell = {'accuracy': found[mode]['accuracy'], 'interval': found[mode]['interval'], 'onset': onset.get(mode), 'plateau': plateau}
-            cells[f'{mode} {e["variant"]}'] = cell | {'by_bar': found['onsets_by_bar'][mode], 'run': e['run']}
+            cells[f'{mode} {_decoder(e)}'] = cell | {'by_bar': found['onsets_by_bar'][mode], 'run': e['run']}
     return {
         'kind': first['kind'],
         'bars': first['bars'],
         'stream': stream,
+        'by_bars': first['variant'] in HIERARCHICAL_ENCODERS,
         'data': first['data'],
         'windows': first['windows'],
         'songs': first['songs'],
         'baseline': first['streams'][stream]['baseline'],
         'onset_baseline': first['streams'][stream]['classes'].get('onset', {}).get('baseline'),
-        'reported': {f'{m} {v}': x for (m, vs), x in zip(_REPORTED_COLUMNS, reported, strict=True) if x is not None for v in vs},
+        'reported': {f'{m} {d}': x for (m, d), x in zip(COLUMNS, reported, strict=False) if x is not None},
         'cells': cells,
     }
 
 
 def curves_by_bar(rows: Sequence[dict[str, Any]], mode: str = 'sampled') -> list[tuple[str, dict[str, dict[str, list[float]]]]]:
-    """Does a decoder keep to the music or drift: for each row of the longest windows (label, {variant: onsets right in each bar, with intervals}).
+    """Does a decoder keep to the music or drift: for each row of the longest windows (label, {decoder: onsets right in each bar, with intervals}).
 
-    Rows of 2 bars, or of one song, have nothing to show. Beside the variants stands the most frequent onset.
+    Rows of 2 bars, or of one song, have nothing to show. Beside the decoders stands the most frequent onset.
     """
     longest, panels = max((row['bars'] for row in rows), default=0), []
     for row in rows:
-        curves = {v: cell['by_bar'] for v in VARIANTS if (cell := row['cells'].get(f'{mode} {v}')) and cell['by_bar']}
+        curves = {d: cell['by_bar'] for d in DECODERS if (cell := row['cells'].get(f'{mode} {d}')) and cell['by_bar']}
         if row['bars'] == longest > 2 and curves:
             level = [row['onset_baseline']] * longest
             panels.append((f'{label(row)} ({Path(row["data"]).name})', curves | {'most frequent': {'mean': level, 'low': level, 'high': level}}))
@@ -104,17 +109,17 @@ def curves_by_bar(rows: Sequence[dict[str, Any]], mode: str = 'sampled') -> list
 
 
 def label(row: dict[str, Any]) -> str:
-    """'16-bar trio, bass'."""
-    return f'{row["bars"]}-bar {row["kind"]}' + (f', {row["stream"]}' if row['kind'] == 'trio' else '')
+    """'16-bar trio, bass, encoder by bars'."""
+    return f'{row["bars"]}-bar {row["kind"]}' + f', {row["stream"]}' * (row['kind'] == 'trio') + ', encoder by bars' * row['by_bars']
 
 
 def to_markdown(rows: Sequence[dict[str, Any]], evaluations: Sequence[dict[str, Any]]) -> str:
     """Three Markdown tables: accuracies in the paper's layout, accuracies by class of steps, and what each model is."""
-    shown = [(m, v) for m, v in COLUMNS if any(f'{m} {v}' in row['cells'] for row in rows)]
+    shown = [(m, d) for m, d in COLUMNS if any(f'{m} {d}' in row['cells'] for row in rows)]
     names = {mode: mode.replace('_', '-') for mode in MODES}
-    lines = ['| data | windows (songs) | most frequent | ' + ' | '.join(f'{names[m]}, {v}' for m, v in shown) + ' |', '|---' * (3 + len(shown)) + '|']
+    lines = ['| data | windows (songs) | most frequent | ' + ' | '.join(f'{names[m]}, {d}' for m, d in shown) + ' |', '|---' * (3 + len(shown)) + '|']
     for row in rows:
-        cells = [cell_text(row['cells'].get(f'{m} {v}'), row['reported'].get(f'{m} {v}')) for m, v in shown]
+        cells = [cell_text(row['cells'].get(f'{m} {d}'), row['reported'].get(f'{m} {d}')) for m, d in shown]
         size = f'{row["windows"]:,} ({row["songs"]:,})'
         lines.append(f'| {label(row)} ({row["data"]}) | {size} | {_short(row["baseline"])} | ' + ' | '.join(cells) + ' |')
     return '\n'.join([*lines, '', _LEGEND, '', *_classes(evaluations), '', *_models(evaluations)])
