@@ -112,8 +112,7 @@ def apply_scale(c: ml_collections.ConfigDict, scale: str) -> ml_collections.Conf
     """Changes sizes and the length of training in place; `paper` leaves the paper's.
 
     small: for 2 CPU cores in 15-20 minutes. Its objective differs from the paper's where few updates need it: initial weights that let the
-    latent code carry the music from the first update, a higher learning rate, hidden decoder inputs, for 16 bars transposition, without which
-    small corpora are learned by heart. tiny: seconds, for tests.
+    latent code carry the music from the first update, a higher learning rate, hidden decoder inputs. tiny: seconds, for tests.
     """
     c.scale = scale
     if scale == 'paper':
@@ -135,7 +134,6 @@ def apply_scale(c: ml_collections.ConfigDict, scale: str) -> ml_collections.Conf
         decoder = 160 if c.variant in HIERARCHICAL_DECODERS else flat
         c.model.update(encoder_sizes=(128,), latent_size=128, conductor_sizes=(256,), decoder_sizes=(decoder,))
         c.training.update(steps=4000, batch_size=16, learning_rate=3e-3, decay_rate=0.9993, token_dropout=0.25)
-        c.data.transpose = (-5, 6)
         c.evaluation.update(every=500, windows=512, batch_size=64)
     else:
         c.model.update(encoder_sizes=(24,), latent_size=8, conductor_sizes=(16,), decoder_sizes=(24, 16))
