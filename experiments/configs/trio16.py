@@ -9,8 +9,8 @@ drums .750 / .607 / .700 (.422). With one encoder over 256 steps, no hidden inpu
 .677, .743 / .590 / .689 (validation loss 648): 4,000 updates are too few for it.
 Multi-track files (238,793 windows, which overlap by 15 of 16 bars), `--config.data.transpose=(-5,6)`: with the conductor and encoder of then and
 `--config.training.decay_rate=0.99986` the validation loss of hierdec falls to 874 (11,000 updates, then level up to 20,000) and that of flat to 850
-at 12,000, still falling; without transposition and hidden inputs hierdec rose from 915 after 4,000 updates. hier with rotations (decay .9997): 913 after
-8,000, level from 7,000; sampled melody .453, bass .492 (plateau), drums .517. Test: see README.
+at 12,000, still falling; without transposition and hidden inputs hierdec rose from 915 after 4,000 updates. hier with rotations (decay .9997): 913
+after 8,000, level from 7,000; sampled melody .453, bass .492 (plateau), drums .517. Test: see README.
 """
 
 from mvae.config import apply_scale, decoder_variants, experiment_config
