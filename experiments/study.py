@@ -1,9 +1,8 @@
 """Flat against hierarchical at one budget: python experiments/study.py --exp mel16 drum16 --data data/mine [--steps N] [--out runs/study].
 
 Trains a flat and a hierarchical decoder (--variants) for every 16-bar experiment named (2-bar experiments are flat only) on the same data, seed,
-updates and batches, each in a run folder of its own under --out; then makes the reconstruction table of all of them there. The same
-command goes on where it stopped. Any other setting for all of them: --config.training.batch_size=32. Exit codes: 0 done, 2 wrong input, 130
-stopped and saved.
+updates and batches, each in a run folder of its own under --out; then makes the reconstruction table of all of them there. The same command goes on
+where it stopped. Any other setting for all of them: --config.training.batch_size=32. Exit codes: 0 done, 2 wrong input, 130 stopped and saved.
 """
 
 import argparse

@@ -76,6 +76,14 @@ def test_the_name_map_runs_both_ways_and_the_architecture_is_recognised(cfg, tmp
     jax.tree.map(np.testing.assert_array_equal, model.params, params)
 
 
+def test_an_encoder_by_bars_with_a_flat_decoder_is_no_model_of_magentas(tmp_path):
+    cfg = ModelConfig((90,), 1, 256, (6,), 4, (5,), encoder_bars=16)
+    np.savez(tmp_path / 'x.npz', **names.to_magenta(vae.init(jax.random.key(1), cfg), cfg))
+    for name, message in ((None, 'as no config of Magenta is'), ('flat-mel_16bar', 'hierenc model of melody, not flat-mel_16bar')):
+        with pytest.raises(InputError, match=message):
+            magenta.load(tmp_path / 'x.npz', name)
+
+
 def test_quantised_weights(tensors, tmp_path):
     weights = {name: values for name, values in tensors.items() if name != 'global_step'}
     kinds = {'encoder/mu/kernel': 'uint8', 'decoder/output_projection/kernel': 'uint16'}

@@ -52,22 +52,19 @@ def test_impossible_schedules_are_refused(kind, rate):
 
 
 def test_recurrences_over_bars_have_a_learning_rate_of_their_own():
-    cfg, t = _setting(16, 'hier')
-    tokens, key = jax.random.randint(jax.random.key(1), (4, 256, 1), 0, 130), jax.random.key(2)
-    moved = {}
+    tokens, key, moved = jax.random.randint(jax.random.key(1), (4, 256, 1), 0, 130), jax.random.key(2), []
     for rate in (1.0, 0.25):
-        t_rate = FrozenConfigDict(t.to_dict() | {'bars_rate': rate}) if hasattr(t, 'to_dict') else FrozenConfigDict(dict(t) | {'bars_rate': rate})
-        before = init_state(jax.random.key(0), cfg, t_rate)
-        after, _ = train_step(before, tokens, key, cfg=cfg, t=t_rate)
-        moved[rate] = jax.tree.map(lambda x, y: np.asarray(y - x), before.params, after.params)
-    for path, full in jax.tree_util.tree_leaves_with_path(moved[1.0]):
+        cfg, t = _setting(16, 'hier', bars_rate=rate)
+        before = init_state(jax.random.key(0), cfg, t)
+        after, _ = train_step(before, tokens, key, cfg=cfg, t=t)
+        moved.append(jax.tree.map(jnp.subtract, after.params, before.params))
+
+    def check(path, full, found):
         name = jax.tree_util.keystr(path, simple=True, separator='/')
         factor = 0.25 if name.startswith(('conductor/', 'encoder/bar_layers/')) else 1.0
-        np.testing.assert_allclose(_leaf(moved[0.25], path), factor * full, atol=2e-6, err_msg=name)
+        np.testing.assert_allclose(found, factor * full, atol=2e-6, err_msg=name)
 
-
-def _leaf(tree, path):
-    return dict((jax.tree_util.keystr(p), x) for p, x in jax.tree_util.tree_leaves_with_path(tree))[jax.tree_util.keystr(path)]
+    jax.tree_util.tree_map_with_path(check, *moved)
 
 
 def test_free_bits_are_free_up_to_the_threshold():

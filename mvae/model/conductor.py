@@ -7,7 +7,7 @@ from jax import lax
 from mvae.config import ModelConfig
 from mvae.model import dense, lstm
 
-INITIAL_GAIN = 5.0  # of the initial state's kernel beside rotations: what z of 0.2 makes of it is then about as large as embeddings become
+INITIAL_GAIN = 5.0  # factor of the initial state's kernel where rotations follow: from z of 0.2 it makes states of 0.5 instead of 0.12
 
 
 def init(key: jax.Array, cfg: ModelConfig) -> dict:
