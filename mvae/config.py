@@ -45,7 +45,7 @@ def base_config() -> ml_collections.ConfigDict:
     # How weights start. The paper's (Magenta's) values are the defaults; `small` changes them to leave the plateau early.
     c.model.bottleneck_stddev = 0.001  # kernels of mu, sigma and of the initial states; 0: Glorot uniform
     c.model.initial_sigma = 0.0  # posterior standard deviation at the start; 0: softplus(0) = 0.693
-    c.model.rotate_bars = False  # LSTMs over bars start as rotations, so that they tell bars apart and forget none; see `lstm.init_rotation`
+    c.model.delay_lines = False  # LSTMs over bars start as delay lines, so that they tell bars apart and forget none; see `lstm.init_delay_line`
     c.model.chrono_init = False  # forget biases of the encoder's LSTMs over steps log-uniform over their length (Tallec & Ollivier, 2018)
 
     t = c.training = ml_collections.ConfigDict()
@@ -56,6 +56,7 @@ def base_config() -> ml_collections.ConfigDict:
     t.min_learning_rate = 1e-5
     t.decay_rate = 0.9999
     t.bars_rate = 1.0  # factor of the learning rate for LSTMs over bars: the conductor, and the upper part of a hierarchical encoder
+    t.bars_recurrence_rate = 1.0  # another such, for what is recurrent in these: recurrent kernels and biases
     t.clip_norm = 1.0  # of the global gradient norm
     t.max_beta = 0.2  # weight of the KL term: beta(t) = (1 - beta_rate^t) * max_beta
     t.beta_rate = 0.99999
@@ -119,10 +120,10 @@ def apply_scale(c: ml_collections.ConfigDict, scale: str) -> ml_collections.Conf
         return c
     c.model.bottleneck_stddev = 0.0
     c.model.initial_sigma = 0.1
-    c.model.rotate_bars = True
+    c.model.delay_lines = True
     c.model.chrono_init = True
     c.model.drum_roll_input = True
-    c.training.bars_rate = 0.1
+    c.training.update(bars_rate=0.1, bars_recurrence_rate=0.1)
     if scale == 'small' and c.bars == 2:
         c.model.update(encoder_sizes=(256,), latent_size=128, conductor_sizes=(128,), decoder_sizes=(256,))
         c.training.update(steps=10_000, batch_size=64, learning_rate=8e-3, decay_rate=0.9995, beta_rate=0.999, free_bits=128.0)
@@ -165,7 +166,7 @@ class ModelConfig:
     dtype: str = 'float32'
     bottleneck_stddev: float = 0.001
     initial_sigma: float = 0.0
-    rotate_bars: bool = False
+    delay_lines: bool = False
     chrono_init: bool = False
 
     @property
@@ -201,6 +202,6 @@ def model_config(c: ml_collections.ConfigDict, vocab_sizes: tuple[int, ...]) -> 
         dtype=m.dtype,
         bottleneck_stddev=m.bottleneck_stddev,
         initial_sigma=m.initial_sigma,
-        rotate_bars=m.rotate_bars,
+        delay_lines=m.delay_lines,
         chrono_init=m.chrono_init,
     )

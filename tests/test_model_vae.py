@@ -153,18 +153,30 @@ def test_bfloat16_stays_close_to_float32():
         np.testing.assert_allclose(x, y, atol=0.15)
 
 
-def test_a_rotating_conductor_shows_every_bar_another_side_of_z():
-    """At the start: how much embeddings differ between pieces in the last bar, and how alike these differences are in neighbouring bars."""
-    spread, alike = {}, {}
-    for rotate in (False, True):
-        cfg = ModelConfig((130,), 16, 16, (8,), 64, (8,), (128,), bottleneck_stddev=0.0, rotate_bars=rotate)
-        z = 0.2 * jax.random.normal(jax.random.key(1), (64, 64))
-        e = np.asarray(conductor.embeddings(vae.init(jax.random.key(0), cfg)['conductor'], cfg, z))  # [B, U, E]
-        e = e - e.mean(0)
-        spread[rotate] = e[:, -1].std()
-        alike[rotate] = [np.corrcoef(e[:, u].ravel(), e[:, u + 1].ravel())[0, 1] for u in range(15)]
-    assert spread[True] > 0.1 > 10 * spread[False], spread
-    assert max(np.abs(alike[True])) < 0.4 < 0.9 < min(alike[False]), alike
+def _read_at_the_start(delay_lines):
+    """What the first decoder's initial state gets of each bar of a new model, less what is the same for all z: [B, U, N]."""
+    cfg = ModelConfig((130,), 16, 16, (8,), 64, (8,), (128,), bottleneck_stddev=0.0, delay_lines=delay_lines)
+    params, z = vae.init(jax.random.key(0), cfg), 0.2 * jax.random.normal(jax.random.key(1), (64, 64))
+    read = np.asarray(conductor.embeddings(params['conductor'], cfg, z) @ params['decoders'][0]['initial_state']['kernel'])
+    return read - read.mean(0)
+
+
+def test_delay_lines_tell_bars_apart_and_forget_none():
+    """At the start: how much what is read differs between pieces, first and last bar, and how alike these differences are in neighbouring bars."""
+    alike = lambda read: [np.corrcoef(read[:, u].ravel(), read[:, u + 1].ravel())[0, 1] for u in range(15)]  # noqa: E731
+    plain, delayed = _read_at_the_start(False), _read_at_the_start(True)
+    assert plain[:, -1].std() < 0.1 * plain[:, 0].std() and min(alike(plain)) > 0.9
+    assert 0.8 < delayed[:, -1].std() / delayed[:, 0].std() < 1.25 and np.abs(alike(delayed)).max() < 0.4
+    assert delayed.std() > 10 * plain.std()
+
+
+def test_an_encoder_with_delay_lines_hears_every_bar():
+    """At the start: how far mu moves when one bar is another, by bar."""
+    cfg = ModelConfig((130,), 1, 256, (32,), 64, (8,), bottleneck_stddev=0.0, encoder_bars=16, delay_lines=True)
+    params, tokens = encoder.init(jax.random.key(0), cfg), jax.random.randint(jax.random.key(1), (32, 16, 16, 1), 0, 130)
+    mu = encoder.encode(params, cfg, tokens.reshape(32, 256, 1)).mu
+    moved = [jnp.abs(encoder.encode(params, cfg, tokens.at[:, u].set(tokens[::-1, u]).reshape(32, 256, 1)).mu - mu).mean() for u in range(16)]
+    assert max(moved) < 2 * min(moved) and min(moved) > 1e-3
 
 
 def test_a_flat_decoder_can_have_a_hierarchical_encoder():

@@ -1,5 +1,7 @@
 """The conductor: a unidirectional LSTM that unfolds z into one embedding per bar (paper section 3.2; magenta.md 2.9)."""
 
+import functools
+
 import jax
 import jax.numpy as jnp
 from jax import lax
@@ -7,7 +9,7 @@ from jax import lax
 from mvae.config import ModelConfig
 from mvae.model import dense, lstm
 
-INITIAL_GAIN = 5.0  # factor of the initial state's kernel where rotations follow: from z of 0.2 it makes states of 0.5 instead of 0.12
+INITIAL_SCALE, READ_SCALE = 0.1, 150.0  # of Glorot's kernels before and after delay lines: signals of 0.005 between them, where tanh is linear
 
 
 def init(key: jax.Array, cfg: ModelConfig) -> dict:
@@ -15,17 +17,25 @@ def init(key: jax.Array, cfg: ModelConfig) -> dict:
 
     Nothing comes in after the initial state, so that what z says must live on in the recurrence, and differ from bar to bar. With Glorot's scale it
     does not at the start: embeddings of different z (standard deviation 0.2) differ by 0.04 in bar 1 and 0.003 in bar 16, neighbouring bars' by the
-    same (correlation 0.98 to 1), and the decoder learns to do without. With rotate_bars every bar sees z from a side of its own: 0.3 in bar 1, 0.12
-    in bar 16, correlations from 0.03 to 0.3.
+    same (correlation 0.98 to 1), and the decoder learns to do without. As a delay line (delay_lines) the initial state holds bar after bar, one
+    block of units each, and each reaches the front in its turn, where the decoders read it (`init_reader`).
     """
     sizes = cfg.conductor_sizes
     keys = jax.random.split(key, len(sizes) + 1)
-    init_layer = lstm.init_rotation if cfg.rotate_bars else lstm.init
+    init_layer = functools.partial(lstm.init_delay_line, steps=cfg.bars) if cfg.delay_lines else lstm.init
     layers = [init_layer(k, i, s) for k, i, s in zip(keys[1:], (1, *sizes[:-1]), sizes, strict=True)]
     initial_state = dense.init_initial_states(keys[0], cfg.latent_size, sizes, cfg.bottleneck_stddev)
-    if cfg.rotate_bars:
-        initial_state['kernel'] *= INITIAL_GAIN
+    if cfg.delay_lines:
+        initial_state['kernel'] *= INITIAL_SCALE
     return {'initial_state': initial_state, 'layers': layers}
+
+
+def init_reader(cfg: ModelConfig, kernel: jax.Array) -> jax.Array:
+    """A decoder's kernel [E, N] that reads bar embeddings: of a delay line its first block, and loudly."""
+    if not cfg.delay_lines:
+        return kernel
+    front = lstm.delay_block(kernel.shape[0], cfg.bars)
+    return (READ_SCALE * kernel).at[front:].set(0.0)
 
 
 def embeddings(params: dict, cfg: ModelConfig, z: jax.Array) -> jax.Array:

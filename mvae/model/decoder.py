@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from jax import lax
 
 from mvae.config import ModelConfig
-from mvae.model import dense, lstm, streams
+from mvae.model import conductor, dense, lstm, streams
 
 
 def init(key: jax.Array, cfg: ModelConfig, vocab_sizes: tuple[int, ...], embedding_size: int) -> dict:
@@ -16,11 +16,13 @@ def init(key: jax.Array, cfg: ModelConfig, vocab_sizes: tuple[int, ...], embeddi
     sizes = cfg.decoder_sizes
     keys = jax.random.split(key, len(sizes) + 2)
     widths = (sum(vocab_sizes) + embedding_size, *sizes[:-1])
-    return {
-        'initial_state': dense.init_initial_states(keys[0], embedding_size, sizes, cfg.bottleneck_stddev),
-        'layers': [lstm.init(k, i, s) for k, i, s in zip(keys[1:-1], widths, sizes, strict=True)],
-        'output': dense.init(keys[-1], sizes[-1], sum(vocab_sizes)),
-    }
+    initial_state = dense.init_initial_states(keys[0], embedding_size, sizes, cfg.bottleneck_stddev)
+    layers = [lstm.init(k, i, s) for k, i, s in zip(keys[1:-1], widths, sizes, strict=True)]
+    if cfg.hierarchical:
+        rows = slice(sum(vocab_sizes), widths[0])
+        initial_state['kernel'] = conductor.init_reader(cfg, initial_state['kernel'])
+        layers[0]['kernel'] = layers[0]['kernel'].at[rows].set(conductor.init_reader(cfg, layers[0]['kernel'][rows]))
+    return {'initial_state': initial_state, 'layers': layers, 'output': dense.init(keys[-1], sizes[-1], sum(vocab_sizes))}
 
 
 def _first_layer(params: dict, cfg: ModelConfig, vocab_sizes: tuple[int, ...], e: jax.Array) -> tuple[jax.Array, jax.Array]:

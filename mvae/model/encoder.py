@@ -11,6 +11,8 @@ import numpy as np
 from mvae.config import ModelConfig
 from mvae.model import dense, lstm, streams
 
+BARS_SCALE = 0.02  # of what delay lines over bars are told; mu and sigma read it as much louder
+
 
 class Posterior(NamedTuple):
     """Mean and standard deviation of the diagonal normal q(z | x), float32 [B, Z] each."""
@@ -28,11 +30,16 @@ def init(key: jax.Array, cfg: ModelConfig) -> dict:
     chrono_steps = cfg.total_steps // cfg.encoder_bars if cfg.chrono_init else 0
     params = {'layers': _init_layers(keys[:depth], cfg.encoder_sizes, width, functools.partial(lstm.init, chrono_steps=chrono_steps))}
     if cfg.encoder_bars > 1:
-        init_bar_layer = lstm.init_rotation if cfg.rotate_bars else lstm.init
+        init_bar_layer = functools.partial(lstm.init_delay_line, steps=cfg.encoder_bars) if cfg.delay_lines else lstm.init
         params['bar_layers'] = _init_layers(keys[depth + 1 :], cfg.encoder_sizes, summary, init_bar_layer)
     mu_key, sigma_key = jax.random.split(keys[depth])
     params['mu'] = dense.init(mu_key, summary, cfg.latent_size, cfg.bottleneck_stddev)
     params['sigma'] = dense.init(sigma_key, summary, cfg.latent_size, cfg.bottleneck_stddev)
+    if cfg.encoder_bars > 1 and cfg.delay_lines:
+        for cell in params['bar_layers'][0].values():
+            cell['kernel'] = cell['kernel'].at[:summary].multiply(BARS_SCALE)
+        params['mu']['kernel'] /= BARS_SCALE
+        params['sigma']['kernel'] /= BARS_SCALE
     if cfg.initial_sigma:
         params['sigma']['bias'] += np.log(np.expm1(cfg.initial_sigma))
     return params

@@ -17,7 +17,6 @@ from mvae.training import schedules
 from mvae.training.loss import elbo
 
 AXIS = 'batch'
-_BAR_LAYERS = (jax.tree_util.DictKey('encoder'), jax.tree_util.DictKey('bar_layers'))
 
 
 @struct.dataclass
@@ -30,18 +29,24 @@ class TrainState:
 
 
 def make_optimizer(t: FrozenConfigDict) -> optax.GradientTransformation:
-    """Adam after clipping by the global norm, with the additive-floor decay of `schedules.learning_rate`; bars_rate times that over bars."""
+    """Adam after clipping by the global norm, with the additive-floor decay of `schedules.learning_rate`; slower over bars."""
     rate = functools.partial(schedules.learning_rate, t)
     parts = [optax.clip_by_global_norm(t.clip_norm), optax.adam(rate, b1=0.9, b2=0.999, eps=1e-8)]
-    if t.bars_rate != 1:
-        parts.append(optax.masked(optax.scale(t.bars_rate), _over_bars))
+    if t.bars_rate != 1 or t.bars_recurrence_rate != 1:
+        parts.append(optax.stateless(lambda updates, _: jax.tree_util.tree_map_with_path(functools.partial(_slow_over_bars, t), updates)))
     return optax.chain(*parts)
 
 
-def _over_bars(params: dict) -> dict:
-    """Which weights belong to recurrences over bars: the conductor, and the upper layers of a hierarchical encoder."""
-    over = lambda path, _: path[0].key == 'conductor' or path[:2] == _BAR_LAYERS  # noqa: E731
-    return jax.tree_util.tree_map_with_path(over, params)
+def _slow_over_bars(t: FrozenConfigDict, path: tuple, update: jax.Array) -> jax.Array:
+    """The update of a weight at its place in the tree, slowed down where it belongs to LSTMs over bars, what is recurrent there even more."""
+    names = [getattr(key, 'key', None) for key in path]
+    if names[0] != 'conductor' and names[:2] != ['encoder', 'bar_layers']:
+        return update
+    update = t.bars_rate * update
+    if 'initial_state' in names:
+        return update
+    first = 0 if names[-1] == 'bias' else update.shape[0] - update.shape[1] // 4  # kernels [I + H, 4H]: input rows, then recurrent ones
+    return update.at[first:].multiply(t.bars_recurrence_rate)
 
 
 def init_state(key: jax.Array, cfg: ModelConfig, t: FrozenConfigDict) -> TrainState:
