@@ -54,7 +54,7 @@ def init_delay_line(key: jax.Array, input_size: int, size: int, steps: int) -> d
 
     Told something, it passes it on unchanged and block by block: what is in block k now is in the first block steps - k steps later. No memory of
     the cell's own: input and output gates start at sigmoid(4), the forget gate at sigmoid(-4). Linear only where tanh is: at signals of 0.5 a step
-    takes a third off gradients, 16 of them all; at 0.05 nothing. (Linear recurrences as shift registers: White, Lee & Sompolinsky, 2004.)
+    takes a third off gradients, 16 of them all; at 0.05 next to nothing. (Linear recurrences as shift registers: White, Lee & Sompolinsky, 2004.)
     """
     kernel = glorot_uniform(key, (input_size + size, 4 * size))
     shift = jnp.roll(jnp.eye(size), delay_block(size, steps), axis=1) / jax.nn.sigmoid(OPEN) ** 2
