@@ -129,7 +129,7 @@ def measure(options: argparse.Namespace) -> None:
         cells = [[np.nan if x is None else x for x in row.values()] for row in effects[word]['change'].values()]
         panels.append((f'{word} the vector', np.array(cells)))
     how = f'temperature {options.temperature:g}' if options.temperature else 'greedy'
-    note = f'change of the mean in per cent; {options.n} samples of the prior, {how}, amount {options.amount:g}; vectors of {fitted.pieces:,} windows'
+    note = f'change of the mean in per cent; {options.n} samples of N(0, I), {how}, amount {options.amount:g}; vectors of {fitted.pieces:,} windows'
     draw_heat_maps(out / 'effects.png', panels, list(fitted.vectors), list(attributes), ('vector of', 'attribute measured'), note)
     write_gallery(options.out or home(folder))
     print(f'\neffects.png and effects.json in {out}')
@@ -175,13 +175,13 @@ if __name__ == '__main__':
         if program is apply:
             sub.add_argument('--attribute', required=True, help='whose vector; of your own: file.py:function, or its name alone')
             sub.add_argument('--amount', type=float, nargs='+', default=[-1.0, 1.0], help='how many times the vector, such as -1 0.5 1')
-            sub.add_argument('--input', type=Path, help='MIDI file (default: samples of the prior)')
-            sub.add_argument('--n', type=command.positive, help='samples of the prior (default: 4)')
+            sub.add_argument('--input', type=Path, help='MIDI file (default: new pieces)')
+            sub.add_argument('--n', type=command.positive, help='new pieces (default: 4)')
             command.add_output_options(sub, 'attributes')
         else:
             sub.add_argument('--attribute', nargs='+', default=[], metavar='FILE.py:FUNCTION', help='of your own, besides ours')
         if program is measure:
-            sub.add_argument('--n', type=command.positive, default=256, help='samples of the prior')
+            sub.add_argument('--n', type=command.positive, default=256, help='samples of N(0, I)')
             sub.add_argument('--amount', type=float, default=1.0, help='how many times the vector is added and subtracted')
             sub.add_argument('--out', type=Path, help='default: attributes in the run folder')
     sys.exit(command.run(lambda options: options.program(options), parser))

@@ -1,6 +1,6 @@
 """From one piece to another: python experiments/interpolate.py --run runs/trio16 [--start A.mid --end B.mid] [--steps 8] [--seed 0] [--wav].
 
-Without --start and --end the ends are two samples of the prior. Files longer than the model's window are taken window by window, as far as both go
+Without --start and --end the ends are two new pieces. Files longer than the model's window are taken window by window, as far as both go
 (--windows 1: the window with the most notes alone). Writes one MIDI file per step, all of them joined, a piano roll, and a JSON with z.
 """
 

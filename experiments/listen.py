@@ -3,7 +3,7 @@
     python experiments/listen.py serve --runs data=data/mine flat=runs/mel16-hierenc hierarchical=runs/mel16-hier [--trials 16] [--port 8000]
     python experiments/listen.py analyse [--answers runs/listening/answers.sqlite] [--out DIR]
 
-serve shows a web page that plays pairs of pieces from different sources and asks; a source is a run (samples of the prior) or, as `data` a run or a
+serve shows a web page that plays pairs of pieces from different sources and asks; a source is a run (new pieces) or, as `data` a run or a
 store, windows of the test split. Sounds are rendered once, beside the answers file; the same command goes on where it was stopped. analyse writes
 listening.json, wins.png and answers.csv: wins and mean scores with 95% intervals, Kruskal-Wallis, Wilcoxon signed-rank between pairs.
 """

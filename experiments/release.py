@@ -1,8 +1,8 @@
 """A run as a released model: python experiments/release.py --run runs/drum2 --name drum2 --about 'Groove MIDI Dataset (CC BY 4.0)' --hardware '...'.
 
 Writes NAME.npz (compact weights) and NAME.md (its card, with its reconstruction of the test split) into mvae/released, from where mvae.load(NAME)
-plays it. float16 weights, or 8 bits more where rounding changes more than 0.1% of the tokens that 1,000 test windows are decoded to greedily; refused
-if that does not help, and above 8 MB.
+plays it. float16 weights, or 4 or 8 bits more where rounding changes more than 0.1% of the tokens that 1,000 test windows are decoded to greedily;
+refused if that does not help, and above 8 MB.
 """
 
 import argparse
@@ -13,7 +13,7 @@ import command
 
 from mvae.errors import InputError
 
-MOST_BYTES = 8 * 2**20
+MOST_BYTES = 8_000_000
 MOST_CHANGED = 1e-3
 
 
@@ -40,11 +40,11 @@ def main(options: argparse.Namespace) -> None:
         parts = [tokens[mask > 0] for tokens, mask in batches]
         decode = lambda model: np.concatenate([model.decode_tokens(model.encode_tokens(tokens).mu) for tokens in parts])  # noqa: E731
         whole = decode(MusicVAE(saved))
-        for bits, fine in ((11, False), (19, True)):
-            write_compact(beside, saved, store.corpus, fine)
+        for bits in compact.BITS:
+            write_compact(beside, saved, store.corpus, bits)
             size, changed = beside.stat().st_size, (decode(load(beside)) != whole).mean()
             if size > MOST_BYTES:
-                raise InputError(f'{folder} takes {size / 2**20:.1f} MB with {bits} bits, a released model at most {MOST_BYTES // 2**20} MB')
+                raise InputError(f'{folder} takes {size / 1e6:.1f} MB with {bits} bits, a released model at most {MOST_BYTES // 10**6} MB')
             said = f'with {bits} bits {changed:.4%} of the tokens of {len(whole):,} test windows, decoded greedily, differ from those of float32'
             print(said)
             if changed <= MOST_CHANGED:
@@ -56,7 +56,7 @@ def main(options: argparse.Namespace) -> None:
         beside.unlink(missing_ok=True)
     evaluation = evaluate_run(folder, checkpoint=options.checkpoint, data=store.path, limit=options.limit, seed=options.seed)
     write_atomically(target.with_suffix('.md'), card(options, saved, evaluation, said).encode())
-    print(f'{target}: {size / 2**20:.2f} MB')
+    print(f'{target}: {size / 1e6:.1f} MB')
 
 
 def card(options: argparse.Namespace, saved, evaluation: dict, said: str) -> str:

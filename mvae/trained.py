@@ -11,8 +11,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from mvae.errors import InputError
-from mvae.latent import interpolation, sampling
+from mvae.latent import interpolation
 from mvae.model import vae
+from mvae.model.prior import Prior, draw, noise, standard
 from mvae.music import codec
 from mvae.music.midi import from_note_sequence, read_midi, to_note_sequence
 from mvae.music.pick import pick, pick_all
@@ -81,7 +82,7 @@ class MusicVAE:
         tokens = self._check_tokens(tokens)
         parts = [_encode(self.saved.params, self.saved.model, _pad(part)) for _, part in _chunks(tokens)]
         mu, sigma = (np.concatenate([np.asarray(x[n]) for x in parts])[: len(tokens)] for n in (0, 1))
-        return Encoding(mu, sigma, mu + sigma * sampling.prior(len(tokens), self.latent_size, _check_seed(seed)))
+        return Encoding(mu, sigma, mu + sigma * noise(len(tokens), self.latent_size, _check_seed(seed)))
 
     def decode_tokens(self, z: np.ndarray, temperature: float = 0.0, seed: int = 0) -> np.ndarray:
         """z float [B, Z] -> int32 [B, T, K]; temperature 0 is greedy and needs no seed."""
@@ -97,11 +98,20 @@ class MusicVAE:
         ]
         return np.concatenate([np.asarray(part) for part in parts])[: len(z)]
 
-    def sample_tokens(self, n: int, temperature: float = 1.0, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-        """n pieces from the prior: tokens int32 [n, T, K], and their z float32 [n, Z]."""
+    @property
+    def priors(self) -> dict[str, Prior]:
+        """What z of new music can be drawn from, the usual one first: 'fitted' to codes of music, where training left it, and 'standard', N(0, I)."""
+        fitted = {'fitted': self.saved.prior} if self.saved.prior else {}
+        return fitted | {'standard': standard(self.latent_size)}
+
+    def sample_tokens(self, n: int, temperature: float = 1.0, seed: int = 0, prior: str | None = None) -> tuple[np.ndarray, np.ndarray]:
+        """n new pieces: tokens int32 [n, T, K], and their z float32 [n, Z] of a prior of `priors`, by default the first."""
         if n < 1:
             raise InputError(f'at least 1 piece can be sampled, not {n}')
-        z = sampling.prior(n, self.latent_size, _check_seed(seed))
+        prior = prior or next(iter(self.priors))
+        if prior not in self.priors:
+            raise InputError(f'this model has no prior {prior!r}, but {" and ".join(self.priors)}; training leaves a fitted one at every evaluation')
+        z = draw(self.priors[prior], n, _check_seed(seed))
         return self.decode_tokens(z, temperature, seed), z
 
     # Notes.
@@ -132,7 +142,7 @@ class MusicVAE:
         return to_note_sequence(codec.decode(tokens, self.kind, self.vocabulary, qpm), qpm)
 
     def sample(self, n: int, temperature: float = 1.0, seed: int = 0, qpm: float = 120.0) -> list['NoteSequence']:
-        """n pieces from the prior."""
+        """n new pieces, of the first of `priors`."""
         return [self.write(tokens, qpm) for tokens in self.sample_tokens(n, temperature, seed)[0]]
 
     def encode(self, sources: 'Source | Sequence[Source]', seed: int = 0) -> Encoding:

@@ -15,7 +15,11 @@ import pytest
 from midi_maker import song
 from run_maker import save_tiny
 
+import mvae
 from mvae.dataset.build import BuildSettings, build_store
+from mvae.dataset.loader import Loader
+from mvae.dataset.store import Store
+from mvae.model.prior import gap
 from mvae.music.extract import ExtractSettings
 from mvae.training.saved import read_run
 
@@ -48,10 +52,22 @@ def test_a_resumed_run_equals_an_unbroken_one(data, tmp_path):
     assert done.returncode == 0 and 'from step 5' in done.stdout
     for x, y in zip(_params(straight), _params(broken), strict=True):
         np.testing.assert_array_equal(x, y)
+    jax.tree.map(np.testing.assert_array_equal, read_run(straight).prior, read_run(broken).prior)
     lines = [json.loads(line) for line in (broken / 'metrics.jsonl').read_text().splitlines()]
     assert any('validation/accuracy_0' in line and 'validation/baseline_0' in line for line in lines)
     other = _train('--data', data, '--run', broken, '--config.model.latent_size=9')
     assert other.returncode == 2 and 'latent_size 8 -> 9' in other.stderr and 'Traceback' not in other.stderr
+
+
+def test_training_leaves_the_gaussian_of_the_codes_of_validation_windows(data, tmp_path):
+    assert _train('--data', data, '--run', tmp_path / 'run', '--steps', 10).returncode == 0
+    model = mvae.load(tmp_path / 'run')
+    batches = Loader(Store.open(data), 'melody', 2, 1, 0).evaluation_batches('validation', 8, limit=model.saved.config.evaluation.windows)
+    q = model.encode_tokens(np.concatenate([tokens[mask > 0] for tokens, mask in batches]))
+    mean, covariance = model.saved.prior
+    np.testing.assert_allclose(mean, q.mu.mean(0), atol=1e-4)
+    np.testing.assert_allclose(covariance, np.cov(q.mu.T, bias=True) + np.diag((q.sigma**2).mean(0)), atol=1e-4)
+    assert model.saved.metrics['gap_bits'] == pytest.approx(gap(model.saved.prior), rel=1e-3)
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,12 @@
-"""Spherical paths: ends, norms, the cases without an angle; the prior does not depend on how much is asked of it."""
+"""Spherical paths: ends, norms, the cases without an angle; what is drawn does not depend on how much is asked for."""
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mvae.latent.interpolation import path, slerp
-from mvae.latent.sampling import prior
+from mvae.model import prior
 
 vectors = st.lists(st.floats(-3, 3, width=32), min_size=4, max_size=4).map(lambda x: np.array(x, np.float32))
 
@@ -36,6 +37,24 @@ def test_where_there_is_no_angle_the_path_is_straight():
         np.testing.assert_allclose(slerp(a, b, 0.25), 0.75 * a + 0.25 * b, atol=1e-6)
 
 
-def test_rows_of_the_prior_do_not_depend_on_their_number():
-    np.testing.assert_array_equal(prior(2, 5, 3), prior(7, 5, 3)[:2])
-    assert not np.array_equal(prior(2, 5, 3), prior(2, 5, 4))
+def test_rows_of_a_draw_do_not_depend_on_their_number():
+    gaussian = prior.Prior(np.arange(5, dtype=np.float32), np.eye(5, dtype=np.float32) + 0.5)
+    np.testing.assert_array_equal(prior.draw(gaussian, 2, 3), prior.draw(gaussian, 7, 3)[:2])
+    assert not np.array_equal(prior.draw(gaussian, 2, 3), prior.draw(gaussian, 2, 4))
+    np.testing.assert_array_equal(prior.draw(prior.standard(5), 2, 3), prior.noise(2, 5, 3))
+
+
+def test_draws_of_a_fitted_prior_have_its_mean_and_covariance():
+    rng = np.random.default_rng(0)
+    mu, sigma = 2.0 + rng.standard_normal((4000, 3)) @ rng.standard_normal((3, 3)), np.array([0.1, 0.2, 0.3])
+    found = prior.fitted(len(mu), mu.sum(0), mu.T @ mu + len(mu) * np.diag(sigma**2))
+    np.testing.assert_allclose(found.covariance, np.cov(mu.T, bias=True) + np.diag(sigma**2), rtol=1e-4, atol=1e-5)
+    drawn = prior.draw(found, 4000, 1)
+    np.testing.assert_allclose(drawn.mean(0), found.mean, atol=0.15)
+    np.testing.assert_allclose(np.cov(drawn.T), found.covariance, atol=0.1 * np.abs(found.covariance).max())
+
+
+def test_the_gap_is_the_divergence_from_the_standard_normal():
+    assert prior.gap(prior.standard(4)) == 0
+    one = prior.Prior(np.array([2.0], np.float32), np.array([[0.25]], np.float32))
+    assert prior.gap(one) == pytest.approx(0.5 * (0.25 + 4 - 1 - np.log(0.25)) / np.log(2))

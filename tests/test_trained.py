@@ -48,6 +48,16 @@ def test_samples_do_not_depend_on_their_number_and_follow_the_seed(model):
     assert [s.SerializeToString() for s in sequences] == [s.SerializeToString() for s in model.sample(2, seed=5)]
 
 
+def test_samples_are_of_the_fitted_prior_where_there_is_one(model):
+    fitted, standard = (model.sample_tokens(4, seed=5, prior=name)[1] for name in ('fitted', 'standard'))
+    np.testing.assert_allclose(fitted, standard + 1, atol=1e-6)  # see save_tiny
+    np.testing.assert_array_equal(model.sample_tokens(4, seed=5)[1], fitted)
+    without = trained.MusicVAE(model.saved._replace(prior=None))
+    np.testing.assert_array_equal(without.sample_tokens(4, seed=5)[1], standard)
+    with pytest.raises(InputError, match="no prior 'fitted', but standard"):
+        without.sample_tokens(1, prior='fitted')
+
+
 def test_numbers_of_one_bucket_share_a_compiled_program(model):
     model.sample_tokens(5)
     programs = trained._generate._cache_size()

@@ -32,19 +32,22 @@ def test_weights_come_back_as_float16_has_them(run, tmp_path):
     assert (again.config, again.model, again.step, again.vocabulary.to_dict()) == (
         saved.config, saved.model, saved.step, saved.vocabulary.to_dict()
     )  # fmt: skip
+    jax.tree.map(np.testing.assert_array_equal, again.prior, saved.prior)
     assert read_config(tmp_path / 'small.npz').bars == 2
     assert (tmp_path / 'small.npz').read_bytes() == (write_compact(tmp_path / 'b.npz', saved), (tmp_path / 'b.npz').read_bytes())[1]
 
 
-def test_eight_bits_more_are_a_hundred_times_as_close(run, tmp_path):
+def test_every_four_bits_more_are_ten_times_as_close_and_take_more_bytes(run, tmp_path):
     saved = read_run(run)
-    distance = {}
-    for fine in (False, True):
-        write_compact(tmp_path / 'small.npz', saved, fine=fine)
+    distance, size = [], []
+    for bits in compact.BITS:
+        write_compact(tmp_path / 'small.npz', saved, bits=bits)
         again = read_run(tmp_path / 'small.npz')
         pairs = zip(jax.tree.leaves(saved.params), jax.tree.leaves(again.params), strict=True)
-        distance[fine] = max(float(np.abs(x - y).max()) for x, y in pairs)
-    assert 0 < distance[True] < distance[False] / 100
+        distance.append(max(float(np.abs(x - y).max()) for x, y in pairs))
+        size.append((tmp_path / 'small.npz').stat().st_size)
+    assert 0 < distance[2] < distance[1] / 10 < distance[0] / 100
+    assert size[1] - size[0] < 0.7 * (size[2] - size[0])
 
 
 def test_a_released_model_is_found_by_its_name_but_a_folder_goes_before_it(run, tmp_path, monkeypatch):
@@ -80,7 +83,7 @@ def test_damaged_files_are_said(run, tmp_path):
             read_run(path)
     with pytest.raises(InputError, match='none.npz does not exist'):
         read_run(tmp_path / 'none.npz')
-    arrays, meta = compact.read((path.write_bytes(whole), path)[1])
+    arrays, _, meta = compact.read((path.write_bytes(whole), path)[1])
     first = next(iter(arrays))
     np.savez(path, **{n: a for n, a in arrays.items() if n != first}, **{'meta.json': np.frombuffer(json.dumps(meta).encode(), np.uint8)})
     with pytest.raises(InputError, match='its weights are not those of its config'):
@@ -89,21 +92,21 @@ def test_damaged_files_are_said(run, tmp_path):
 
 def test_weights_beyond_float16_are_refused(tmp_path):
     with pytest.raises(InputError, match='65,504'):
-        compact.write(tmp_path / 'a.npz', {'w': np.array([1e5], np.float32)}, {})
+        compact.write(tmp_path / 'a.npz', {'w': np.array([1e5], np.float32)}, None, {})
     assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize('name', compact.released())
 def test_released_models_play_and_know_their_card(name):
     file = compact.RELEASED / f'{name}.npz'
-    assert file.stat().st_size <= 8 * 2**20 and name in file.with_suffix('.md').read_text()
+    assert file.stat().st_size <= 8_000_000 and name in file.with_suffix('.md').read_text()
     model = mvae.load(name)
     tokens, _ = model.sample_tokens(4, 1.0, seed=0)
     assert tokens.shape[1] == 16 * model.bars and (tokens > 0).any((1, 2)).all(), 'every piece has notes'
 
 
 def test_all_released_models_together_are_small():
-    assert sum(path.stat().st_size for path in compact.RELEASED.glob('*.npz')) <= 30 * 2**20
+    assert sum(path.stat().st_size for path in compact.RELEASED.glob('*.npz')) <= 30_000_000
 
 
 def test_the_programs_play_a_single_file(run, tmp_path):

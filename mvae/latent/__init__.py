@@ -1,1 +1,1 @@
-"""The latent space: points drawn from the prior, paths between points, directions of attributes. numpy float32 arrays [..., Z]."""
+"""The latent space: paths between points, directions of attributes. numpy float32 arrays [..., Z]."""

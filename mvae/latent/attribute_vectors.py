@@ -110,7 +110,7 @@ def measure(
     temperature: float = 0.0,
     seed: int = 0,
 ) -> dict[str, Any]:
-    """What every vector, added to and subtracted from n samples of the prior, does to every attribute.
+    """What every vector, added to and subtracted from n samples of N(0, I), does to every attribute.
 
     A change is that of the mean over the pieces in per cent of the mean before (its absolute value): single pieces often have a zero, to which
     no per cent refer. None where the mean before is zero. A piece is drawn with the same noise before and after.
@@ -122,7 +122,7 @@ def measure(
     def values(tokens: np.ndarray, what: str = '') -> np.ndarray:
         return values_of(tokens, model.kind, model.vocabulary, attributes, lambda i: f'sample {i}{what}')
 
-    tokens, z = model.sample_tokens(n, temperature, seed)
+    tokens, z = model.sample_tokens(n, temperature, seed, 'standard')
     before = values(tokens)
     result: dict[str, Any] = {'before': dict(zip(attributes, before.mean(0).tolist(), strict=True))}
     for word, sign in SIGNS.items():

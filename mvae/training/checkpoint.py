@@ -15,6 +15,7 @@ from orbax.checkpoint import checkpoint_managers
 
 from mvae.config import base_config
 from mvae.errors import InputError
+from mvae.model.prior import Prior
 from mvae.training.step import TrainState
 
 FORMAT = 1
@@ -38,7 +39,7 @@ class Checkpoints:
         self._meta = {'format': FORMAT, 'config': config, 'vocabulary': vocabulary, 'corpus': corpus, 'versions': versions()}
         best = checkpoint_managers.BestN(get_metric_fn=lambda m: m['loss'], reverse=True, n=1, keep_checkpoints_without_metrics=False)
         peers = single_process()
-        handlers = {name: ocp.StandardCheckpointHandler(multiprocessing_options=peers) for name in ('params', 'optimizer')}
+        handlers = {name: ocp.StandardCheckpointHandler(multiprocessing_options=peers) for name in ('params', 'optimizer', 'prior')}
         handlers['meta'] = ocp.JsonCheckpointHandler(multiprocessing_options=peers)
         options = ocp.CheckpointManagerOptions(
             preservation_policy=checkpoint_managers.AnyPreservationPolicy([checkpoint_managers.LatestN(1), best]),
@@ -54,12 +55,13 @@ class Checkpoints:
         except OSError as error:
             raise InputError(f'cannot write checkpoints to {self._path}: {error.strerror}') from None
 
-    def save(self, state: TrainState, metrics: dict[str, float] | None = None) -> None:
-        """metrics: of the validation split, with 'loss'; None for a checkpoint between evaluations."""
+    def save(self, state: TrainState, metrics: dict[str, float] | None = None, prior: Prior | None = None) -> None:
+        """metrics: of the validation split, with 'loss', and the Gaussian of its codes; None for a checkpoint between evaluations."""
         step = int(state.step)
         if step in self._manager.all_steps():
             return
-        self._save(step, {'params': state.params, 'optimizer': {'opt_state': state.opt_state}}, metrics)
+        trees = {'params': state.params, 'optimizer': {'opt_state': state.opt_state}}
+        self._save(step, trees | ({'prior': prior._asdict()} if prior else {}), metrics)
 
     def save_params(self, params: dict, step: int) -> None:
         """A model that was not trained here: without an optimizer, so that training can start from it but not go on in its folder."""

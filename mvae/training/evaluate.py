@@ -1,4 +1,4 @@
-"""Loss and teacher-forced accuracy on a split, each accuracy beside its trivial baseline."""
+"""Loss and teacher-forced accuracy on a split, each accuracy beside its trivial baseline; and where the codes lie."""
 
 import functools
 from collections.abc import Iterable
@@ -9,6 +9,7 @@ import numpy as np
 
 from mvae.config import ModelConfig
 from mvae.model import streams, vae
+from mvae.model.prior import Prior, fitted, gap
 from mvae.training import processes
 from mvae.training.loss import kl_cost
 
@@ -26,6 +27,8 @@ def _sums(params: dict, cfg: ModelConfig, tokens: jax.Array, mask: jax.Array, ke
         'loss': ((reconstruction + beta * kl_cost(kl, free_bits)) * mask).sum(),
         'kl': (kl * mask).sum(),
         'examples': mask.sum(),
+        'codes': mask @ q.mu,
+        'squares': (q.mu.T * mask) @ q.mu + jnp.diag(mask @ q.sigma**2),
         'hits': (hits * weight).sum((0, 1)),
         'steps': mask.sum() * tokens.shape[1],
         'onset_hits': (hits * onset).sum((0, 1)),
@@ -35,11 +38,12 @@ def _sums(params: dict, cfg: ModelConfig, tokens: jax.Array, mask: jax.Array, ke
 
 def evaluate(
     params: dict, cfg: ModelConfig, batches: Iterable[tuple[np.ndarray, np.ndarray]], key: jax.Array, beta: float, free_bits: float
-) -> dict[str, float]:
-    """Means over (tokens int [B, T, K], mask [B]) batches, of all processes.
+) -> tuple[dict[str, float], Prior]:
+    """Means over (tokens int [B, T, K], mask [B]) batches, of all processes, and the Gaussian of their codes.
 
-    Returns 'loss' (nats per example), 'kl_bits', and per stream k 'accuracy_k', 'onset_accuracy_k' (steps where a note or hit begins) and
-    'baseline_k', the accuracy of always answering 'hold' (or silence for drums).
+    Means are 'loss' (nats per example), 'kl_bits', 'gap_bits' (the part of it that tells no piece from another; `prior.gap`), and per stream k
+    'accuracy_k', 'onset_accuracy_k' (steps where a note or hit begins) and 'baseline_k', the accuracy of always answering 'hold' (or silence for
+    drums).
     """
     total = None
     for n, (tokens, mask) in enumerate(batches):
@@ -53,4 +57,5 @@ def evaluate(
         result[f'accuracy_{k}'] = float(total['hits'][k] / total['steps'])
         result[f'onset_accuracy_{k}'] = float(total['onset_hits'][k] / max(total['onsets'][k], 1))
         result[f'baseline_{k}'] = float(total['holds'][k] / total['steps'])
-    return result
+    prior = fitted(total['examples'], total['codes'], total['squares'])
+    return result | {'gap_bits': gap(prior)}, prior

@@ -77,13 +77,13 @@ def train_and_evaluate(c: ConfigDict, run: Path) -> dict[str, float]:
             else:
                 leave = False
             if done or (step + 1) % e.every == 0:
-                results = evaluate(state.params, cfg, validation, evaluation_key, t.max_beta, t.free_bits)
+                results, prior = evaluate(state.params, cfg, validation, evaluation_key, t.max_beta, t.free_bits)
                 log.metrics(step + 1, {f'validation/{k}': v for k, v in results.items()})
                 log.say(evaluation_sentence(step + 1, results, STREAMS[c.kind]))
                 if writes:
-                    checkpoints.save(state, results)
+                    checkpoints.save(state, results, prior)
                     folder = run / 'samples' / f'step_{step + 1:06d}'
-                    write_pictures(folder, state.params, cfg, c.kind, vocabulary, validation[0][0][: e.samples], e.temperature, c.seed)
+                    write_pictures(folder, state.params, cfg, c.kind, vocabulary, validation[0][0][: e.samples], prior, e.temperature, c.seed)
             elif writes and (leave or (step + 1) % c.checkpoint.every == 0):
                 checkpoints.save(state)
             if leave and not done:
