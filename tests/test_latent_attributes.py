@@ -155,7 +155,8 @@ class Toy:
         notes = np.clip(np.rint(z[:, :1]), 0, 16)
         return np.where(np.arange(16) < notes, 62 + np.rint(z[:, 1:]), 0).astype(np.int32)[..., None]
 
-    def sample_tokens(self, n, temperature=1.0, seed=0):
+    def sample_tokens(self, n, temperature=1.0, seed=0, prior=None):
+        assert prior == 'standard'  # effects are measured as the paper does
         return self.decode_tokens(self.samples[:n]), self.samples[:n]
 
 
