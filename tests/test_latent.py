@@ -54,6 +54,13 @@ def test_draws_of_a_fitted_prior_have_its_mean_and_covariance():
     np.testing.assert_allclose(np.cov(drawn.T), found.covariance, atol=0.1 * np.abs(found.covariance).max())
 
 
+def test_codes_of_a_single_piece_have_a_prior_too():
+    mu = np.float32(3) + np.arange(6, dtype=np.float32)
+    found = prior.fitted(2.0, 2 * mu, 2 * np.outer(mu, mu).astype(np.float32) + np.float32(2e-12) * np.eye(6))
+    np.testing.assert_allclose(prior.draw(found, 3, 0), np.tile(mu, (3, 1)), atol=0.2)
+    assert np.isfinite(prior.gap(found))
+
+
 def test_the_gap_is_the_divergence_from_the_standard_normal():
     assert prior.gap(prior.standard(4)) == 0
     one = prior.Prior(np.array([2.0], np.float32), np.array([[0.25]], np.float32))

@@ -24,9 +24,13 @@ def standard(size: int) -> Prior:
 
 
 def fitted(count: float, codes: np.ndarray, squares: np.ndarray) -> Prior:
-    """Of the sums over `count` windows of their mu, [Z], and of mu mu^T + diag(sigma^2), [Z, Z]: z's mean and covariance over all of them."""
-    mean = codes / count
-    return Prior(mean.astype(np.float32), (squares / count - np.outer(mean, mean)).astype(np.float32))
+    """Of the sums over `count` windows of their mu, [Z], and of mu mu^T + diag(sigma^2), [Z, Z]: z's mean and covariance over all of them.
+
+    The sums may be of float32: a hundred-thousandth of the largest square is added to every variance, so that rounding leaves none below zero.
+    """
+    mean, squares = codes / count, squares / count
+    covariance = squares - np.outer(mean, mean) + 1e-5 * squares.diagonal().max() * np.eye(len(mean))
+    return Prior(mean.astype(np.float32), covariance.astype(np.float32))
 
 
 def gap(prior: Prior) -> float:

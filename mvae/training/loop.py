@@ -78,6 +78,7 @@ def train_and_evaluate(c: ConfigDict, run: Path) -> dict[str, float]:
                 leave = False
             if done or (step + 1) % e.every == 0:
                 results, prior = evaluate(state.params, cfg, validation, evaluation_key, t.max_beta, t.free_bits)
+                _check_finite(step + 1, results['loss'], results['gap_bits'])
                 log.metrics(step + 1, {f'validation/{k}': v for k, v in results.items()})
                 log.say(evaluation_sentence(step + 1, results, STREAMS[c.kind]))
                 if writes:
@@ -112,12 +113,16 @@ def _first_state(c: ConfigDict, cfg: configs.ModelConfig, new: TrainState, check
 
 def _report(log: RunLog, c: ConfigDict, step: int, metrics: dict) -> None:
     values = {name: float(v) for name, v in metrics.items()}
-    if not np.isfinite(values['loss']) or not np.isfinite(values['gradient_norm']):
-        raise InputError(f'loss or gradient is not finite at step {step}; lower training.learning_rate, and start from the last checkpoint')
+    _check_finite(step, values['loss'], values['gradient_norm'])
     if step % c.logging.every == 0 or step == c.training.steps:
         line = training_line(values)
         log.metrics(step, line)
         log.show(line)
+
+
+def _check_finite(step: int, *values: float) -> None:
+    if not np.isfinite(values).all():
+        raise InputError(f'loss or gradient is not finite at step {step}; lower training.learning_rate, and start from the last checkpoint')
 
 
 def _catch_signals() -> dict:
