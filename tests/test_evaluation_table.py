@@ -71,6 +71,39 @@ def test_classes_and_models_have_tables_of_their_own():
     assert '| melody16 flat (x) | tiny | 1,000 | 5 of 10 | 8 | 0 | 200.0 | 250 | 8 of 8 |' in text
 
 
+def _sung(evaluation, hits, steps):
+    """The evaluation of a melody with so many hits in each song, whatever the mode."""
+    melody = evaluation['streams']['melody']
+    melody['steps_of_songs'] = steps
+    for mode in table.MODES:
+        melody[mode]['hits_of_songs'] = hits
+    return evaluation
+
+
+def test_decoders_are_compared_song_by_song():
+    """Songs are far apart (.2 and .8) and their own intervals wide; the second model has 5 of 100 steps more right in every one of them."""
+    flat, more = [20, 80] * 10, [25, 85] * 10
+    pair = [_sung(evaluation(), flat, [100] * 20), _sung(evaluation(variant='hierdec'), more, [100] * 20)]
+    (row,) = table.build(pair)
+    found = row['differences']['sampled']
+    assert [found['difference'], *found['interval']] == pytest.approx([0.05] * 3)
+    assert '| 16-bar melody (data/x) | **+.050** +.050 to +.050 |' in table.to_markdown([row], pair)
+    assert table.build(pair[::-1])[0]['differences'] == row['differences'], 'whichever run is given first'
+
+
+def test_a_difference_that_changes_sign_from_song_to_song_is_none():
+    pair = [_sung(evaluation(), [50] * 20, [100] * 20), _sung(evaluation(variant='hierdec'), [60, 41] * 10, [100] * 20)]
+    difference = table.build(pair)[0]['differences']['greedy']
+    assert difference['difference'] == pytest.approx(0.005) and difference['interval'][0] < 0 < difference['interval'][1]
+    assert '**+.005** -.0' in table.to_markdown(table.build(pair), pair)
+
+
+def test_evaluations_without_songs_and_single_decoders_have_no_difference():
+    (row,) = table.build([_sung(evaluation(), [5], [10]), evaluation(variant='hierdec')])
+    assert row['differences'] == {} and 'less flat' not in table.to_markdown([row], [])
+    assert table.build([_sung(evaluation(), [5] * 9, [10] * 9)])[0]['differences'] == {}
+
+
 def test_curves_by_bar_stand_beside_the_most_frequent_onset_and_leave_2_bars_out():
     rows = table.build([evaluation(onset=0.5), evaluation(variant='hierdec', onset=0.7), evaluation('drums', 2)])
     ((label, curves),) = table.curves_by_bar(rows)

@@ -153,6 +153,7 @@ def test_reconstruction_counts_are_those_of_a_plain_count(model):
         hits = (truth == guess).reshape(3, 16, 16) & sung
         np.testing.assert_allclose(curve['mean'], hits.sum((0, 2)) / sung.sum((0, 2)))
         assert all(low <= mean <= high for low, mean, high in zip(curve['low'], curve['mean'], curve['high'], strict=True))
+        assert row['steps_of_songs'] == [256, 512] and row['greedy']['hits_of_songs'] == [(truth == guess)[1].sum(), (truth == guess)[[0, 2]].sum()]
         by_song = sorted([(truth == guess)[[0, 2]].mean(), (truth == guess)[1].mean()])
         low, high = row['greedy']['interval']
         assert by_song[0] <= low <= row['greedy']['accuracy'] <= high <= by_song[1]

@@ -42,10 +42,10 @@ def evaluate_reconstruction(
 
     Returns windows and songs (counts); loss (negative ELBO, beta 1, no free bits) and reconstruction (negative log-likelihood under teacher forcing)
     in nats per window, kl_bits, active_units of latent_size; and for each stream: baseline (share of the split's most frequent token), for each of
-    MODES {accuracy, interval (95%, bootstrap over songs; None with one song)}, and classes: for each of EVENTS that occurs {share of the steps,
-    baseline (share of the most frequent token in the class), and for each of MODES its accuracy}; and onsets_by_bar: for each of MODES the accuracy
-    at onsets in each of the U bars, {mean, low, high}, which shows whether a decoder keeps to the music or drifts (None where a bar has onsets in
-    fewer than two songs).
+    MODES {accuracy, interval (95%, bootstrap over songs; None with one song), hits_of_songs}, steps_of_songs (these two are ints [S], by ascending
+    song, from which `compare` pairs models); classes: for each of EVENTS that occurs {share of the steps, baseline (share of the most frequent token
+    in the class), and for each of MODES its accuracy}; and onsets_by_bar: for each of MODES the accuracy at onsets in each of the U bars, {mean, low,
+    high}, which shows whether a decoder keeps to the music or drifts (None where a bar has onsets in fewer than two songs).
     """
     key = jax.random.key(seed)
     _, song_of = np.unique(songs, return_inverse=True)
@@ -87,10 +87,12 @@ def evaluate_reconstruction(
         'streams': {},
     }
     for k, stream in enumerate(STREAMS[kind]):
-        row: dict[str, Any] = {'baseline': float(counts[k].sum(0).max() / counts[k].sum())}
+        steps_of = steps[:, k].sum((-2, -1))
+        row: dict[str, Any] = {'baseline': float(counts[k].sum(0).max() / counts[k].sum()), 'steps_of_songs': steps_of.tolist()}
         for m, mode in enumerate(MODES):
-            of_song = hits[m, :, k].sum((-2, -1)), steps[:, k].sum((-2, -1))
-            row[mode] = {'accuracy': float(of_song[0].sum() / of_song[1].sum()), 'interval': share_interval(*of_song, seed)}
+            hits_of = hits[m, :, k].sum((-2, -1))
+            interval = share_interval(hits_of, steps_of, seed)
+            row[mode] = {'accuracy': float(hits_of.sum() / steps_of.sum()), 'interval': interval, 'hits_of_songs': hits_of.tolist()}
         row['classes'] = {}
         for c, name in enumerate(EVENTS):
             if total := int(steps[:, k, c].sum()):
@@ -100,6 +102,20 @@ def evaluate_reconstruction(
         row['onsets_by_bar'] = {mode: _onset_curve(hits[m, :, k, onset], steps[:, k, onset], seed) for m, mode in enumerate(MODES)}
         result['streams'][stream] = row
     return result
+
+
+def compare(first: dict[str, Any], second: dict[str, Any], mode: str, seed: int = 0) -> dict[str, Any] | None:
+    """How much more of a stream the second model gets right than the first: {difference of accuracies, interval (95%, bootstrap over songs)}.
+
+    first, second: one stream of what `evaluate_reconstruction` returned of the same windows. The pairing by song takes out what makes a song easy for
+    both, which is most of the width of their own intervals. None where songs were not kept (evaluations of before) or are fewer than two.
+    """
+    steps = first.get('steps_of_songs')
+    if steps is None or second.get('steps_of_songs') != steps:
+        return None
+    more = np.subtract(second[mode]['hits_of_songs'], first[mode]['hits_of_songs'])
+    interval = share_interval(more, np.array(steps), seed)
+    return None if interval is None else {'difference': float(more.sum() / np.sum(steps)), 'interval': list(interval)}
 
 
 def _by_bar(steps: np.ndarray) -> np.ndarray:

@@ -16,7 +16,8 @@ from mvae.render.files import write_json
 from mvae.training.compact import home
 from mvae.training.saved import Saved, read_run
 
-VERSION = 2  # of what an evaluation holds
+VERSION = 3  # of what an evaluation holds
+READABLE = (2, 3)  # 2 has no hits by song, so that it cannot be compared in pairs
 
 
 def evaluate_run(
@@ -63,7 +64,7 @@ def read_evaluation(path: str | Path) -> dict[str, Any]:
         kept = json.loads(Path(path).read_text())
     except (OSError, ValueError) as error:
         raise InputError(f'{path} cannot be read as an evaluation ({type(error).__name__}); write it with evaluate.py --json') from None
-    if not isinstance(kept, dict) or kept.get('version') != VERSION or 'streams' not in kept:
+    if not isinstance(kept, dict) or kept.get('version') not in READABLE or 'streams' not in kept:
         raise InputError(f'{path} holds no evaluation of this version of mvae; write it with evaluate.py --json')
     return kept
 

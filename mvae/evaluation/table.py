@@ -6,7 +6,7 @@ from typing import Any
 
 from mvae.config import HIERARCHICAL_DECODERS, HIERARCHICAL_ENCODERS
 from mvae.errors import InputError
-from mvae.evaluation.reconstruction import MODES
+from mvae.evaluation.reconstruction import MODES, compare
 from mvae.music.vocabulary import STREAMS
 
 DECODERS = ('flat', 'hierarchical')
@@ -44,8 +44,9 @@ def build(evaluations: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """Rows of the table from what `evaluate_run` returns, in the paper's order: one for each data set, kind, length, encoder and stream.
 
     A row: kind, bars, stream, by_bars (whether the encoder is one by bars, which the paper's is not), data, windows, baseline, reported {column:
-    accuracy}, and cells {'mode decoder': {accuracy, interval, onset, by_bar, plateau, run}}. plateau: onsets are hit no better than by the most
-    frequent one. Teacher-forced it says that the model has learned nothing to compare yet, sampled that the latent code does not carry the notes.
+    accuracy}, cells {'mode decoder': {accuracy, interval, onset, by_bar, plateau, run}}, and differences {mode: {difference, interval}}, the
+    hierarchical decoder's accuracy less the flat one's, where both were measured. plateau: onsets are hit no better than by the most frequent one.
+    Teacher-forced it says that the model has learned nothing to compare yet, sampled that the latent code does not carry the notes.
     Raises InputError where two runs claim one cell, or where runs of one row have different vocabularies or were measured on different windows.
     """
     groups: dict[tuple, list] = {}
@@ -71,14 +72,17 @@ def _check(group: list[dict[str, Any]]) -> None:
 def _row(group: list[dict[str, Any]], stream: str) -> dict[str, Any]:
     first = group[0]
     reported = REPORTED.get((first['kind'], first['bars'], stream), (None,) * 4)
-    cells = {}
+    cells, measured = {}, {}
     for e in group:
+        measured[_decoder(e)] = e['streams'][stream]
         found = e['streams'][stream]
         onset = found['classes'].get('onset', {})
         for mode in MODES:
             plateau = not onset or onset[mode] <= onset['baseline']
             cell = {'accuracy': found[mode]['accuracy'], 'interval': found[mode]['interval'], 'onset': onset.get(mode), 'plateau': plateau}
             cells[f'{mode} {_decoder(e)}'] = cell | {'by_bar': found['onsets_by_bar'][mode], 'run': e['run']}
+    pair = [measured[d] for d in DECODERS if d in measured]
+    differences = {mode: found for mode in MODES if len(pair) == 2 and (found := compare(*pair, mode, first['seed']))}
     return {
         'kind': first['kind'],
         'bars': first['bars'],
@@ -91,6 +95,7 @@ def _row(group: list[dict[str, Any]], stream: str) -> dict[str, Any]:
         'onset_baseline': first['streams'][stream]['classes'].get('onset', {}).get('baseline'),
         'reported': {f'{m} {d}': x for (m, d), x in zip(COLUMNS, reported, strict=False) if x is not None},
         'cells': cells,
+        'differences': differences,
     }
 
 
@@ -114,7 +119,7 @@ def label(row: dict[str, Any]) -> str:
 
 
 def to_markdown(rows: Sequence[dict[str, Any]], evaluations: Sequence[dict[str, Any]]) -> str:
-    """Three Markdown tables: accuracies in the paper's layout, accuracies by class of steps, and what each model is."""
+    """Markdown tables: accuracies in the paper's layout, decoders compared in pairs, accuracies by class of steps, and what each model is."""
     shown = [(m, d) for m, d in COLUMNS if any(f'{m} {d}' in row['cells'] for row in rows)]
     names = {mode: mode.replace('_', '-') for mode in MODES}
     lines = ['| data | windows (songs) | most frequent | ' + ' | '.join(f'{names[m]}, {d}' for m, d in shown) + ' |', '|---' * (3 + len(shown)) + '|']
@@ -122,7 +127,7 @@ def to_markdown(rows: Sequence[dict[str, Any]], evaluations: Sequence[dict[str, 
         cells = [cell_text(row['cells'].get(f'{m} {d}'), row['reported'].get(f'{m} {d}')) for m, d in shown]
         size = f'{row["windows"]:,} ({row["songs"]:,})'
         lines.append(f'| {label(row)} ({row["data"]}) | {size} | {_short(row["baseline"])} | ' + ' | '.join(cells) + ' |')
-    return '\n'.join([*lines, '', _LEGEND, '', *_classes(evaluations), '', *_models(evaluations)])
+    return '\n'.join([*lines, '', _LEGEND, '', *_differences(rows), *_classes(evaluations), '', *_models(evaluations)])
 
 
 def _name(evaluation: dict[str, Any]) -> str:
@@ -143,6 +148,25 @@ def cell_text(cell: dict[str, Any] | None, reported: float | None = None) -> str
         interval = '' if cell['interval'] is None else ' {}-{}'.format(*map(_short, cell['interval']))
         text = f'**{_short(cell["accuracy"])}**{interval}'
     return text + (f' [{_short(reported)}]' if reported is not None else '')
+
+
+def difference_text(found: dict[str, Any] | None) -> str:
+    """'**+.033** +.021 to +.045': in accuracy, and its interval."""
+    if found is None:
+        return '-'
+    value, low, high = (f'{x:+.3f}'.replace('0.', '.', 1) for x in (found['difference'], *found['interval']))
+    return f'**{value}** {low} to {high}'
+
+
+def _differences(rows: Sequence[dict[str, Any]]) -> list[str]:
+    if not any(row['differences'] for row in rows):
+        return []
+    lines = ['| hierarchical less flat, paired by song | ' + ' | '.join(m.replace('_', '-') for m in MODES) + ' |', '|---' * (1 + len(MODES)) + '|']
+    for row in rows:
+        if row['differences']:
+            values = ' | '.join(difference_text(row['differences'].get(mode)) for mode in MODES)
+            lines.append(f'| {label(row)} ({row["data"]}) | {values} |')
+    return [*lines, '']
 
 
 def _classes(evaluations: Sequence[dict[str, Any]]) -> list[str]:
