@@ -29,7 +29,7 @@ def main(options: argparse.Namespace) -> None:
         write_piece(out / name, piece, model.kind, model.vocabulary, options.qpm, f'sample {n + 1}', **looks)
     titles = [(f'sample {n + 1}', piece) for n, piece in enumerate(tokens)]
     draw(out / 'samples.png', titles, model.kind, model.vocabulary)
-    about = {'run': str(folder), 'step': model.saved.step, 'prior': options.prior or next(iter(model.priors))}
+    about = {'run': str(folder), 'step': model.saved.step, 'prior': options.prior or model.usual_prior}
     about |= {'temperature': options.temperature, 'seed': options.seed, 'qpm': options.qpm}
     config = json.loads(model.saved.config.to_json_best_effort())
     write_json(out / 'samples.json', {**about, 'config': config, 'z': z.tolist()})

@@ -104,11 +104,16 @@ class MusicVAE:
         fitted = {'fitted': self.saved.prior} if self.saved.prior else {}
         return fitted | {'standard': standard(self.latent_size)}
 
+    @property
+    def usual_prior(self) -> str:
+        """The first of `priors`, from which pieces come where none is named."""
+        return next(iter(self.priors))
+
     def sample_tokens(self, n: int, temperature: float = 1.0, seed: int = 0, prior: str | None = None) -> tuple[np.ndarray, np.ndarray]:
-        """n new pieces: tokens int32 [n, T, K], and their z float32 [n, Z] of a prior of `priors`, by default the first."""
+        """n new pieces: tokens int32 [n, T, K], and their z float32 [n, Z] of a prior of `priors`, by default the usual one."""
         if n < 1:
             raise InputError(f'at least 1 piece can be sampled, not {n}')
-        prior = prior or next(iter(self.priors))
+        prior = prior or self.usual_prior
         if prior not in self.priors:
             raise InputError(f'this model has no prior {prior!r}, but {" and ".join(self.priors)}; training leaves a fitted one at every evaluation')
         z = draw(self.priors[prior], n, _check_seed(seed))
@@ -141,9 +146,11 @@ class MusicVAE:
         check_qpm(qpm)
         return to_note_sequence(codec.decode(tokens, self.kind, self.vocabulary, qpm), qpm)
 
-    def sample(self, n: int, temperature: float = 1.0, seed: int = 0, qpm: float = 120.0) -> list['NoteSequence']:
-        """n new pieces, of the first of `priors`."""
-        return [self.write(tokens, qpm) for tokens in self.sample_tokens(n, temperature, seed)[0]]
+    def sample(
+        self, n: int, temperature: float = 1.0, seed: int = 0, qpm: float = 120.0, prior: str | None = None
+    ) -> list['NoteSequence']:
+        """n new pieces, of a prior of `priors`, by default the usual one."""
+        return [self.write(tokens, qpm) for tokens in self.sample_tokens(n, temperature, seed, prior)[0]]
 
     def encode(self, sources: 'Source | Sequence[Source]', seed: int = 0) -> Encoding:
         """One source or B of them -> mu, sigma, z [B, Z]."""
