@@ -24,9 +24,7 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--min-pitch', type=int, default=0, help='lowest pitch of melody and bass (default: %(default)s)')
     parser.add_argument('--max-pitch', type=int, default=127, help='highest pitch of melody and bass (default: %(default)s)')
     parser.add_argument('--drum-map', default='current', choices=('current', 'old'), help='classes of drum pitches')
-    parser.add_argument(
-        '--polyphony', default='top', choices=('top', 'reject'), help='melody tracks with chords: take the top note, or none'
-    )
+    parser.add_argument('--polyphony', default='top', choices=('top', 'reject'), help='melody tracks with chords: take the top note, or none')
     parser.add_argument('--max-rest-bars', type=float, default=1, help='longest rest in a window, in bars (default: %(default)s)')
     parser.add_argument('--time-limit', type=float, default=10, help='seconds that one file may take (default: %(default)s)')
     parser.add_argument('--memory-limit', type=int, default=2048, help='MiB that one worker may take (default: %(default)s)')

@@ -93,8 +93,7 @@ class MusicVAE:
             raise InputError(f'the temperature is 0 (greedy) or above, not {temperature}')
         key = jax.random.key(_check_seed(seed))
         parts = [
-            _generate(self._weights, self.saved.model, _pad(part), jax.random.fold_in(key, n), jnp.float32(temperature))
-            for n, part in _chunks(z)
+            _generate(self._weights, self.saved.model, _pad(part), jax.random.fold_in(key, n), jnp.float32(temperature)) for n, part in _chunks(z)
         ]
         return np.concatenate([np.asarray(part) for part in parts])[: len(z)]
 
@@ -146,9 +145,7 @@ class MusicVAE:
         check_qpm(qpm)
         return to_note_sequence(codec.decode(tokens, self.kind, self.vocabulary, qpm), qpm)
 
-    def sample(
-        self, n: int, temperature: float = 1.0, seed: int = 0, qpm: float = 120.0, prior: str | None = None
-    ) -> list['NoteSequence']:
+    def sample(self, n: int, temperature: float = 1.0, seed: int = 0, qpm: float = 120.0, prior: str | None = None) -> list['NoteSequence']:
         """n new pieces, of a prior of `priors`, by default the usual one."""
         return [self.write(tokens, qpm) for tokens in self.sample_tokens(n, temperature, seed, prior)[0]]
 
@@ -160,15 +157,11 @@ class MusicVAE:
         """z float [B, Z] -> B pieces."""
         return [self.write(tokens, qpm) for tokens in self.decode_tokens(z, temperature, seed)]
 
-    def reconstruct(
-        self, sources: 'Source | Sequence[Source]', temperature: float = 0.0, seed: int = 0, qpm: float = 120.0
-    ) -> list['NoteSequence']:
+    def reconstruct(self, sources: 'Source | Sequence[Source]', temperature: float = 0.0, seed: int = 0, qpm: float = 120.0) -> list['NoteSequence']:
         """What the model makes of music: decoded from mu."""
         return self.decode(self.encode(sources).mu, temperature, seed, qpm)
 
-    def interpolate(
-        self, a: 'Source', b: 'Source', n: int, temperature: float = 0.0, seed: int = 0, qpm: float = 120.0
-    ) -> list['NoteSequence']:
+    def interpolate(self, a: 'Source', b: 'Source', n: int, temperature: float = 0.0, seed: int = 0, qpm: float = 120.0) -> list['NoteSequence']:
         """n pieces on the spherical path between the mu of two sources, both ends included."""
         if n < 2:
             raise InputError(f'an interpolation has at least 2 steps, not {n}')

@@ -107,7 +107,7 @@ def test_a_copy_is_a_duplicate_and_counted(tmp_path):
     files = songs(6) | {'copies/another name altogether.mid': song(2)}
     store = build(make(tmp_path / 'midi', files), tmp_path / 'out')
     assert store.meta['funnel']['files'] == {'found': 7, 'used': 6, 'rejected': {'duplicate_file': 1}}
-    (path, (reason, detail)), = rejected(store.path).items()
+    ((path, (reason, detail)),) = rejected(store.path).items()
     assert reason == 'duplicate_file' and detail.startswith('same bytes as ') and path != detail.removeprefix('same bytes as ')
 
 

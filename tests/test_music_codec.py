@@ -89,8 +89,7 @@ def token_sequences(draw):
     vocabulary = draw(st.sampled_from([Vocabulary(), MAGENTA, Vocabulary(drum_map='old')]))
     steps = draw(st.integers(1, 40))
     columns = [
-        draw(st.lists(st.one_of(st.integers(0, 1), st.integers(0, size - 1)), min_size=steps, max_size=steps))
-        for size in vocabulary.sizes(kind)
+        draw(st.lists(st.one_of(st.integers(0, 1), st.integers(0, size - 1)), min_size=steps, max_size=steps)) for size in vocabulary.sizes(kind)
     ]
     return kind, vocabulary, np.array(columns).T
 

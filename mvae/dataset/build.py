@@ -175,9 +175,7 @@ def _build(
         shutil.rmtree(new, ignore_errors=True)
 
 
-def _tasks(
-    folder: Path, files: Sequence[MidiFile], work: Path, settings: BuildSettings, reader: parts.Reader
-) -> list[parts.PartTask]:
+def _tasks(folder: Path, files: Sequence[MidiFile], work: Path, settings: BuildSettings, reader: parts.Reader) -> list[parts.PartTask]:
     """Chunks that depend on the files alone, not on the workers, so that another number of them can go on with the parts."""
     size = max(1, min(_FILES_PER_PART, -(-len(files) // _PARTS_WANTED)))
     return [

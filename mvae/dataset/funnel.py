@@ -9,9 +9,7 @@ import numpy as np
 from mvae.dataset.store import SPLITS
 
 
-def make_funnel(
-    info: Sequence[Mapping[str, Any]], used: np.ndarray, counts: Mapping[tuple[str, int], Mapping[str, Any]]
-) -> dict[str, Any]:
+def make_funnel(info: Sequence[Mapping[str, Any]], used: np.ndarray, counts: Mapping[tuple[str, int], Mapping[str, Any]]) -> dict[str, Any]:
     """The funnel of a build.
 
     Args:
@@ -55,9 +53,7 @@ def format_funnel(funnel: Mapping[str, Any]) -> str:
     """The funnel as a table of at most 120 columns."""
     files = funnel['files']
     lines = [f'{files["found"]:,} MIDI files, {files["used"]:,} used' + _after('; rejected: ', _words(files['rejected'], 8))]
-    lines.append(
-        f'{"":<11}{"files":>9}{"found":>12}{"duplicate":>12}' + ''.join(f'{split:>12}' for split in SPLITS) + f'{"songs":>9}'
-    )
+    lines.append(f'{"":<11}{"files":>9}{"found":>12}{"duplicate":>12}' + ''.join(f'{split:>12}' for split in SPLITS) + f'{"songs":>9}')
     for name, kind in funnel['kinds'].items():
         row = f'{name:<11}{kind["files"]:>9,}{kind["found"]:>12,}{kind["duplicate"]:>12,}'
         row += ''.join(f'{kind["windows"][split]:>12,}' for split in SPLITS) + f'{sum(kind["songs"].values()):>9,}'

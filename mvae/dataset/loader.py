@@ -86,9 +86,7 @@ class Loader:
         dataset = grain.MapDataset.source(_Steps(self, start_step))
         return iter(dataset.to_iter_dataset(grain.ReadOptions(num_threads=_THREADS, prefetch_buffer_size=_PREFETCHED)))
 
-    def evaluation_batches(
-        self, split: str, batch_size: int, limit: int | None = None
-    ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    def evaluation_batches(self, split: str, batch_size: int, limit: int | None = None) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """One pass over a split, never transposed, the same at every call.
 
         Args:
@@ -115,8 +113,7 @@ class Loader:
         count = self.store.count(self.kind, self.bars, split)
         if count == 0:
             raise InputError(
-                f'{self.store.path} has no {self.bars}-bar {self.kind} windows in {split}: too few songs to split; '
-                f'add MIDI files and rebuild it'
+                f'{self.store.path} has no {self.bars}-bar {self.kind} windows in {split}: too few songs to split; add MIDI files and rebuild it'
             )
         if limit is None or limit >= count:
             return np.arange(count)
@@ -138,9 +135,7 @@ class Loader:
         while done < count:
             key = int(np.random.SeedSequence([self.seed, epoch]).generate_state(1)[0])
             size = min(count - done, total - place)
-            rows[done : done + size] = [
-                index_shuffle(index, total - 1, key, _SHUFFLE_ROUNDS) for index in range(place, place + size)
-            ]
+            rows[done : done + size] = [index_shuffle(index, total - 1, key, _SHUFFLE_ROUNDS) for index in range(place, place + size)]
             done, epoch, place = done + size, epoch + 1, 0
         return rows
 

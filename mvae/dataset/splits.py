@@ -69,8 +69,7 @@ def _read_official_file(path: Path) -> dict[str, int]:
             name = (row['split'] or '').strip().lower()
             if name not in _NAMES:
                 raise InputError(
-                    f'{path}, line {rows.line_num}: split {row["split"]!r} is none of train, validation, test; '
-                    f'correct it or take the file away'
+                    f'{path}, line {rows.line_num}: split {row["split"]!r} is none of train, validation, test; correct it or take the file away'
                 )
             splits[(row['midi_filename'] or '').replace('\\', '/').strip()] = _NAMES[name]
     return splits

@@ -93,8 +93,7 @@ class Store:
             raise InputError(f'{path} is no dataset of mvae; build one with make data MIDI=<folder> NAME=<name>')
         if meta.get('version') != VERSION:
             raise InputError(
-                f'{path} was built by another version of mvae (store version {meta.get("version")}, '
-                f'this one reads {VERSION}); {_rebuild()}'
+                f'{path} was built by another version of mvae (store version {meta.get("version")}, this one reads {VERSION}); {_rebuild()}'
             )
         try:
             return cls(path, meta)

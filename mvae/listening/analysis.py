@@ -54,8 +54,7 @@ def analyse(answers: Sequence[Answer], sources: Sequence[str]) -> dict[str, Any]
         'sources': {name: _source(scores[name], whose[name]) for name in sources},
         'kruskal_wallis': _kruskal_wallis(list(scores.values())),
         'pairs': [
-            {'a': sources[a], 'b': sources[b]}
-            | _pair(np.concatenate([score[(left == a) & (right == b)], -score[(left == b) & (right == a)]]), alpha)
+            {'a': sources[a], 'b': sources[b]} | _pair(np.concatenate([score[(left == a) & (right == b)], -score[(left == b) & (right == a)]]), alpha)
             for a, b in pairs
         ],
         'alpha': alpha,

@@ -14,9 +14,7 @@ _TRACKS = {'melody': 0, 'bass': 1, 'drums': 9}
 _PROGRAMS = {'melody': 0, 'bass': 33, 'drums': 0}
 
 
-def decode(
-    tokens: np.ndarray, kind: str, vocabulary: Vocabulary, qpm: float = 120.0, steps_per_quarter: int = STEPS_PER_QUARTER
-) -> Notes:
+def decode(tokens: np.ndarray, kind: str, vocabulary: Vocabulary, qpm: float = 120.0, steps_per_quarter: int = STEPS_PER_QUARTER) -> Notes:
     """Notes of a token sequence, from time 0 on, as Magenta writes them.
 
     The melody is track 0 with program 0, the bass track 1 with program 33, the drums track 9; velocity 80. A melody or bass
@@ -65,9 +63,7 @@ def _checked(tokens: np.ndarray, kind: str, vocabulary: Vocabulary) -> np.ndarra
     tokens = np.asarray(tokens)
     columns = tokens[:, None] if tokens.ndim == 1 else tokens
     if columns.ndim != 2 or columns.shape[1] != len(sizes) or columns.dtype.kind not in 'iu':
-        raise InputError(
-            f'tokens of kind {kind} are integers of shape [T, {len(sizes)}], these are {tokens.dtype} {list(tokens.shape)}'
-        )
+        raise InputError(f'tokens of kind {kind} are integers of shape [T, {len(sizes)}], these are {tokens.dtype} {list(tokens.shape)}')
     for column, size, stream in zip(columns.T, sizes, STREAMS[kind], strict=True):
         if len(column) and not 0 <= column.min() <= column.max() < size:
             raise InputError(f'{stream} tokens lie in 0..{size - 1}, these in {column.min()}..{column.max()}')

@@ -80,12 +80,8 @@ def to_note_sequence(notes: Notes, qpm: float = 120.0) -> 'NoteSequence':
     sequence.tempos.add(time=0, qpm=qpm)
     sequence.time_signatures.add(time=0, numerator=4, denominator=4)
     notes = notes.select(np.lexsort((notes.pitch, notes.start, notes.track)))
-    for start, end, pitch, velocity, program, is_drum, track in zip(
-        *(column.tolist() for column in vars(notes).values()), strict=True
-    ):
-        sequence.notes.add(
-            start_time=start, end_time=end, pitch=pitch, velocity=velocity, program=program, is_drum=is_drum, instrument=track
-        )
+    for start, end, pitch, velocity, program, is_drum, track in zip(*(column.tolist() for column in vars(notes).values()), strict=True):
+        sequence.notes.add(start_time=start, end_time=end, pitch=pitch, velocity=velocity, program=program, is_drum=is_drum, instrument=track)
     sequence.total_time = float(notes.end.max(initial=0.0))
     return sequence
 

@@ -171,8 +171,7 @@ def _encode(piece: Piece, chosen: dict[str, int | None], kind: str, vocabulary: 
 
 def _count_onsets(tokens: np.ndarray, kind: str) -> int:
     return sum(
-        np.count_nonzero(column if stream == 'drums' else column >= FIRST_NOTE_ON)
-        for stream, column in zip(STREAMS[kind], tokens.T, strict=True)
+        np.count_nonzero(column if stream == 'drums' else column >= FIRST_NOTE_ON) for stream, column in zip(STREAMS[kind], tokens.T, strict=True)
     )
 
 

@@ -40,9 +40,7 @@ class Piece:
         return len(self.start)
 
 
-def split_pieces(
-    score: Score, steps_per_quarter: int = STEPS_PER_QUARTER, follow_tempo: bool = False
-) -> tuple[list[Piece], list[Reason]]:
+def split_pieces(score: Score, steps_per_quarter: int = STEPS_PER_QUARTER, follow_tempo: bool = False) -> tuple[list[Piece], list[Reason]]:
     """Cuts a score at every real change of meter or tempo and quantises the pieces.
 
     As Magenta does (presplit_on_time_changes): a change to what already holds is none; of several at one time the last
