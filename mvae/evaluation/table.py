@@ -150,10 +150,8 @@ def cell_text(cell: dict[str, Any] | None, reported: float | None = None) -> str
     return text + (f' [{_short(reported)}]' if reported is not None else '')
 
 
-def difference_text(found: dict[str, Any] | None) -> str:
+def _difference_text(found: dict[str, Any]) -> str:
     """'**+.033** +.021 to +.045': in accuracy, and its interval."""
-    if found is None:
-        return '-'
     value, low, high = (f'{x:+.3f}'.replace('0.', '.', 1) for x in (found['difference'], *found['interval']))
     return f'**{value}** {low} to {high}'
 
@@ -164,8 +162,7 @@ def _differences(rows: Sequence[dict[str, Any]]) -> list[str]:
     lines = ['| hierarchical less flat, paired by song | ' + ' | '.join(m.replace('_', '-') for m in MODES) + ' |', '|---' * (1 + len(MODES)) + '|']
     for row in rows:
         if row['differences']:
-            values = ' | '.join(difference_text(row['differences'].get(mode)) for mode in MODES)
-            lines.append(f'| {label(row)} ({row["data"]}) | {values} |')
+            lines.append(f'| {label(row)} ({row["data"]}) | {" | ".join(map(_difference_text, row["differences"].values()))} |')
     return [*lines, '']
 
 
