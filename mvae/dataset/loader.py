@@ -14,12 +14,11 @@ from grain.experimental import index_shuffle
 from mvae.dataset.store import SPLITS, TONAL_STREAMS, Store, batch_major
 from mvae.errors import InputError
 from mvae.music.pieces import STEPS_PER_BAR
-from mvae.music.vocabulary import DRUM_CLASSES, FIRST_NOTE_ON, STREAMS
+from mvae.music.vocabulary import FIRST_NOTE_ON
 
 _SHUFFLE_ROUNDS = 4
 _PREFETCHED = 16
 _THREADS = 2
-_OTHER_KEY = 1 << 64  # added to a seed, of 64 bits: numbers that have nothing to do with the seed's own
 
 
 class Loader:
@@ -33,11 +32,9 @@ class Loader:
         kind: 'melody', 'bass', 'drums' or 'trio'.
         bars: length of the windows.
         batch_size: examples per step over all processes.
-        seed: of order, transposition and drum classes left out.
+        seed: of order and transposition.
         transpose: inclusive range of semitones, holding 0. Each example of each epoch is moved by a uniform integer, as far
             as all its pitches stay inside the vocabulary; melody and bass of a trio move together, drums never do.
-        drop_drums: probability in [0, 1) of each drum class to be left out of an example of an epoch, whose drums are left as
-            they are where none would remain.
         process_index, process_count: which shard of the global batch: rows process_index*B_local to (process_index+1)*B_local.
 
     Raises:
@@ -52,21 +49,18 @@ class Loader:
         batch_size: int,
         seed: int,
         transpose: tuple[int, int] = (0, 0),
-        drop_drums: float = 0.0,
         process_index: int = 0,
         process_count: int = 1,
     ):
         low, high = transpose
         if not low <= 0 <= high:
             raise InputError(f'transpose=({low}, {high}) must hold 0, such as (-5, 6)')
-        if not 0 <= drop_drums < 1:
-            raise InputError(f'drop_drums={drop_drums} must be a probability below 1, such as 0.1')
         _check_batch(batch_size, process_index, process_count)
         if seed < 0:
             raise InputError(f'the seed must not be negative, but is {seed}')
         self.store, self.kind, self.bars = store, kind, bars
         self.batch_size, self.local_batch_size = batch_size, batch_size // process_count
-        self.seed, self.transpose, self.drop_drums = seed, (low, high), drop_drums
+        self.seed, self.transpose = seed, (low, high)
         self.process_index, self.process_count = process_index, process_count
         self.steps = bars * STEPS_PER_BAR
         self._windows = store.windows(kind, bars, 'train')
@@ -85,9 +79,6 @@ class Loader:
         streams = self.store.gather_streams(self._windows[rows], self.steps, self.kind)
         if self.transpose != (0, 0) and TONAL_STREAMS[self.kind]:
             self._transpose(streams, _uniform(self.seed, first, self.local_batch_size))
-        if self.drop_drums and 'drums' in STREAMS[self.kind]:
-            uniform = _uniform(self.seed + _OTHER_KEY, first * DRUM_CLASSES, self.local_batch_size * DRUM_CLASSES)
-            self._drop_drums(streams, uniform.reshape(-1, DRUM_CLASSES))
         return batch_major(streams)
 
     def iterate(self, start_step: int = 0) -> Iterator[np.ndarray]:
@@ -159,12 +150,6 @@ class Loader:
         high = np.minimum(self.transpose[1], pitches - 1 - np.maximum(highest, 0))
         shift = low + np.floor(uniform * (high - low + 1)).astype(np.int64)
         tonal += (tonal >= FIRST_NOTE_ON) * shift.astype(np.uint16)[:, None, None]  # modulo 2**16: down as well as up
-
-    def _drop_drums(self, streams: np.ndarray, uniform: np.ndarray) -> None:
-        """Leaves drum classes out of streams uint16 [B, K, T] in place, those whose uniform [B, 9] in [0, 1) lies below `drop_drums`."""
-        drums = streams[:, STREAMS[self.kind].index('drums')]
-        kept = drums & ((uniform >= self.drop_drums) @ (1 << np.arange(DRUM_CLASSES))).astype(np.uint16)[:, None]
-        np.copyto(drums, kept, where=kept.any(1, keepdims=True))
 
 
 class _Steps:
