@@ -49,7 +49,7 @@ def test_epochs_run_into_each_other_without_losing_a_window(store):
 
 
 def test_two_processes_give_what_one_gives(store):
-    options = dict(batch_size=8, seed=11, transpose=(-5, 6))
+    options = dict(batch_size=8, seed=11, transpose=(-5, 6), splice=0.5)
     whole = Loader(store, 'trio', 2, **options)
     halves = [Loader(store, 'trio', 2, **options, process_index=p, process_count=2) for p in range(2)]
     for step in (0, 1, 19, 1000):
@@ -57,9 +57,9 @@ def test_two_processes_give_what_one_gives(store):
 
 
 def test_iterating_resumes_exactly(store):
-    loader = Loader(store, 'trio', 16, 4, 5, transpose=(-3, 3))
+    loader = Loader(store, 'trio', 16, 4, 5, transpose=(-3, 3), splice=0.5)
     straight = list(itertools.islice(loader.iterate(), 9))
-    resumed = list(itertools.islice(Loader(store, 'trio', 16, 4, 5, transpose=(-3, 3)).iterate(5), 4))
+    resumed = list(itertools.islice(Loader(store, 'trio', 16, 4, 5, transpose=(-3, 3), splice=0.5).iterate(5), 4))
     for step, batch in enumerate(straight):
         assert batch.shape == (4, 256, 3) and batch.dtype == np.int32
         np.testing.assert_array_equal(batch, loader.batch(step))
@@ -108,6 +108,35 @@ def test_transposition_stays_inside_the_vocabulary(tmp_path):
     assert batches.max() == 129 and batches.min() == 0
     before = np.concatenate([Loader(store, 'melody', 2, 8, 0).batch(step) for step in range(40)])
     np.testing.assert_array_equal(before >= 2, batches >= 2)
+
+
+def test_splices_go_over_to_another_window_at_a_bar(store):
+    half = store.count('drums', 16, 'train') // 2
+    plain, spliced = Loader(store, 'drums', 16, 1, 2), Loader(store, 'drums', 16, 1, 2, splice=0.5)
+    cuts = []
+    for step in range(400):
+        before, after, other = plain.batch(step)[0], spliced.batch(step)[0], plain.batch(step + half)[0]
+        differ = np.flatnonzero((before != after).any(1))
+        cut = differ[0] // 16 if len(differ) else 16
+        assert cut > 0
+        np.testing.assert_array_equal(after[16 * cut :], other[16 * cut :])
+        cuts.append(cut)
+    counts = np.bincount(cuts, minlength=17)
+    assert 0.4 < counts[16] / 400 < 0.7  # half of them, and those whose two windows are alike from the bar on
+    assert (counts[1:16] > 0).all()
+
+
+def test_splices_leave_no_note_off_without_a_note(store):
+    loader = Loader(store, 'trio', 16, 8, 4, splice=1.0)
+    plain = Loader(store, 'trio', 16, 8, 4)
+    changed = 0
+    for step in range(50):
+        batch = loader.batch(step)
+        changed += (batch != plain.batch(step)).any((1, 2)).sum()
+        for stream in itertools.chain(*(batch[:, :, k] for k in (0, 1))):
+            events = stream[stream != 0]
+            assert not ((events[1:] == 1) & (events[:-1] == 1)).any() and not (len(events) and events[0] == 1)
+    assert changed > 300
 
 
 def test_the_uniform_stream_can_be_entered_anywhere():
@@ -164,6 +193,7 @@ def test_an_empty_split_is_refused_at_the_call(tmp_path):
         (dict(batch_size=0), 'batch of 0'),
         (dict(batch_size=8, process_index=2, process_count=2), 'process 2 of 2'),
         (dict(batch_size=8, transpose=(1, 5)), 'must hold 0'),
+        (dict(batch_size=8, splice=1.5), 'must be a probability'),
         (dict(batch_size=8, seed=-1), 'must not be negative'),
     ],
 )

@@ -14,11 +14,13 @@ from grain.experimental import index_shuffle
 from mvae.dataset.store import SPLITS, TONAL_STREAMS, Store, batch_major
 from mvae.errors import InputError
 from mvae.music.pieces import STEPS_PER_BAR
-from mvae.music.vocabulary import FIRST_NOTE_ON
+from mvae.music.vocabulary import FIRST_NOTE_ON, HOLD
+from mvae.music.windows import clean_leading_note_offs
 
 _SHUFFLE_ROUNDS = 4
 _PREFETCHED = 16
 _THREADS = 2
+_OTHER_KEY = 1 << 64  # added to a seed, of 64 bits: numbers that have nothing to do with the seed's own
 
 
 class Loader:
@@ -32,9 +34,11 @@ class Loader:
         kind: 'melody', 'bass', 'drums' or 'trio'.
         bars: length of the windows.
         batch_size: examples per step over all processes.
-        seed: of order and transposition.
+        seed: of order, transposition and splices.
         transpose: inclusive range of semitones, holding 0. Each example of each epoch is moved by a uniform integer, as far
             as all its pitches stay inside the vocabulary; melody and bass of a trio move together, drums never do.
+        splice: probability in [0, 1] that an example goes over to another window's music at a bar, uniform among all but the
+            first. The other window is that of the example half an epoch later; drawn anew per example and epoch.
         process_index, process_count: which shard of the global batch: rows process_index*B_local to (process_index+1)*B_local.
 
     Raises:
@@ -49,18 +53,21 @@ class Loader:
         batch_size: int,
         seed: int,
         transpose: tuple[int, int] = (0, 0),
+        splice: float = 0.0,
         process_index: int = 0,
         process_count: int = 1,
     ):
         low, high = transpose
         if not low <= 0 <= high:
             raise InputError(f'transpose=({low}, {high}) must hold 0, such as (-5, 6)')
+        if not 0 <= splice <= 1:
+            raise InputError(f'splice={splice} must be a probability, such as 0.5')
         _check_batch(batch_size, process_index, process_count)
         if seed < 0:
             raise InputError(f'the seed must not be negative, but is {seed}')
         self.store, self.kind, self.bars = store, kind, bars
         self.batch_size, self.local_batch_size = batch_size, batch_size // process_count
-        self.seed, self.transpose = seed, (low, high)
+        self.seed, self.transpose, self.splice = seed, (low, high), splice
         self.process_index, self.process_count = process_index, process_count
         self.steps = bars * STEPS_PER_BAR
         self._windows = store.windows(kind, bars, 'train')
@@ -75,8 +82,9 @@ class Loader:
     def batch(self, step: int) -> np.ndarray:
         """This process's shard of the batch of `step`: int32 [B_local, T, K]."""
         first = step * self.batch_size + self.process_index * self.local_batch_size
-        rows = self._shuffled(first, self.local_batch_size)
-        streams = self.store.gather_streams(self._windows[rows], self.steps, self.kind)
+        streams = self._examples(first)
+        if self.splice:
+            self._splice(streams, self._examples(first + len(self._windows) // 2), _uniform(self.seed + _OTHER_KEY, first, self.local_batch_size))
         if self.transpose != (0, 0) and TONAL_STREAMS[self.kind]:
             self._transpose(streams, _uniform(self.seed, first, self.local_batch_size))
         return batch_major(streams)
@@ -127,6 +135,11 @@ class Loader:
             rows = chosen[np.minimum(place, len(chosen) - 1)]
             yield self.store.gather(windows[rows], self.steps, self.kind), mask
 
+    def _examples(self, first: int) -> np.ndarray:
+        """This process's examples from number `first` of the run on, as they stand in the store: uint16 [B_local, K, T]."""
+        rows = self._shuffled(first, self.local_batch_size)
+        return self.store.gather_streams(self._windows[rows], self.steps, self.kind)
+
     def _shuffled(self, first: int, count: int) -> np.ndarray:
         """Window numbers of the examples first .. first + count - 1 of the run."""
         total, rows = len(self._windows), np.empty(count, np.int64)
@@ -138,6 +151,18 @@ class Loader:
             rows[done : done + size] = [index_shuffle(index, total - 1, key, _SHUFFLE_ROUNDS) for index in range(place, place + size)]
             done, epoch, place = done + size, epoch + 1, 0
         return rows
+
+    def _splice(self, streams: np.ndarray, others: np.ndarray, uniform: np.ndarray) -> None:
+        """Puts others uint16 [B, K, T] into streams from a bar on, in place, where uniform [B] in [0, 1) lies below `splice`.
+
+        A note that sounds there sounds on to the next one of others, whose own notes from before do not end a second time.
+        """
+        bar = 1 + np.floor(uniform / self.splice * (self.bars - 1))  # beyond the last one where nothing is to change
+        after = np.arange(self.steps) >= bar[:, None] * STEPS_PER_BAR
+        for stream, other in enumerate(others.swapaxes(0, 1)):
+            if stream in TONAL_STREAMS[self.kind]:
+                other = clean_leading_note_offs(np.where(after, other, np.uint16(HOLD)))
+            np.copyto(streams[:, stream], other, where=after)
 
     def _transpose(self, streams: np.ndarray, uniform: np.ndarray) -> None:
         """Moves the tonal ones of streams uint16 [B, K, T] in place, by shifts from uniform [B] in [0, 1)."""
