@@ -49,7 +49,7 @@ def test_epochs_run_into_each_other_without_losing_a_window(store):
 
 
 def test_two_processes_give_what_one_gives(store):
-    options = dict(batch_size=8, seed=11, transpose=(-5, 6), splice=0.5)
+    options = dict(batch_size=8, seed=11, transpose=(-5, 6), splice=0.5, drop_drums=0.2)
     whole = Loader(store, 'trio', 2, **options)
     halves = [Loader(store, 'trio', 2, **options, process_index=p, process_count=2) for p in range(2)]
     for step in (0, 1, 19, 1000):
@@ -108,6 +108,23 @@ def test_transposition_stays_inside_the_vocabulary(tmp_path):
     assert batches.max() == 129 and batches.min() == 0
     before = np.concatenate([Loader(store, 'melody', 2, 8, 0).batch(step) for step in range(40)])
     np.testing.assert_array_equal(before >= 2, batches >= 2)
+
+
+@pytest.mark.parametrize('kind', ['drums', 'trio'])
+def test_drum_classes_are_left_out_of_whole_examples_and_nothing_else_changes(store, kind):
+    plain, thinned = Loader(store, kind, 2, 8, 2), Loader(store, kind, 2, 8, 2, drop_drums=0.3)
+    expected, left_out = 0.0, 0
+    for step in range(2 * store.count(kind, 2, 'train') // 8):
+        before, after = plain.batch(step), thinned.batch(step)
+        np.testing.assert_array_equal(before[..., :-1], after[..., :-1])
+        was, now = ((x[..., -1, None] >> np.arange(9)) & 1 for x in (before, after))
+        used, kept = was.any(1), now.any(1)
+        np.testing.assert_array_equal(now, was * kept[:, None])  # a class is there as it was, or not at all
+        assert kept.any(1).sum() == used.any(1).sum()  # where there were drums there are some
+        n = used.sum(1)
+        expected, left_out = expected + (n * (0.3 - 0.3**n)).sum(), left_out + (used & ~kept).sum()  # dropped, but not all n at once
+    assert expected > 100 and left_out == pytest.approx(expected, rel=0.25)
+    np.testing.assert_array_equal(thinned.batch(3), Loader(store, kind, 2, 8, 2, drop_drums=0.3).batch(3))
 
 
 def test_splices_go_over_to_another_window_at_a_bar(store):
@@ -197,6 +214,7 @@ def test_an_empty_split_is_refused_at_the_call(tmp_path):
         (dict(batch_size=0), 'batch of 0'),
         (dict(batch_size=8, process_index=2, process_count=2), 'process 2 of 2'),
         (dict(batch_size=8, transpose=(1, 5)), 'must hold 0'),
+        (dict(batch_size=8, drop_drums=1.0), 'probability below 1'),
         (dict(batch_size=8, splice=1.5), 'must be a probability'),
         (dict(batch_size=8, seed=-1), 'must not be negative'),
     ],

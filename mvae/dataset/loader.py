@@ -14,13 +14,14 @@ from grain.experimental import index_shuffle
 from mvae.dataset.store import SPLITS, TONAL_STREAMS, Store, batch_major
 from mvae.errors import InputError
 from mvae.music.pieces import STEPS_PER_BAR
-from mvae.music.vocabulary import FIRST_NOTE_ON, HOLD
+from mvae.music.vocabulary import DRUM_CLASSES, FIRST_NOTE_ON, HOLD, STREAMS
 from mvae.music.windows import clean_leading_note_offs
 
 _SHUFFLE_ROUNDS = 4
 _PREFETCHED = 16
 _THREADS = 2
-_OTHER_KEY = 1 << 64  # added to a seed, of 64 bits: numbers that have nothing to do with the seed's own
+# Added to a seed, of 64 bits: numbers that have nothing to do with the seed's own.
+_SPLICES, _LEFT_OUT = 1 << 64, 2 << 64
 
 
 class Loader:
@@ -34,11 +35,13 @@ class Loader:
         kind: 'melody', 'bass', 'drums' or 'trio'.
         bars: length of the windows.
         batch_size: examples per step over all processes.
-        seed: of order, transposition and splices.
+        seed: of order, transposition, splices and drum classes left out.
         transpose: inclusive range of semitones, holding 0. Each example of each epoch is moved by a uniform integer, as far
             as all its pitches stay inside the vocabulary; melody and bass of a trio move together, drums never do.
         splice: probability in [0, 1] that an example goes over to another window's music at a bar, uniform among all but the
             first. The other window is that of the example half an epoch later; drawn anew per example and epoch.
+        drop_drums: probability in [0, 1) of each drum class to be left out of an example of an epoch, whose drums are left as
+            they are where none would remain.
         process_index, process_count: which shard of the global batch: rows process_index*B_local to (process_index+1)*B_local.
 
     Raises:
@@ -54,6 +57,7 @@ class Loader:
         seed: int,
         transpose: tuple[int, int] = (0, 0),
         splice: float = 0.0,
+        drop_drums: float = 0.0,
         process_index: int = 0,
         process_count: int = 1,
     ):
@@ -62,12 +66,14 @@ class Loader:
             raise InputError(f'transpose=({low}, {high}) must hold 0, such as (-5, 6)')
         if not 0 <= splice <= 1:
             raise InputError(f'splice={splice} must be a probability, such as 0.5')
+        if not 0 <= drop_drums < 1:
+            raise InputError(f'drop_drums={drop_drums} must be a probability below 1, such as 0.1')
         _check_batch(batch_size, process_index, process_count)
         if seed < 0:
             raise InputError(f'the seed must not be negative, but is {seed}')
         self.store, self.kind, self.bars = store, kind, bars
         self.batch_size, self.local_batch_size = batch_size, batch_size // process_count
-        self.seed, self.transpose, self.splice = seed, (low, high), splice
+        self.seed, self.transpose, self.splice, self.drop_drums = seed, (low, high), splice, drop_drums
         self.process_index, self.process_count = process_index, process_count
         self.steps = bars * STEPS_PER_BAR
         self._windows = store.windows(kind, bars, 'train')
@@ -84,9 +90,12 @@ class Loader:
         first = step * self.batch_size + self.process_index * self.local_batch_size
         streams = self._examples(first)
         if self.splice:
-            self._splice(streams, self._examples(first + len(self._windows) // 2), _uniform(self.seed + _OTHER_KEY, first, self.local_batch_size))
+            self._splice(streams, self._examples(first + len(self._windows) // 2), _uniform(self.seed + _SPLICES, first, self.local_batch_size))
         if self.transpose != (0, 0) and TONAL_STREAMS[self.kind]:
             self._transpose(streams, _uniform(self.seed, first, self.local_batch_size))
+        if self.drop_drums and 'drums' in STREAMS[self.kind]:
+            uniform = _uniform(self.seed + _LEFT_OUT, first * DRUM_CLASSES, self.local_batch_size * DRUM_CLASSES)
+            self._drop_drums(streams, uniform.reshape(-1, DRUM_CLASSES))
         return batch_major(streams)
 
     def iterate(self, start_step: int = 0) -> Iterator[np.ndarray]:
@@ -175,6 +184,12 @@ class Loader:
         high = np.minimum(self.transpose[1], pitches - 1 - np.maximum(highest, 0))
         shift = low + np.floor(uniform * (high - low + 1)).astype(np.int64)
         tonal += (tonal >= FIRST_NOTE_ON) * shift.astype(np.uint16)[:, None, None]  # modulo 2**16: down as well as up
+
+    def _drop_drums(self, streams: np.ndarray, uniform: np.ndarray) -> None:
+        """Leaves drum classes out of streams uint16 [B, K, T] in place, those whose uniform [B, 9] in [0, 1) lies below `drop_drums`."""
+        drums = streams[:, STREAMS[self.kind].index('drums')]
+        kept = drums & ((uniform >= self.drop_drums) @ (1 << np.arange(DRUM_CLASSES))).astype(np.uint16)[:, None]
+        np.copyto(drums, kept, where=kept.any(1, keepdims=True))
 
 
 class _Steps:
