@@ -10,11 +10,11 @@ from pathlib import Path
 
 from mvae.errors import InputError, Interrupted
 
-EXIT_WRONG_INPUT, EXIT_INTERRUPTED = 2, 130
+EXIT_WRONG_INPUT, EXIT_INTERRUPTED, EXIT_UNREAD = 2, 130, 141
 
 
 def run(program: Callable[[argparse.Namespace], None], parser: argparse.ArgumentParser, settings: str = '') -> int:
-    """Parses, runs, and returns the exit code: 0 done, 2 wrong input (said in one line), 130 interrupted.
+    """Parses, runs, and returns the exit code: 0 done, 2 wrong input (said in one line), 130 interrupted, 141 nobody reads (`| head`).
 
     settings: name of the option that takes the arguments which the parser does not know; without it they are refused.
     """
@@ -27,12 +27,16 @@ def run(program: Callable[[argparse.Namespace], None], parser: argparse.Argument
     use_compilation_cache()
     try:
         program(options)
+        sys.stdout.flush()
     except InputError as error:
         print(f'error: {error}', file=sys.stderr)
         return EXIT_WRONG_INPUT
     except (Interrupted, KeyboardInterrupt) as stop:
         print(str(stop) or 'interrupted', file=sys.stderr)
         return EXIT_INTERRUPTED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or the interpreter complains as it flushes
+        return EXIT_UNREAD
     return 0
 
 
