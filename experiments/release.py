@@ -72,7 +72,7 @@ def card(options: argparse.Namespace, saved, evaluation: dict, said: str) -> str
 - Data: {options.about}. Songs of the test split were not seen in training.
 - Training: {batch}; seed {c.seed}; {options.hardware}.
 - Vocabulary: pitches {c.music.min_pitch}..{c.music.max_pitch}, {c.music.drum_map} drum map.
-- Examples varied in training (`data`): transpose {tuple(c.data.transpose)}, drop_drums {c.data.drop_drums:g}, splice {c.data.splice:g}.
+- Examples varied in training (`data`): transpose {tuple(c.data.transpose)}, drop_drums {c.data.drop_drums:g}.
 - Use: `mvae.load('{options.name}')`, `make sample MODEL={options.name}`, `--config.checkpoint.init_from={options.name}`.
 - Limits: a small model of one body of music; it plays that music's manner, in 4/4 and sixteenths, without dynamics or micro-timing.
 

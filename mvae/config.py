@@ -35,7 +35,6 @@ def base_config() -> ml_collections.ConfigDict:
     c.data.path = 'data/demo'  # store built by `make data`
     c.data.transpose = (0, 0)  # semitones, inclusive range drawn anew per example and epoch; drums never
     c.data.drop_drums = 0.0  # probability that a drum class is left out of an example, drawn anew per example and epoch
-    c.data.splice = 0.0  # probability that an example goes over to another window's music at a bar, drawn anew per example and epoch
 
     c.model = ml_collections.ConfigDict()
     c.model.encoder_sizes = (2048, 2048)  # LSTM units of each bidirectional layer, per direction; (): a decoder alone, as one may import it

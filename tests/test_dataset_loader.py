@@ -49,7 +49,7 @@ def test_epochs_run_into_each_other_without_losing_a_window(store):
 
 
 def test_two_processes_give_what_one_gives(store):
-    options = dict(batch_size=8, seed=11, transpose=(-5, 6), splice=0.5, drop_drums=0.2)
+    options = dict(batch_size=8, seed=11, transpose=(-5, 6), drop_drums=0.2)
     whole = Loader(store, 'trio', 2, **options)
     halves = [Loader(store, 'trio', 2, **options, process_index=p, process_count=2) for p in range(2)]
     for step in (0, 1, 19, 1000):
@@ -57,9 +57,9 @@ def test_two_processes_give_what_one_gives(store):
 
 
 def test_iterating_resumes_exactly(store):
-    loader = Loader(store, 'trio', 16, 4, 5, transpose=(-3, 3), splice=0.5)
+    loader = Loader(store, 'trio', 16, 4, 5, transpose=(-3, 3))
     straight = list(itertools.islice(loader.iterate(), 9))
-    resumed = list(itertools.islice(Loader(store, 'trio', 16, 4, 5, transpose=(-3, 3), splice=0.5).iterate(5), 4))
+    resumed = list(itertools.islice(Loader(store, 'trio', 16, 4, 5, transpose=(-3, 3)).iterate(5), 4))
     for step, batch in enumerate(straight):
         assert batch.shape == (4, 256, 3) and batch.dtype == np.int32
         np.testing.assert_array_equal(batch, loader.batch(step))
@@ -127,39 +127,6 @@ def test_drum_classes_are_left_out_of_whole_examples_and_nothing_else_changes(st
     np.testing.assert_array_equal(thinned.batch(3), Loader(store, kind, 2, 8, 2, drop_drums=0.3).batch(3))
 
 
-def test_splices_go_over_to_another_window_at_a_bar(store):
-    half = store.count('drums', 16, 'train') // 2
-    plain, spliced = Loader(store, 'drums', 16, 1, 2), Loader(store, 'drums', 16, 1, 2, splice=0.5)
-    cuts = []
-    for step in range(400):
-        before, after, other = plain.batch(step)[0], spliced.batch(step)[0], plain.batch(step + half)[0]
-        differ = np.flatnonzero((before != after).any(1))
-        cut = differ[0] // 16 if len(differ) else 16
-        assert cut > 0
-        np.testing.assert_array_equal(after[16 * cut :], other[16 * cut :])
-        cuts.append(cut)
-    counts = np.bincount(cuts, minlength=17)
-    assert 0.4 < counts[16] / 400 < 0.7  # half of them, and those whose two windows are alike from the bar on
-    assert (counts[1:16] > 0).all()
-
-
-def test_splices_leave_no_note_off_without_a_note(tmp_path):
-    (tmp_path / 'midi').mkdir()
-    for number in range(6):  # into every other bar a note is held, before the others there is silence
-        notes = [(start + 2, 3, pitch) for start, _, pitch in tune(number) if start % 32 <= 16]
-        (tmp_path / 'midi' / f'held melody {number} of the test.mid').write_bytes(midi(notes))
-    store = build_store(tmp_path / 'midi', tmp_path / 'out', workers=1, quiet=True)
-    plain, spliced = (Loader(store, 'melody', 16, 8, 4, splice=splice) for splice in (0.0, 1.0))
-    changed = 0
-    for step in range(50):
-        batch = spliced.batch(step)[:, :, 0]
-        changed += (batch != plain.batch(step)[:, :, 0]).any(1).sum()
-        for row in batch:
-            events = row[row != 0]
-            assert events[0] != 1 and not ((events[1:] == 1) & (events[:-1] == 1)).any()
-    assert changed > 300
-
-
 def test_the_uniform_stream_can_be_entered_anywhere():
     whole = _uniform(3, 0, 50)
     assert ((whole >= 0) & (whole < 1)).all() and len(set(whole)) == 50
@@ -215,7 +182,6 @@ def test_an_empty_split_is_refused_at_the_call(tmp_path):
         (dict(batch_size=8, process_index=2, process_count=2), 'process 2 of 2'),
         (dict(batch_size=8, transpose=(1, 5)), 'must hold 0'),
         (dict(batch_size=8, drop_drums=1.0), 'probability below 1'),
-        (dict(batch_size=8, splice=1.5), 'must be a probability'),
         (dict(batch_size=8, seed=-1), 'must not be negative'),
     ],
 )

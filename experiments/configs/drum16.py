@@ -6,8 +6,8 @@ small: Groove (12,428 overlapping windows of few drummers), 6,000 updates of 16 
 --config.data.drop_drums=0'`), seed 0, 27 minutes on one CPU core. Validation loss 362 hier, 376 hierenc (3,000 updates, no better later). Test split
 (1,096 windows of 64 songs), teacher-forced / sampled / greedy: hier .516 / .376 / .462, hierenc .501 / .290 / .403. With drum classes left out
 (decay .9999): hier 336 after 10,000 updates, level up to 18,000 (42 minutes); .547 / .408 / .495; hierenc not run yet. With twice as many left
-out (.3) hier 322 after 11,000, still falling. With spliced windows instead
-(`data.splice=1`): hier 355 (7,500), .540 / .398 / .481, hierenc 350 (14,000), .533 / .341 / .436.
+out (.3) hier 322 after 11,000, still falling. With spliced windows instead (docs/training.md): hier 355 (7,500), .540 / .398 / .481, hierenc 350
+(14,000), .533 / .341 / .436.
 With LSTMs over bars that started as rotations: hier 419, .462 / .295 / .376; hierenc 383, .498 / .280 / .377. Before encoders by bars: flat .499,
 hierdec .429 teacher-forced, both on the plateau when sampled (.261, .263).
 """

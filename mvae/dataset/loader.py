@@ -14,14 +14,12 @@ from grain.experimental import index_shuffle
 from mvae.dataset.store import SPLITS, TONAL_STREAMS, Store, batch_major
 from mvae.errors import InputError
 from mvae.music.pieces import STEPS_PER_BAR
-from mvae.music.vocabulary import DRUM_CLASSES, FIRST_NOTE_ON, HOLD, STREAMS
-from mvae.music.windows import clean_leading_note_offs
+from mvae.music.vocabulary import DRUM_CLASSES, FIRST_NOTE_ON, STREAMS
 
 _SHUFFLE_ROUNDS = 4
 _PREFETCHED = 16
 _THREADS = 2
-# Added to a seed, of 64 bits: numbers that have nothing to do with the seed's own.
-_SPLICES, _LEFT_OUT = 1 << 64, 2 << 64
+_LEFT_OUT = 2 << 64  # added to a seed, of 64 bits: numbers that have nothing to do with the seed's own
 
 
 class Loader:
@@ -35,11 +33,9 @@ class Loader:
         kind: 'melody', 'bass', 'drums' or 'trio'.
         bars: length of the windows.
         batch_size: examples per step over all processes.
-        seed: of order, transposition, splices and drum classes left out.
+        seed: of order, transposition and drum classes left out.
         transpose: inclusive range of semitones, holding 0. Each example of each epoch is moved by a uniform integer, as far
             as all its pitches stay inside the vocabulary; melody and bass of a trio move together, drums never do.
-        splice: probability in [0, 1] that an example goes over to another window's music at a bar, uniform among all but the
-            first. The other window is that of the example half an epoch later; drawn anew per example and epoch.
         drop_drums: probability in [0, 1) of each drum class to be left out of an example of an epoch, whose drums are left as
             they are where none would remain.
         process_index, process_count: which shard of the global batch: rows process_index*B_local to (process_index+1)*B_local.
@@ -56,7 +52,6 @@ class Loader:
         batch_size: int,
         seed: int,
         transpose: tuple[int, int] = (0, 0),
-        splice: float = 0.0,
         drop_drums: float = 0.0,
         process_index: int = 0,
         process_count: int = 1,
@@ -64,8 +59,6 @@ class Loader:
         low, high = transpose
         if not low <= 0 <= high:
             raise InputError(f'transpose=({low}, {high}) must hold 0, such as (-5, 6)')
-        if not 0 <= splice <= 1:
-            raise InputError(f'splice={splice} must be a probability, such as 0.5')
         if not 0 <= drop_drums < 1:
             raise InputError(f'drop_drums={drop_drums} must be a probability below 1, such as 0.1')
         _check_batch(batch_size, process_index, process_count)
@@ -73,7 +66,7 @@ class Loader:
             raise InputError(f'the seed must not be negative, but is {seed}')
         self.store, self.kind, self.bars = store, kind, bars
         self.batch_size, self.local_batch_size = batch_size, batch_size // process_count
-        self.seed, self.transpose, self.splice, self.drop_drums = seed, (low, high), splice, drop_drums
+        self.seed, self.transpose, self.drop_drums = seed, (low, high), drop_drums
         self.process_index, self.process_count = process_index, process_count
         self.steps = bars * STEPS_PER_BAR
         self._windows = store.windows(kind, bars, 'train')
@@ -88,9 +81,8 @@ class Loader:
     def batch(self, step: int) -> np.ndarray:
         """This process's shard of the batch of `step`: int32 [B_local, T, K]."""
         first = step * self.batch_size + self.process_index * self.local_batch_size
-        streams = self._examples(first)
-        if self.splice:
-            self._splice(streams, self._examples(first + len(self._windows) // 2), _uniform(self.seed + _SPLICES, first, self.local_batch_size))
+        rows = self._shuffled(first, self.local_batch_size)
+        streams = self.store.gather_streams(self._windows[rows], self.steps, self.kind)
         if self.transpose != (0, 0) and TONAL_STREAMS[self.kind]:
             self._transpose(streams, _uniform(self.seed, first, self.local_batch_size))
         if self.drop_drums and 'drums' in STREAMS[self.kind]:
@@ -144,11 +136,6 @@ class Loader:
             rows = chosen[np.minimum(place, len(chosen) - 1)]
             yield self.store.gather(windows[rows], self.steps, self.kind), mask
 
-    def _examples(self, first: int) -> np.ndarray:
-        """This process's examples from number `first` of the run on, as they stand in the store: uint16 [B_local, K, T]."""
-        rows = self._shuffled(first, self.local_batch_size)
-        return self.store.gather_streams(self._windows[rows], self.steps, self.kind)
-
     def _shuffled(self, first: int, count: int) -> np.ndarray:
         """Window numbers of the examples first .. first + count - 1 of the run."""
         total, rows = len(self._windows), np.empty(count, np.int64)
@@ -160,18 +147,6 @@ class Loader:
             rows[done : done + size] = [index_shuffle(index, total - 1, key, _SHUFFLE_ROUNDS) for index in range(place, place + size)]
             done, epoch, place = done + size, epoch + 1, 0
         return rows
-
-    def _splice(self, streams: np.ndarray, others: np.ndarray, uniform: np.ndarray) -> None:
-        """Puts others uint16 [B, K, T] into streams from a bar on, in place, where uniform [B] in [0, 1) lies below `splice`.
-
-        A note that sounds there sounds on to the next one of others, whose own notes from before do not end a second time.
-        """
-        bar = 1 + np.floor(uniform / self.splice * (self.bars - 1))  # beyond the last one where nothing is to change
-        after = np.arange(self.steps) >= bar[:, None] * STEPS_PER_BAR
-        for stream, other in enumerate(others.swapaxes(0, 1)):
-            if stream in TONAL_STREAMS[self.kind]:
-                other = clean_leading_note_offs(np.where(after, other, np.uint16(HOLD)))
-            np.copyto(streams[:, stream], other, where=after)
 
     def _transpose(self, streams: np.ndarray, uniform: np.ndarray) -> None:
         """Moves the tonal ones of streams uint16 [B, K, T] in place, by shifts from uniform [B] in [0, 1)."""

@@ -44,7 +44,7 @@ def train_and_evaluate(c: ConfigDict, run: Path) -> dict[str, float]:
     store.require(vocabulary)
     cfg = configs.model_config(c, vocabulary.sizes(c.kind))
     shard = {'process_index': jax.process_index(), 'process_count': jax.process_count()}
-    loader = Loader(store, c.kind, c.bars, t.batch_size, c.seed, tuple(c.data.transpose), c.data.splice, c.data.drop_drums, **shard)
+    loader = Loader(store, c.kind, c.bars, t.batch_size, c.seed, tuple(c.data.transpose), c.data.drop_drums, **shard)
     validation = list(loader.evaluation_batches('validation', e.batch_size, limit=e.windows))
     init_key, noise_key, evaluation_key = jax.random.split(jax.random.key(c.seed), 3)
     state = init_state(init_key, cfg, t)
