@@ -24,7 +24,8 @@ def main(options: argparse.Namespace) -> None:
     saved = read_run(folder, options.checkpoint)
     store = Store.open(options.data or saved.config.data.path)
     store.require(saved.vocabulary)
-    result = evaluate_misplaced(saved.params, saved.model, store, saved.config.kind, split, options.shifts, options.limit, options.seed)
+    shifts = options.shifts or [shift for shift in (1, 2, 4, 8) if shift < saved.config.bars]
+    result = evaluate_misplaced(saved.params, saved.model, store, saved.config.kind, split, shifts, options.limit, options.seed)
     print(f'{result["windows"]:,} windows of {result["songs"]:,} songs: {result["own"]:.1f} nats under their own codes; more under the code of')
     for name, more in result['excess'].items():
         interval = '' if more['interval'] is None else ' ({:.1f} to {:.1f})'.format(*more['interval'])
@@ -40,7 +41,7 @@ if __name__ == '__main__':
     command.add_run_options(parser)
     parser.add_argument('--data', type=Path, help='store (default: the one that the run was trained on)')
     parser.add_argument('--split', default='test')
-    parser.add_argument('--shifts', type=command.positive, nargs='+', default=[1, 2, 4, 8], help='bars (default: 1 2 4 8)')
+    parser.add_argument('--shifts', type=command.positive, nargs='+', help='bars (default: 1 2 4 8, as far as they are inside the window)')
     parser.add_argument('--limit', type=command.positive, default=1024, help='at most so many windows, drawn by the seed')
     parser.add_argument('--json', type=Path, help='default: misplaced.json in the run folder')
     sys.exit(command.run(main, parser))

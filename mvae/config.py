@@ -129,7 +129,7 @@ def apply_scale(c: ml_collections.ConfigDict, scale: str) -> ml_collections.Conf
         c.data.drop_drums = 0.15  # few drummers give many patterns (docs/training.md)
     if scale == 'small' and c.bars == 2:
         c.model.update(encoder_sizes=(256,), latent_size=128, conductor_sizes=(128,), decoder_sizes=(256,))
-        c.training.update(steps=10_000, batch_size=64, learning_rate=8e-3, decay_rate=0.9995, beta_rate=0.999, free_bits=128.0)
+        c.training.update(steps=10_000, batch_size=64, learning_rate=8e-3, decay_rate=0.9998, beta_rate=0.999, free_bits=128.0)
         c.training.update(sampling_schedule='constant', sampling_rate=0.0, token_dropout=0.25)
         c.evaluation.update(every=1000, windows=1024, batch_size=128)
     elif scale == 'small':  # many small updates: on 2 cores they leave the plateau after some 200, large ones not in the same time

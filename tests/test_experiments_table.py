@@ -75,6 +75,9 @@ def test_codes_of_other_places_are_tried(study):
     assert done.returncode == 0 and '2 bars later' in done.stdout, done.stderr
     result = json.loads((runs / 'mel16-hier' / 'misplaced.json').read_text())
     assert 1 <= result['windows'] <= 30 and result['own'] > 0 and list(result['excess']) == ['1 bar later', '2 bars later', 'another song']
+    result = runs / 'mel2.json'
+    done = _program('misplaced', '--run', 'mel2', '--data', runs.parent / 'store', '--limit', 30, '--json', result)  # 1 bar at most in a window of 2
+    assert done.returncode == 0 and list(json.loads(result.read_text())['excess']) == ['1 bar later', 'another song'], done.stderr
 
 
 def test_wrong_input_is_one_clear_line(study):
