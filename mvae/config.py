@@ -137,7 +137,7 @@ def apply_scale(c: ml_collections.ConfigDict, scale: str) -> ml_collections.Conf
         flat = {'melody': 300, 'drums': 256, 'trio': 320}[c.kind]
         decoder = 160 if c.variant in HIERARCHICAL_DECODERS else flat
         c.model.update(encoder_sizes=(128,), latent_size=128, conductor_sizes=(256,), decoder_sizes=(decoder,))
-        c.training.update(steps=4000, batch_size=16, learning_rate=3e-3, decay_rate=0.9993, token_dropout=0.25)
+        c.training.update(steps=4000, batch_size=16, learning_rate=3e-3, decay_rate=0.9997, token_dropout=0.25)
         c.evaluation.update(every=500, windows=512, batch_size=64)
     else:
         c.model.update(encoder_sizes=(24,), latent_size=8, conductor_sizes=(16,), decoder_sizes=(24, 16))
