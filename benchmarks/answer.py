@@ -1,4 +1,6 @@
-"""How a timed program talks: it says READY, then answers each word on its standard input with the seconds of one call, as JSON."""
+"""How a timed program talks: it says READY, then answers each word on its standard input with the
+seconds of one call, as JSON.
+"""
 
 import json
 import sys
@@ -7,7 +9,8 @@ from collections.abc import Callable, Mapping
 
 
 def serve(calls: Mapping[str, Callable[[], object]], about: dict) -> None:
-    """Runs each call once, so that everything is compiled and warm, then answers until 'quit' or the end of input.
+    """Runs each call once, so that everything is compiled and warm, then answers until 'quit' or
+    the end of input.
 
     A call has to return when its result is computed, not when it is under way.
     """

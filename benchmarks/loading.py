@@ -1,4 +1,7 @@
-"""Timed program: batches of a store, and opening one of 20 million windows. Argument: the store. Prints JSON."""
+"""Timed program: batches of a store, and opening one of 20 million windows. Argument: the store.
+
+Prints JSON.
+"""
 
 import json
 import statistics
@@ -11,13 +14,22 @@ from pathlib import Path
 import numpy as np
 
 from mvae.dataset.loader import Loader
-from mvae.dataset.store import META_FILE, STREAM_COUNT, Store, songs_file, windows_file, write_header
+from mvae.dataset.store import (
+    META_FILE,
+    STREAM_COUNT,
+    Store,
+    songs_file,
+    windows_file,
+    write_header,
+)
 
 BATCH, WINDOWS = 512, 20_000_000
 
 
 def batches(store: Store, repeats: int = 50) -> dict:
-    """Seconds of one batch of 16-bar trios, transposed anew, made in one thread, and of copying as many bytes."""
+    """Seconds of one batch of 16-bar trios, transposed anew, made in one thread, and of copying as
+    many bytes.
+    """
     loader = Loader(store, 'trio', 16, BATCH, 0, transpose=(-5, 6))
     batch = loader.batch(0)
     times, copies = [], []
@@ -28,18 +40,31 @@ def batches(store: Store, repeats: int = 50) -> dict:
         start = time.perf_counter()
         batch.copy()
         copies.append(time.perf_counter() - start)
-    return {'shape': list(batch.shape), 'seconds': statistics.median(times), 'floor': statistics.median(copies)}
+    return {
+        'shape': list(batch.shape),
+        'seconds': statistics.median(times),
+        'floor': statistics.median(copies),
+    }
 
 
 def repeat(store: Store, folder: Path) -> None:
-    """A store of the same tokens in which the 16-bar trios of train are repeated until they are 20 million."""
+    """A store of the same tokens in which the 16-bar trios of train are repeated until they are 20
+    million.
+    """
     meta = json.loads(json.dumps(store.meta))
     meta['windows']['trio-16']['train'] = WINDOWS
     for file in store.path.iterdir():
-        if file.name not in (META_FILE, windows_file('trio', 16, 'train'), songs_file('trio', 16, 'train')):
+        if file.name not in (
+            META_FILE,
+            windows_file('trio', 16, 'train'),
+            songs_file('trio', 16, 'train'),
+        ):
             (folder / file.name).symlink_to(file.resolve())
     (folder / META_FILE).write_text(json.dumps(meta))
-    arrays = {windows_file('trio', 16, 'train'): (STREAM_COUNT['trio'],), songs_file('trio', 16, 'train'): ()}
+    arrays = {
+        windows_file('trio', 16, 'train'): (STREAM_COUNT['trio'],),
+        songs_file('trio', 16, 'train'): (),
+    }
     for name, columns in arrays.items():
         rows = np.load(store.path / name)
         rows = np.resize(rows, (1_000_000, *columns))
@@ -70,10 +95,14 @@ print(json.dumps({'windows': store.count('trio', 16, 'train'), 'open': opened, '
 
 
 def big_store(store: Store) -> dict:
-    """Seconds and memory of opening a store of 20 million windows in a new process, and until the first batch."""
+    """Seconds and memory of opening a store of 20 million windows in a new process, and until the
+    first batch.
+    """
     with tempfile.TemporaryDirectory() as folder:
         repeat(store, Path(folder))
-        done = subprocess.run([sys.executable, '-c', _OPEN, folder], capture_output=True, text=True, check=True)
+        done = subprocess.run(
+            [sys.executable, '-c', _OPEN, folder], capture_output=True, text=True, check=True
+        )
     return json.loads(done.stdout)
 
 

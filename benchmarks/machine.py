@@ -1,4 +1,7 @@
-"""What this machine can do: matrix products and memory, measured. Run as a program it prints them as JSON."""
+"""What this machine can do: matrix products and memory, measured.
+
+Run as a program it prints them as JSON.
+"""
 
 import json
 import os
@@ -25,13 +28,18 @@ def cache_bytes() -> int:
 def processor() -> str:
     try:
         lines = Path('/proc/cpuinfo').read_text().splitlines()
-        return next(line.partition(':')[2].strip() for line in lines if line.startswith('model name'))
+        return next(
+            line.partition(':')[2].strip() for line in lines if line.startswith('model name')
+        )
     except (OSError, StopIteration):
         return platform.processor() or platform.machine()
 
 
 def wait_until_quiet(limit: float = 60.0) -> float:
-    """Waits until other programs take less than a tenth of one core, at most `limit` seconds. Returns the cores that they take."""
+    """Waits until other programs take less than a tenth of one core, at most `limit` seconds.
+
+    Returns the cores that they take.
+    """
     import psutil
 
     end = time.monotonic() + limit
@@ -52,7 +60,9 @@ def _best(call: Callable[[], object], repeats: int = 5) -> float:
 
 
 def measure() -> dict:
-    """Products of square matrices in operations per second, the best of two sizes, and bytes per second of reading one with a vector."""
+    """Products of square matrices in operations per second, the best of two sizes, and bytes per
+    second of reading one with a vector.
+    """
     import jax
     import jax.numpy as jnp
 
@@ -61,14 +71,18 @@ def measure() -> dict:
         rates[dtype] = 0.0
         for n in (2048, 4096) if jax.default_backend() == 'cpu' else (4096, 8192, 16384):
             a = jnp.ones((n, n), dtype)
-            rates[dtype] = max(rates[dtype], 2 * n**3 / _best(lambda a=a: product(a, a).block_until_ready()))
+            rates[dtype] = max(
+                rates[dtype], 2 * n**3 / _best(lambda a=a: product(a, a).block_until_ready())
+            )
     x, v = jnp.ones((2**13, 2**13)), jnp.ones((2**13, 1))
     bandwidth = x.nbytes / _best(lambda: product(x, v).block_until_ready())
     device = jax.devices()[0]
     return {
         'processor': processor(),
         'cores': cores(),
-        'devices': f'{jax.device_count()} x {device.device_kind}' if device.platform != 'cpu' else 'cpu',
+        'devices': f'{jax.device_count()} x {device.device_kind}'
+        if device.platform != 'cpu'
+        else 'cpu',
         'flops': rates,
         'bytes_per_second': bandwidth,
         'cache_bytes': cache_bytes(),

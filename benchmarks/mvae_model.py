@@ -1,4 +1,7 @@
-"""Timed program: training and sampling of one size by mvae. Argument: the work as JSON (`works.to_dict`); see `answer.serve`."""
+"""Timed program: training and sampling of one size by mvae.
+
+Argument: the work as JSON (`works.to_dict`); see `answer.serve`.
+"""
 
 import functools
 import json
@@ -15,7 +18,9 @@ from mvae.training.step import init_state, make_train_step, replicate
 
 
 def main(work: dict) -> None:
-    cfg = ModelConfig(**{k: tuple(v) if isinstance(v, list) else v for k, v in work['model'].items()})
+    cfg = ModelConfig(
+        **{k: tuple(v) if isinstance(v, list) else v for k, v in work['model'].items()}
+    )
     t = FrozenConfigDict(base_config().training)
     devices = jax.local_device_count()
     rng = np.random.default_rng(0)
@@ -38,7 +43,10 @@ def main(work: dict) -> None:
         return lambda: np.asarray(generate(weights, cfg, z, key, np.float32(1)))
 
     count = sum(x.size for x in jax.tree.leaves(state.params))
-    serve({'train': train, 'sample': sampler(work['samples']), 'sample1': sampler(1)}, {'parameters': count, 'backend': jax.default_backend()})
+    serve(
+        {'train': train, 'sample': sampler(work['samples']), 'sample1': sampler(1)},
+        {'parameters': count, 'backend': jax.default_backend()},
+    )
 
 
 if __name__ == '__main__':

@@ -7,7 +7,8 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
-# glibc then asks for huge pages: arrays of tens of MB are made anew at every step, and each page of 4 KiB costs a fault. The same for every peer.
+# glibc then asks for huge pages: arrays of tens of MB are made anew at every step, and each page of
+# 4 KiB costs a fault. The same for every peer.
 ENVIRONMENT = {'GLIBC_TUNABLES': 'glibc.malloc.hugetlb=1', **os.environ}
 
 
@@ -16,12 +17,19 @@ class Failed(Exception):
 
 
 class Program:
-    """One running program. `about` is what it said when it was ready: seconds of the first calls, parameters."""
+    """One running program.
+
+    `about` is what it said when it was ready: seconds of the first calls, parameters.
+    """
 
     def __init__(self, name: str, argument: str):
         self.name = name
         self._process = subprocess.Popen(
-            [sys.executable, HERE / name, argument], env=ENVIRONMENT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            [sys.executable, HERE / name, argument],
+            env=ENVIRONMENT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
         )
         self.about = self._answer()
 
@@ -44,7 +52,12 @@ class Program:
 
 def output_of(name: str, *arguments: str) -> dict:
     """What a program that ends by itself prints as its last line, JSON."""
-    done = subprocess.run([sys.executable, HERE / name, *arguments], env=ENVIRONMENT, stdout=subprocess.PIPE, text=True)
+    done = subprocess.run(
+        [sys.executable, HERE / name, *arguments],
+        env=ENVIRONMENT,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
     if done.returncode:
         raise Failed(f'{name} ended with exit code {done.returncode}')
     return json.loads(done.stdout.splitlines()[-1])

@@ -28,21 +28,33 @@ Checkpoints(Path(sys.argv[1]), json.loads(c.to_json_best_effort()), v.to_dict(),
 
 def seconds(*command, **environment) -> float:
     start = time.perf_counter()
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, env={**os.environ, **environment})
+    subprocess.run(
+        command, check=True, stdout=subprocess.DEVNULL, env={**os.environ, **environment}
+    )
     return time.perf_counter() - start
 
 
 def imports(repeats: int = 5) -> dict:
-    """Medians of `import jax` and `import jax, mvae` in new processes, in turn, and of the differences."""
+    """Medians of `import jax` and `import jax, mvae` in new processes, in turn, and of the
+    differences.
+    """
     seconds(sys.executable, '-c', 'import jax, mvae')
-    pairs = [[seconds(sys.executable, '-c', f'import {names}') for names in ('jax', 'jax, mvae')] for _ in range(repeats)]
+    pairs = [
+        [seconds(sys.executable, '-c', f'import {names}') for names in ('jax', 'jax, mvae')]
+        for _ in range(repeats)
+    ]
     jax_alone, both = zip(*pairs, strict=True)
     difference = statistics.median(b - a for a, b in pairs)
-    return {'jax': statistics.median(jax_alone), 'jax_and_mvae': statistics.median(both), 'difference': difference}
+    return {
+        'jax': statistics.median(jax_alone),
+        'jax_and_mvae': statistics.median(both),
+        'difference': difference,
+    }
 
 
 def cold_sample(repeats: int = 3) -> dict:
-    """`sample.py` on a small trio16 from the start of the process to MIDI on disk: with an empty compilation cache, and with a warm one.
+    """`sample.py` on a small trio16 from the start of the process to MIDI on disk: with an empty
+    compilation cache, and with a warm one.
 
     The weights are new ones: how long it takes does not depend on them.
     """

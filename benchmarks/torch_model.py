@@ -1,7 +1,9 @@
-"""Timed program: the same model on torch.nn.LSTM, as a PyTorch user would write it. Argument: the work as JSON; see `answer.serve`.
+"""Timed program: the same model on torch.nn.LSTM, as a PyTorch user would write it.
 
-Random tokens, forward, backward, clipping by the global norm, Adam. Under teacher forcing all bars run side by side, as in mvae: bars one after
-another are slower in PyTorch too.
+Argument: the work as JSON; see `answer.serve`.
+
+Random tokens, forward, backward, clipping by the global norm, Adam. Under teacher forcing all bars
+run side by side, as in mvae: bars one after another are slower in PyTorch too.
 """
 
 import json
@@ -14,9 +16,13 @@ from torch import nn
 from torch.nn import functional as F
 
 
-def initial_state(layer: nn.Linear, e: torch.Tensor, sizes: list[int]) -> tuple[torch.Tensor, torch.Tensor]:
+def initial_state(
+    layer: nn.Linear, e: torch.Tensor, sizes: list[int]
+) -> tuple[torch.Tensor, torch.Tensor]:
     """(h, c), [layers, N, H] each; all layers are of one size."""
-    both = torch.tanh(layer(e)).view(len(e), 2, len(sizes), sizes[0]).permute(1, 2, 0, 3).contiguous()
+    both = (
+        torch.tanh(layer(e)).view(len(e), 2, len(sizes), sizes[0]).permute(1, 2, 0, 3).contiguous()
+    )
     return both[0], both[1]
 
 
@@ -45,14 +51,19 @@ class MusicVAE(nn.Module):
         self.vocab, self.conductor_sizes = m['vocab_sizes'], m['conductor_sizes']
         encoder, width = m['encoder_sizes'], sum(self.vocab)
         self.encoder = nn.LSTM(width, encoder[0], len(encoder), bidirectional=True)
-        self.mu, self.sigma = nn.Linear(2 * encoder[0], self.latent), nn.Linear(2 * encoder[0], self.latent)
+        self.mu, self.sigma = (
+            nn.Linear(2 * encoder[0], self.latent),
+            nn.Linear(2 * encoder[0], self.latent),
+        )
         embedding = self.latent
         if self.conductor_sizes:
             embedding = self.conductor_sizes[-1]
             self.start = nn.Linear(self.latent, 2 * sum(self.conductor_sizes))
             self.conductor = nn.LSTM(1, embedding, len(self.conductor_sizes))
         self.widths = self.vocab if self.conductor_sizes else [width]
-        self.decoders = nn.ModuleList(Decoder(v, embedding, m['decoder_sizes']) for v in self.widths)
+        self.decoders = nn.ModuleList(
+            Decoder(v, embedding, m['decoder_sizes']) for v in self.widths
+        )
 
     def embeddings(self, z: torch.Tensor) -> torch.Tensor:
         """z [B, Z] -> [U, B, E]."""
@@ -73,11 +84,22 @@ class MusicVAE(nn.Module):
         previous = torch.cat([torch.zeros_like(x[:1]), x[:-1]]).split(self.widths, -1)
         batch, logits = tokens.shape[1], []
         for p, decoder in zip(previous, self.decoders, strict=True):
-            folded = p.view(self.bars, self.steps, batch, -1).transpose(0, 1).reshape(self.steps, self.bars * batch, -1)
+            folded = (
+                p.view(self.bars, self.steps, batch, -1)
+                .transpose(0, 1)
+                .reshape(self.steps, self.bars * batch, -1)
+            )
             out = decoder(folded, e.reshape(self.bars * batch, -1))
-            logits.append(out.view(self.steps, self.bars, batch, -1).transpose(0, 1).reshape(len(tokens), batch, -1))
+            logits.append(
+                out.view(self.steps, self.bars, batch, -1)
+                .transpose(0, 1)
+                .reshape(len(tokens), batch, -1)
+            )
         blocks = torch.cat(logits, -1).split(self.vocab, -1)
-        losses = [F.cross_entropy(b.reshape(-1, b.shape[-1]), tokens[..., k].reshape(-1), reduction='sum') for k, b in enumerate(blocks)]
+        losses = [
+            F.cross_entropy(b.reshape(-1, b.shape[-1]), tokens[..., k].reshape(-1), reduction='sum')
+            for k, b in enumerate(blocks)
+        ]
         return sum(losses) / batch + 0.2 * kl.mean()
 
     @torch.no_grad()
@@ -91,7 +113,9 @@ class MusicVAE(nn.Module):
                 drawn, blocks = [], []
                 for i, d in enumerate(self.decoders):
                     h, states[i] = d.lstm(torch.cat([previous[i], e_u], -1)[None], states[i])
-                    blocks += d.output(h[0]).split([self.widths[i]] if self.conductor_sizes else self.vocab, -1)
+                    blocks += d.output(h[0]).split(
+                        [self.widths[i]] if self.conductor_sizes else self.vocab, -1
+                    )
                 for logits in blocks:
                     drawn.append(torch.multinomial(torch.softmax(logits, -1), 1)[:, 0])
                 one_hot = [F.one_hot(k, v).float() for k, v in zip(drawn, self.vocab, strict=True)]
@@ -101,11 +125,16 @@ class MusicVAE(nn.Module):
 
 
 def main(work: dict) -> None:
-    torch.set_num_threads(len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count())
+    torch.set_num_threads(
+        len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count()
+    )
     torch.manual_seed(0)
     model = MusicVAE(work['model'])
     adam = torch.optim.Adam(model.parameters(), 1e-3)
-    tokens = torch.stack([torch.randint(0, v, (model.bars * model.steps, work['batch_size'])) for v in model.vocab], -1)
+    tokens = torch.stack(
+        [torch.randint(0, v, (model.bars * model.steps, work['batch_size'])) for v in model.vocab],
+        -1,
+    )
 
     def train():
         adam.zero_grad(set_to_none=True)
@@ -115,7 +144,11 @@ def main(work: dict) -> None:
         adam.step()
         return float(loss.detach())
 
-    calls = {'train': train, 'sample': lambda: model.sample(work['samples']), 'sample1': lambda: model.sample(1)}
+    calls = {
+        'train': train,
+        'sample': lambda: model.sample(work['samples']),
+        'sample1': lambda: model.sample(1),
+    }
     serve(calls, {'parameters': sum(p.numel() for p in model.parameters())})
 
 

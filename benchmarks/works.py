@@ -1,7 +1,7 @@
 """The sizes that are timed, and the arithmetic that each needs at least.
 
-A to D are Magenta's published configurations and one of half their width, so that its own times can stand beside; `mel2` and `trio16` are this
-project's `small` ones.
+A to D are Magenta's published configurations and one of half their width, so that its own times can
+stand beside; `mel2` and `trio16` are this project's `small` ones.
 """
 
 import dataclasses
@@ -21,23 +21,43 @@ class Work(NamedTuple):
     batch_size: int
 
 
-def _flat(vocab_sizes: tuple[int, ...], bars: int, encoder: tuple[int, ...], latent: int, decoder: tuple[int, ...]) -> ModelConfig:
+def _flat(
+    vocab_sizes: tuple[int, ...],
+    bars: int,
+    encoder: tuple[int, ...],
+    latent: int,
+    decoder: tuple[int, ...],
+) -> ModelConfig:
     return ModelConfig(vocab_sizes, 1, 16 * bars, encoder, latent, decoder)
 
 
 def _hierarchical(
-    vocab_sizes: tuple[int, ...], encoder: tuple[int, ...], latent: int, conductor: tuple[int, ...], decoder: tuple[int, ...]
+    vocab_sizes: tuple[int, ...],
+    encoder: tuple[int, ...],
+    latent: int,
+    conductor: tuple[int, ...],
+    decoder: tuple[int, ...],
 ) -> ModelConfig:
     return ModelConfig(vocab_sizes, 16, 16, encoder, latent, decoder, conductor_sizes=conductor)
 
 
 WORKS = {
     'A': Work('cat-mel_2bar_big', _flat(_MELODY, 2, (2048,), 512, (2048,) * 3), 32),
-    'B': Work('hierdec-trio_16bar', _hierarchical(_TRIO, (2048,) * 2, 512, (1024,) * 2, (1024,) * 2), 8),
-    'C': Work('hierdec-mel_16bar', _hierarchical(_MELODY, (2048,) * 2, 512, (1024,) * 2, (1024,) * 2), 8),
-    'D': Work('hierdec-mel_16bar, 512 units', _hierarchical(_MELODY, (512,) * 2, 256, (512,) * 2, (512,) * 2), 32),
+    'B': Work(
+        'hierdec-trio_16bar', _hierarchical(_TRIO, (2048,) * 2, 512, (1024,) * 2, (1024,) * 2), 8
+    ),
+    'C': Work(
+        'hierdec-mel_16bar', _hierarchical(_MELODY, (2048,) * 2, 512, (1024,) * 2, (1024,) * 2), 8
+    ),
+    'D': Work(
+        'hierdec-mel_16bar, 512 units',
+        _hierarchical(_MELODY, (512,) * 2, 256, (512,) * 2, (512,) * 2),
+        32,
+    ),
     'mel2': Work('mel2 at small', _flat((130,), 2, (256,), 128, (256,)), 64),
-    'trio16': Work('trio16 at small', _hierarchical((130, 130, 512), (128,), 128, (256,), (160,)), 16),
+    'trio16': Work(
+        'trio16 at small', _hierarchical((130, 130, 512), (128,), 128, (256,), (160,)), 16
+    ),
 }
 
 
@@ -47,9 +67,14 @@ def _lstm(inputs: int, sizes: tuple[int, ...]) -> int:
 
 
 def _encoder(cfg: ModelConfig) -> int:
-    """Multiply-adds per step, both directions; tokens are read by looking rows up, so the first layer's input costs none."""
+    """Multiply-adds per step, both directions; tokens are read by looking rows up, so the first
+    layer's input costs none.
+    """
     sizes = cfg.encoder_sizes
-    return 2 * sum(((2 * below if n else 0) + h) * 4 * h for n, (below, h) in enumerate(zip((0, *sizes[:-1]), sizes, strict=True)))
+    return 2 * sum(
+        ((2 * below if n else 0) + h) * 4 * h
+        for n, (below, h) in enumerate(zip((0, *sizes[:-1]), sizes, strict=True))
+    )
 
 
 def _decoders(cfg: ModelConfig) -> tuple[int, int]:
@@ -68,12 +93,16 @@ def _conductor(cfg: ModelConfig) -> int:
 
 
 def forward_flops(cfg: ModelConfig) -> tuple[float, float]:
-    """Floating-point operations per example of (encoder, all that unfolds z), two per multiply-add; matrix products only."""
+    """Floating-point operations per example of (encoder, all that unfolds z), two per multiply-add;
+    matrix products only.
+    """
     steps, bars = _decoders(cfg)
     once = 2 * cfg.latent_size * sum(cfg.conductor_sizes)
     bottleneck = 2 * 2 * cfg.encoder_sizes[-1] * cfg.latent_size
     encoder = cfg.total_steps * _encoder(cfg) + bottleneck
-    return 2.0 * encoder, 2.0 * (cfg.total_steps * steps + cfg.bars * (bars + _conductor(cfg)) + once)
+    return 2.0 * encoder, 2.0 * (
+        cfg.total_steps * steps + cfg.bars * (bars + _conductor(cfg)) + once
+    )
 
 
 def training_flops(work: Work) -> float:
@@ -86,7 +115,8 @@ def sampling_flops(work: Work) -> float:
 
 
 def training_bytes(work: Work, itemsize: int = 4) -> float:
-    """Recurrent weights that the steps of one update read where no cache holds them: one matrix per layer and step, forward and back.
+    """Recurrent weights that the steps of one update read where no cache holds them: one matrix per
+    layer and step, forward and back.
 
     The decoder's bars run side by side, so its steps are those of a bar.
     """
@@ -103,4 +133,8 @@ def step_bytes(cfg: ModelConfig, itemsize: int = 4) -> float:
 
 def to_dict(work: Work) -> dict:
     """What a program that is timed needs to know, as JSON values."""
-    return {'model': dataclasses.asdict(work.model), 'batch_size': work.batch_size, 'samples': SAMPLES}
+    return {
+        'model': dataclasses.asdict(work.model),
+        'batch_size': work.batch_size,
+        'samples': SAMPLES,
+    }

@@ -1,4 +1,6 @@
-"""A run's weights under Magenta's names and shapes: python experiments/export_magenta.py --run runs/mel2 --output mel2.npz."""
+"""A run's weights under Magenta's names and shapes: python experiments/export_magenta.py --run
+runs/mel2 --output mel2.npz.
+"""
 
 import argparse
 import io
@@ -11,8 +13,8 @@ import command
 def main(options: argparse.Namespace) -> None:
     import numpy as np
 
+    from mvae.files import write_atomically
     from mvae.interop import names
-    from mvae.render.files import write_atomically
     from mvae.training.saved import read_run
 
     folder = command.run_folder(options)
@@ -25,7 +27,9 @@ def main(options: argparse.Namespace) -> None:
 
 
 if __name__ == '__main__':
-    parser = argparse.ArgumentParser(description="A run's weights under Magenta's names and shapes.")
+    parser = argparse.ArgumentParser(
+        description="A run's weights under Magenta's names and shapes."
+    )
     command.add_run_options(parser)
     parser.add_argument('--output', type=Path, required=True, help='the .npz to write')
     sys.exit(command.run(main, parser))

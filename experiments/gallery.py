@@ -1,7 +1,8 @@
 """A run folder as a page: python experiments/gallery.py --run runs/trio16 [--all].
 
-Writes index.html in the run folder, with every picture and a play button for every piece: double-click it, no network is needed. Sound is rendered
-where it is missing, of the evaluations in training only for the last (--all: for each).
+Writes index.html in the run folder, with every picture and a play button for every piece:
+double-click it, no network is needed. Sound is rendered where it is missing, of the evaluations in
+training only for the last (--all: for each).
 """
 
 import argparse
@@ -19,7 +20,9 @@ def main(options: argparse.Namespace) -> None:
     folder = home(command.run_folder(options))
     places = {path.parent for path in folder.rglob('*.mid')}
     if not places:
-        raise InputError(f'{folder} holds no MIDI files; make some with sample.py, interpolate.py or train.py')
+        raise InputError(
+            f'{folder} holds no MIDI files; make some with sample.py, interpolate.py or train.py'
+        )
     steps = sorted(place for place in places if place.name.startswith('step_'))
     if not options.all:
         places -= set(steps[:-1])

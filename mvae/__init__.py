@@ -6,7 +6,10 @@ __all__ = ['InputError', 'load']
 
 
 def load(path, which='best'):
-    """The model of a run folder, ready to play: see `mvae.trained.load`. Imported at first use, so that `import mvae` stays light."""
+    """The model of a run folder, ready to play: see `mvae.trained.load`.
+
+    Imported at first use, so that `import mvae` stays light.
+    """
     from mvae.trained import load as load_run
 
     return load_run(path, which)

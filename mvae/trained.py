@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 
     Source = str | Path | bytes | NoteSequence
 
-_CHUNK = 256  # rows decoded at once, whatever is asked for: bounds memory and the number of compilations
+_CHUNK = (
+    256  # rows decoded at once, whatever is asked for: bounds memory and the number of compilations
+)
 
 _encode = functools.partial(jax.jit, static_argnums=1)(vae.encode)
 
@@ -36,7 +38,10 @@ _generate = functools.partial(jax.jit, static_argnums=1)(vae.generate_prepared)
 
 
 class Encoding(NamedTuple):
-    """The posterior of B windows and a draw from it, float32 [B, Z] each. mu is the code to work with; sigma says how sure the encoder is."""
+    """The posterior of B windows and a draw from it, float32 [B, Z] each.
+
+    mu is the code to work with; sigma says how sure the encoder is.
+    """
 
     mu: np.ndarray
     sigma: np.ndarray
@@ -44,10 +49,14 @@ class Encoding(NamedTuple):
 
 
 class MusicVAE:
-    """A model with its vocabulary. The same arguments give the same bytes; a row of a result does not depend on how many others are asked for.
+    """A model with its vocabulary.
 
-    Sources of music are paths of MIDI files, their bytes, or NoteSequences, of any length: the tracks that serve best are picked, and padded or
-    cropped to the model's window (`read` says what was done). Everything raises InputError for what it cannot use.
+    The same arguments give the same bytes; a row of a result does not depend on how many others are
+    asked for.
+
+    Sources of music are paths of MIDI files, their bytes, or NoteSequences, of any length: the
+    tracks that serve best are picked, and padded or cropped to the model's window (`read` says what
+    was done). Everything raises InputError for what it cannot use.
     """
 
     def __init__(self, saved: Saved):
@@ -78,28 +87,47 @@ class MusicVAE:
     def encode_tokens(self, tokens: np.ndarray, seed: int = 0) -> Encoding:
         """tokens int [B, T, K]; z = mu + sigma * noise of the seed."""
         if 'encoder' not in self.saved.params:
-            raise InputError('this model is a decoder alone, imported without its encoder: it samples and decodes, but cannot encode')
+            raise InputError(
+                'this model is a decoder alone, imported without its encoder: it samples and decodes, but cannot encode'
+            )
         tokens = self._check_tokens(tokens)
-        parts = [_encode(self.saved.params, self.saved.model, _pad(part)) for _, part in _chunks(tokens)]
-        mu, sigma = (np.concatenate([np.asarray(x[n]) for x in parts])[: len(tokens)] for n in (0, 1))
-        return Encoding(mu, sigma, mu + sigma * noise(len(tokens), self.latent_size, _check_seed(seed)))
+        parts = [
+            _encode(self.saved.params, self.saved.model, _pad(part)) for _, part in _chunks(tokens)
+        ]
+        mu, sigma = (
+            np.concatenate([np.asarray(x[n]) for x in parts])[: len(tokens)] for n in (0, 1)
+        )
+        return Encoding(
+            mu, sigma, mu + sigma * noise(len(tokens), self.latent_size, _check_seed(seed))
+        )
 
     def decode_tokens(self, z: np.ndarray, temperature: float = 0.0, seed: int = 0) -> np.ndarray:
         """z float [B, Z] -> int32 [B, T, K]; temperature 0 is greedy and needs no seed."""
         z = np.asarray(z, np.float32)
         if z.ndim != 2 or z.shape[1] != self.latent_size or not len(z) or not np.isfinite(z).all():
-            raise InputError(f'z is finite and of shape [B, {self.latent_size}] with B at least 1, this is {list(z.shape)}')
+            raise InputError(
+                f'z is finite and of shape [B, {self.latent_size}] with B at least 1, this is {list(z.shape)}'
+            )
         if not (math.isfinite(temperature) and temperature >= 0):
             raise InputError(f'the temperature is 0 (greedy) or above, not {temperature}')
         key = jax.random.key(_check_seed(seed))
         parts = [
-            _generate(self._weights, self.saved.model, _pad(part), jax.random.fold_in(key, n), jnp.float32(temperature)) for n, part in _chunks(z)
+            _generate(
+                self._weights,
+                self.saved.model,
+                _pad(part),
+                jax.random.fold_in(key, n),
+                jnp.float32(temperature),
+            )
+            for n, part in _chunks(z)
         ]
         return np.concatenate([np.asarray(part) for part in parts])[: len(z)]
 
     @property
     def priors(self) -> dict[str, Prior]:
-        """What z of new music can be drawn from, the usual one first: 'fitted' to codes of music, where training left it, and 'standard', N(0, I)."""
+        """What z of new music can be drawn from, the usual one first: 'fitted' to codes of music,
+        where training left it, and 'standard', N(0, I).
+        """
         fitted = {'fitted': self.saved.prior} if self.saved.prior else {}
         return fitted | {'standard': standard(self.latent_size)}
 
@@ -108,13 +136,19 @@ class MusicVAE:
         """The first of `priors`, from which pieces come where none is named."""
         return next(iter(self.priors))
 
-    def sample_tokens(self, n: int, temperature: float = 1.0, seed: int = 0, prior: str | None = None) -> tuple[np.ndarray, np.ndarray]:
-        """n new pieces: tokens int32 [n, T, K], and their z float32 [n, Z] of a prior of `priors`, by default the usual one."""
+    def sample_tokens(
+        self, n: int, temperature: float = 1.0, seed: int = 0, prior: str | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """n new pieces: tokens int32 [n, T, K], and their z float32 [n, Z] of a prior of `priors`,
+        by default the usual one.
+        """
         if n < 1:
             raise InputError(f'at least 1 piece can be sampled, not {n}')
         prior = prior or self.usual_prior
         if prior not in self.priors:
-            raise InputError(f'this model has no prior {prior!r}, but {" and ".join(self.priors)}; training leaves a fitted one at every evaluation')
+            raise InputError(
+                f'this model has no prior {prior!r}, but {" and ".join(self.priors)}; training leaves a fitted one at every evaluation'
+            )
         z = draw(self.priors[prior], n, _check_seed(seed))
         return self.decode_tokens(z, temperature, seed), z
 
@@ -125,7 +159,9 @@ class MusicVAE:
         return self._read(source, pick)
 
     def read_all(self, source: 'Source') -> np.ndarray:
-        """All of a source as windows that follow each other: tokens int32 [W, T, K]; the last is padded, silent ones are left out."""
+        """All of a source as windows that follow each other: tokens int32 [W, T, K]; the last is
+        padded, silent ones are left out.
+        """
         return self._read(source, pick_all)
 
     def _read(self, source: 'Source', pick_from: Callable) -> Any:
@@ -145,23 +181,50 @@ class MusicVAE:
         check_qpm(qpm)
         return to_note_sequence(codec.decode(tokens, self.kind, self.vocabulary, qpm), qpm)
 
-    def sample(self, n: int, temperature: float = 1.0, seed: int = 0, qpm: float = 120.0, prior: str | None = None) -> list['NoteSequence']:
+    def sample(
+        self,
+        n: int,
+        temperature: float = 1.0,
+        seed: int = 0,
+        qpm: float = 120.0,
+        prior: str | None = None,
+    ) -> list['NoteSequence']:
         """n new pieces, of a prior of `priors`, by default the usual one."""
-        return [self.write(tokens, qpm) for tokens in self.sample_tokens(n, temperature, seed, prior)[0]]
+        return [
+            self.write(tokens, qpm) for tokens in self.sample_tokens(n, temperature, seed, prior)[0]
+        ]
 
     def encode(self, sources: 'Source | Sequence[Source]', seed: int = 0) -> Encoding:
         """One source or B of them -> mu, sigma, z [B, Z]."""
-        return self.encode_tokens(np.stack([self.read(source)[0] for source in _as_list(sources)]), seed)
+        return self.encode_tokens(
+            np.stack([self.read(source)[0] for source in _as_list(sources)]), seed
+        )
 
-    def decode(self, z: np.ndarray, temperature: float = 0.0, seed: int = 0, qpm: float = 120.0) -> list['NoteSequence']:
+    def decode(
+        self, z: np.ndarray, temperature: float = 0.0, seed: int = 0, qpm: float = 120.0
+    ) -> list['NoteSequence']:
         """z float [B, Z] -> B pieces."""
         return [self.write(tokens, qpm) for tokens in self.decode_tokens(z, temperature, seed)]
 
-    def reconstruct(self, sources: 'Source | Sequence[Source]', temperature: float = 0.0, seed: int = 0, qpm: float = 120.0) -> list['NoteSequence']:
+    def reconstruct(
+        self,
+        sources: 'Source | Sequence[Source]',
+        temperature: float = 0.0,
+        seed: int = 0,
+        qpm: float = 120.0,
+    ) -> list['NoteSequence']:
         """What the model makes of music: decoded from mu."""
         return self.decode(self.encode(sources).mu, temperature, seed, qpm)
 
-    def interpolate(self, a: 'Source', b: 'Source', n: int, temperature: float = 0.0, seed: int = 0, qpm: float = 120.0) -> list['NoteSequence']:
+    def interpolate(
+        self,
+        a: 'Source',
+        b: 'Source',
+        n: int,
+        temperature: float = 0.0,
+        seed: int = 0,
+        qpm: float = 120.0,
+    ) -> list['NoteSequence']:
         """n pieces on the spherical path between the mu of two sources, both ends included."""
         if n < 2:
             raise InputError(f'an interpolation has at least 2 steps, not {n}')
@@ -171,17 +234,29 @@ class MusicVAE:
     def _check_tokens(self, tokens: Any) -> np.ndarray:
         tokens, sizes = np.asarray(tokens), self.saved.model.vocab_sizes
         shape = (self.saved.model.total_steps, len(sizes))
-        if tokens.ndim != 3 or tokens.shape[1:] != shape or not len(tokens) or tokens.dtype.kind not in 'iu':
-            raise InputError(f'tokens are integers of shape [B, {shape[0]}, {shape[1]}], these are {tokens.dtype} {list(tokens.shape)}')
+        if (
+            tokens.ndim != 3
+            or tokens.shape[1:] != shape
+            or not len(tokens)
+            or tokens.dtype.kind not in 'iu'
+        ):
+            raise InputError(
+                f'tokens are integers of shape [B, {shape[0]}, {shape[1]}], these are {tokens.dtype} {list(tokens.shape)}'
+            )
         for k, size in enumerate(sizes):
             low, high = tokens[..., k].min(), tokens[..., k].max()
             if low < 0 or high >= size:
-                raise InputError(f'tokens of stream {k} lie in 0..{size - 1}, these in {low}..{high}')
+                raise InputError(
+                    f'tokens of stream {k} lie in 0..{size - 1}, these in {low}..{high}'
+                )
         return tokens.astype(np.int32)
 
 
 def load(path: str | Path, which: str | int = 'best') -> MusicVAE:
-    """The model of a run folder (or of one checkpoint in it). which: 'best' by validation loss, 'latest', or a step."""
+    """The model of a run folder (or of one checkpoint in it).
+
+    which: 'best' by validation loss, 'latest', or a step.
+    """
     return MusicVAE(read_run(path, which))
 
 
@@ -210,6 +285,8 @@ def _chunks(rows: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
 
 
 def _pad(rows: np.ndarray) -> np.ndarray:
-    """Rows up to the next power of two, so that few sizes are compiled; a row's result does not depend on its neighbours."""
+    """Rows up to the next power of two, so that few sizes are compiled; a row's result does not
+    depend on its neighbours.
+    """
     size = 1 << (len(rows) - 1).bit_length()
     return np.concatenate([rows, np.repeat(rows[-1:], size - len(rows), 0)])

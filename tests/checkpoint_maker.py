@@ -21,7 +21,9 @@ def varint(value: int) -> bytes:
 
 def entry(shape, shard=0, offset=0, size=0, crc=0, dtype=1) -> bytes:
     """A BundleEntryProto."""
-    dimensions = b''.join(b'\x12' + varint(len(d)) + d for d in (b'\x08' + varint(n) for n in shape))
+    dimensions = b''.join(
+        b'\x12' + varint(len(d)) + d for d in (b'\x08' + varint(n) for n in shape)
+    )
     fields = b'\x08' + varint(dtype) + b'\x12' + varint(len(dimensions)) + dimensions
     fields += b'\x18' + varint(shard) + b'\x20' + varint(offset) + b'\x28' + varint(size)
     return fields + b'\x35' + struct.pack('<I', crc)
@@ -36,7 +38,9 @@ def block(pairs) -> bytes:
 
 def index(entries: dict[str, bytes], header: bytes = b'\x08\x01') -> bytes:
     """An .index file."""
-    data = block([(b'', header), *((name.encode(), value) for name, value in sorted(entries.items()))])
+    data = block(
+        [(b'', header), *((name.encode(), value) for name, value in sorted(entries.items()))]
+    )
     places = block([(b'\xff', varint(0) + varint(len(data) - 5))])
     footer = varint(0) + varint(0) + varint(len(data)) + varint(len(places) - 5)
     return data + places + footer.ljust(40, b'\x00') + struct.pack('<Q', 0xDB4775248B80FB57)
@@ -46,7 +50,14 @@ def write_bundle(prefix: Path, tensors: dict[str, np.ndarray]) -> None:
     entries, data = {}, b''
     for name, values in tensors.items():
         raw = np.ascontiguousarray(values).tobytes()
-        entries[name] = entry(values.shape, 0, len(data), len(raw), masked_crc32c(raw), 9 if values.dtype == np.int64 else 1)
+        entries[name] = entry(
+            values.shape,
+            0,
+            len(data),
+            len(raw),
+            masked_crc32c(raw),
+            9 if values.dtype == np.int64 else 1,
+        )
         data += raw
     prefix.parent.mkdir(parents=True, exist_ok=True)
     prefix.with_name(prefix.name + '.index').write_bytes(index(entries))
@@ -65,8 +76,16 @@ def write_tar(path: Path, files: dict[str, bytes], links: dict[str, str] | None 
             tar.addfile(member, io.BytesIO(content))
 
 
-def write_tfjs(folder: Path, tensors: dict[str, np.ndarray], quantise: dict[str, str] | None = None, shard_bytes: int = 1000) -> None:
-    """quantise: {name: 'uint8' or 'uint16'}; the others are plain float32. Shards end anywhere, also inside a tensor."""
+def write_tfjs(
+    folder: Path,
+    tensors: dict[str, np.ndarray],
+    quantise: dict[str, str] | None = None,
+    shard_bytes: int = 1000,
+) -> None:
+    """quantise: {name: 'uint8' or 'uint16'}; the others are plain float32.
+
+    Shards end anywhere, also inside a tensor.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     weights, data = [], b''
     for name, values in tensors.items():
@@ -75,7 +94,9 @@ def write_tfjs(folder: Path, tensors: dict[str, np.ndarray], quantise: dict[str,
             low, high = float(values.min()), float(values.max())
             scale = (high - low) / np.iinfo(dtype).max
             about['quantization'] = {'dtype': dtype, 'scale': scale, 'min': low}
-            data += np.rint((values - low) / scale).astype(np.dtype(dtype).newbyteorder('<')).tobytes()
+            data += (
+                np.rint((values - low) / scale).astype(np.dtype(dtype).newbyteorder('<')).tobytes()
+            )
         else:
             data += values.astype('<f4').tobytes()
         weights.append(about)
@@ -83,4 +104,6 @@ def write_tfjs(folder: Path, tensors: dict[str, np.ndarray], quantise: dict[str,
     names = [f'group1-shard{n + 1}of{len(pieces)}' for n in range(len(pieces))]
     for name, piece in zip(names, pieces, strict=True):
         (folder / name).write_bytes(piece)
-    (folder / 'weights_manifest.json').write_text(json.dumps([{'paths': names, 'weights': weights}]))
+    (folder / 'weights_manifest.json').write_text(
+        json.dumps([{'paths': names, 'weights': weights}])
+    )

@@ -1,4 +1,6 @@
-"""Readers with faults, importable by name in worker processes: the content of a file says what is to happen."""
+"""Readers with faults, importable by name in worker processes: the content of a file says what is
+to happen.
+"""
 
 import os
 import time

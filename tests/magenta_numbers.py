@@ -1,6 +1,7 @@
 """Numbers that Magenta's own code computed: where they are, and how its one-hot rows become tokens.
 
-One small checkpoint with all its numbers stands in tests/golden (its README says how they were made); the others lie outside of the project.
+One small checkpoint with all its numbers stands in tests/golden (its README says how they were
+made); the others lie outside of the project.
 """
 
 from pathlib import Path
@@ -10,10 +11,16 @@ import pytest
 
 OWN = Path(__file__).parent / 'golden'
 SHARED = Path(__file__).parents[2] / 'shared' / 'golden'
-needs_shared = pytest.mark.skipif(not SHARED.is_dir(), reason="Magenta's other fixtures are not here; they are no part of the project")
+needs_shared = pytest.mark.skipif(
+    not SHARED.is_dir(),
+    reason="Magenta's other fixtures are not here; they are no part of the project",
+)
 CHECKPOINTS = [
     'cat-drums_2bar_small',
-    *(pytest.param(name, marks=needs_shared) for name in ('cat-mel_2bar_big', 'hierdec-mel_16bar', 'hierdec-trio_16bar')),
+    *(
+        pytest.param(name, marks=needs_shared)
+        for name in ('cat-mel_2bar_big', 'hierdec-mel_16bar', 'hierdec-trio_16bar')
+    ),
 ]
 
 

@@ -46,7 +46,9 @@ def build(folder: Path, out: Path, workers: int = 1, **options) -> Store:
 
 
 def contents(store: Store, kind: str, bars: int, split: str) -> list[bytes]:
-    return [row.tobytes() for row in store.gather(store.windows(kind, bars, split), 16 * bars, kind)]
+    return [
+        row.tobytes() for row in store.gather(store.windows(kind, bars, split), 16 * bars, kind)
+    ]
 
 
 def rejected(out: Path) -> dict[str, tuple[str, str]]:
@@ -65,7 +67,9 @@ def test_what_is_counted_is_what_is_there(tmp_path):
             row = store.meta['funnel']['kinds'][f'{kind}-{bars}']
             assert row['windows'] == {split: store.count(kind, bars, split) for split in SPLITS}
             assert row['found'] - row['duplicate'] == sum(row['windows'].values())
-            if kind != 'drums':  # a tune of 20 bars has 19 windows of 2 and 5 of 16, and no tune repeats itself
+            if (
+                kind != 'drums'
+            ):  # a tune of 20 bars has 19 windows of 2 and 5 of 16, and no tune repeats itself
                 assert sum(row['windows'].values()) == 12 * (19 if bars == 2 else 5)
             assert sum(row['songs'].values()) == row['files'] == 12
     assert store.meta['funnel']['files'] == {'found': 12, 'used': 12, 'rejected': {}}
@@ -85,7 +89,9 @@ def test_the_number_of_workers_and_the_place_change_no_byte(tmp_path):
 def test_windows_are_unique_and_songs_lie_in_one_split(tmp_path):
     files = songs(20)
     for number in range(6):  # variants: another file, another folder, half of the bars the same
-        files[f'other/03 - Melody {number} of the test (live).mid'] = midi(tune(number, 24), [], beat(number + 70, 24))
+        files[f'other/03 - Melody {number} of the test (live).mid'] = midi(
+            tune(number, 24), [], beat(number + 70, 24)
+        )
     store = build(make(tmp_path / 'midi', files), tmp_path / 'out')
     for kind, bars in store.kinds:
         rows = list(itertools.chain(*(contents(store, kind, bars, split) for split in SPLITS)))
@@ -106,9 +112,17 @@ def test_windows_are_unique_and_songs_lie_in_one_split(tmp_path):
 def test_a_copy_is_a_duplicate_and_counted(tmp_path):
     files = songs(6) | {'copies/another name altogether.mid': song(2)}
     store = build(make(tmp_path / 'midi', files), tmp_path / 'out')
-    assert store.meta['funnel']['files'] == {'found': 7, 'used': 6, 'rejected': {'duplicate_file': 1}}
+    assert store.meta['funnel']['files'] == {
+        'found': 7,
+        'used': 6,
+        'rejected': {'duplicate_file': 1},
+    }
     ((path, (reason, detail)),) = rejected(store.path).items()
-    assert reason == 'duplicate_file' and detail.startswith('same bytes as ') and path != detail.removeprefix('same bytes as ')
+    assert (
+        reason == 'duplicate_file'
+        and detail.startswith('same bytes as ')
+        and path != detail.removeprefix('same bytes as ')
+    )
 
 
 def test_files_that_share_most_windows_are_one_song_whatever_their_names(tmp_path):
@@ -139,11 +153,22 @@ def test_links_need_half_of_the_smaller_file_and_hold_between_copies(contents_of
 def test_official_splits_are_used(tmp_path):
     names = [f'd1/{number}_rock_120_beat_4-4.mid' for number in range(6)]
     files = {name: midi(drums=beat(number)) for number, name in enumerate(names)}
-    rows = ['midi_filename,split', *(f'{name},{split}' for name, split in zip(names, SPLITS * 2, strict=True))]
-    store = build(make(tmp_path / 'midi', files | {'info.csv': '\n'.join(rows).encode()}), tmp_path / 'out')
+    rows = [
+        'midi_filename,split',
+        *(f'{name},{split}' for name, split in zip(names, SPLITS * 2, strict=True)),
+    ]
+    store = build(
+        make(tmp_path / 'midi', files | {'info.csv': '\n'.join(rows).encode()}), tmp_path / 'out'
+    )
     with open(store.path / 'files.csv', newline='') as file:
-        assert {row['path']: row['split'] for row in csv.DictReader(file)} == dict(zip(names, SPLITS * 2, strict=True))
-    assert store.meta['funnel']['kinds']['drums-2']['songs'] == {'train': 2, 'validation': 2, 'test': 2}
+        assert {row['path']: row['split'] for row in csv.DictReader(file)} == dict(
+            zip(names, SPLITS * 2, strict=True)
+        )
+    assert store.meta['funnel']['kinds']['drums-2']['songs'] == {
+        'train': 2,
+        'validation': 2,
+        'test': 2,
+    }
 
 
 @given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 2)), max_size=40))
@@ -158,11 +183,18 @@ def test_of_equal_windows_the_first_in_the_first_split_stays(windows):
 
 
 def test_a_file_that_hangs_dies_or_eats_memory_costs_that_file_alone(tmp_path):
-    files = songs(6) | {'a hangs.mid': b'HANG', 'b dies.mid': b'DIE', 'c bug.mid': b'BUG', 'd greedy.mid': b'GREEDY'}
+    files = songs(6) | {
+        'a hangs.mid': b'HANG',
+        'b dies.mid': b'DIE',
+        'c bug.mid': b'BUG',
+        'd greedy.mid': b'GREEDY',
+    }
     folder = make(tmp_path / 'midi', files)
     settings = BuildSettings(time_limit=1.5, memory_limit=1024)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(build_module, '_PARTS_WANTED', 1)  # all files in one chunk: the guilty have to be found
+        patch.setattr(
+            build_module, '_PARTS_WANTED', 1
+        )  # all files in one chunk: the guilty have to be found
         store = build(folder, tmp_path / 'out', workers=2, settings=settings, reader=faulty_reader)
     lost = rejected(store.path)
     assert lost.pop('a hangs.mid') == ('timeout', 'took longer than 1.5 s')
@@ -199,26 +231,43 @@ def test_an_interrupted_build_goes_on_with_its_parts(tmp_path, monkeypatch):
         original(tasks, *arguments)
 
     monkeypatch.setattr(build_module, '_extract', watch)
-    monkeypatch.setattr(build_module.shutil, 'rmtree', lambda *_, **__: None)  # so that the parts can be looked at
+    monkeypatch.setattr(
+        build_module.shutil, 'rmtree', lambda *_, **__: None
+    )  # so that the parts can be looked at
     build(folder, tmp_path / 'out')
     assert sorted(rebuilt) == [str(parts[2]), str(parts[5])]
-    assert all(path.stat().st_mtime_ns == kept[path] for path in parts if path not in (parts[2], parts[5]))
+    assert all(
+        path.stat().st_mtime_ns == kept[path] for path in parts if path not in (parts[2], parts[5])
+    )
     assert folder_bytes(tmp_path / 'out') == straight
 
 
 def test_ctrl_c_in_the_program_leaves_cleanly_and_the_same_command_goes_on(tmp_path):
     files = {f'melody {number} of the test.mid': song(number) for number in range(300)}
     make(tmp_path / 'midi', files)
-    command = [sys.executable, str(ROOT / 'data' / 'build.py'), '--midi', tmp_path / 'midi', '--out', tmp_path / 'out']
+    command = [
+        sys.executable,
+        str(ROOT / 'data' / 'build.py'),
+        '--midi',
+        tmp_path / 'midi',
+        '--out',
+        tmp_path / 'out',
+    ]
     environment = os.environ | {'PYTHONPATH': str(ROOT)}
-    for _ in range(5):  # on a busy machine the build can be done before the signal comes; then once more
+    for _ in range(
+        5
+    ):  # on a busy machine the build can be done before the signal comes; then once more
         shutil.rmtree(tmp_path / 'out', ignore_errors=True)
         process = subprocess.Popen(
             [*command, '--workers', '1'], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
             start_new_session=True,
         )  # fmt: skip
         deadline = time.monotonic() + 30
-        while not list(tmp_path.glob('out.building/*/part-*.npz')) and process.poll() is None and time.monotonic() < deadline:
+        while (
+            not list(tmp_path.glob('out.building/*/part-*.npz'))
+            and process.poll() is None
+            and time.monotonic() < deadline
+        ):
             time.sleep(0.005)
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGINT)
@@ -228,7 +277,9 @@ def test_ctrl_c_in_the_program_leaves_cleanly_and_the_same_command_goes_on(tmp_p
     assert process.returncode == 130 and 'Traceback' not in errors, errors
     assert 'the same command goes on' in errors
     assert not (tmp_path / 'out').exists() and list(tmp_path.glob('out.building/*/part-*.npz'))
-    second = subprocess.run([*command, '--workers', '2'], env=environment, capture_output=True, text=True, timeout=60)
+    second = subprocess.run(
+        [*command, '--workers', '2'], env=environment, capture_output=True, text=True, timeout=60
+    )
     assert second.returncode == 0, second.stderr
     assert '300 MIDI files, 300 used' in second.stdout
     third = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
@@ -239,10 +290,22 @@ def test_ctrl_c_in_the_program_leaves_cleanly_and_the_same_command_goes_on(tmp_p
     ('files', 'message'),
     [
         ({}, 'no MIDI files'),
-        ({'notes.txt': b'x', '.hidden.mid': b'x', '._twin.mid': b'x', '.folder/a.mid': b'x'}, 'no MIDI files'),
-        ({'a.mid': b'', 'b.mid': b'MThd', 'c.mid': bytes(100)}, 'none of the 3 MIDI files.*unreadable 3'),
-        ({'a.mid': midi(), 'b.mid': midi(name='x')}, 'none of the .* MIDI files.*(empty|duplicate)'),
-        ({'a.mid': midi(tune(1), meter=(3, 4)), 'b.mid': midi(tune(2), meter=(6, 8))}, 'none of the 2.*wrong_meter 2'),
+        (
+            {'notes.txt': b'x', '.hidden.mid': b'x', '._twin.mid': b'x', '.folder/a.mid': b'x'},
+            'no MIDI files',
+        ),
+        (
+            {'a.mid': b'', 'b.mid': b'MThd', 'c.mid': bytes(100)},
+            'none of the 3 MIDI files.*unreadable 3',
+        ),
+        (
+            {'a.mid': midi(), 'b.mid': midi(name='x')},
+            'none of the .* MIDI files.*(empty|duplicate)',
+        ),
+        (
+            {'a.mid': midi(tune(1), meter=(3, 4)), 'b.mid': midi(tune(2), meter=(6, 8))},
+            'none of the 2.*wrong_meter 2',
+        ),
         ({'a.mid': midi(tune(1, 1))}, 'none of the 1.*too_short'),
     ],
 )
@@ -254,13 +317,18 @@ def test_folders_that_give_nothing(tmp_path, files, message):
 
 
 def test_music_without_drums_has_melodies_and_says_why_there_are_no_trios(tmp_path):
-    files = {f'melody {number} of the test.mid': midi(tune(number), low(tune(number + 9))) for number in range(4)}
+    files = {
+        f'melody {number} of the test.mid': midi(tune(number), low(tune(number + 9)))
+        for number in range(4)
+    }
     store = build(make(tmp_path / 'midi', files), tmp_path / 'out')
     assert store.count('melody', 2, 'train') and not store.count('trio', 2, 'train')
     assert store.meta['funnel']['kinds']['trio-2']['rejected'] == {'no_drums': 4}
     from mvae.dataset.loader import Loader
 
-    with pytest.raises(InputError, match='0 training windows of 2-bar trio, fewer than a batch of 8.*no_drums 4'):
+    with pytest.raises(
+        InputError, match='0 training windows of 2-bar trio, fewer than a batch of 8.*no_drums 4'
+    ):
         Loader(store, 'trio', 2, 8, 0)
 
 
@@ -300,7 +368,10 @@ def test_a_full_disk_is_one_line_and_keeps_the_old_store(tmp_path, monkeypatch):
 def test_one_build_at_a_time(tmp_path):
     folder = make(tmp_path / 'midi', songs(1))
     (tmp_path / 'out.building').mkdir()
-    with build_module._lock(tmp_path / 'out.building'), pytest.raises(InputError, match='another build is at work'):
+    with (
+        build_module._lock(tmp_path / 'out.building'),
+        pytest.raises(InputError, match='another build is at work'),
+    ):
         build(folder, tmp_path / 'out')
 
 
@@ -318,29 +389,60 @@ def test_current_means_same_files_settings_and_code(tmp_path, monkeypatch):
 
 
 def test_scan_finds_every_spelling_and_ends_in_circles(tmp_path):
-    folder = make(tmp_path / 'midi', {'b.MID': b'', 'a/x.midi': b'', 'a/y.Mid': b'', '__MACOSX/z.mid': b'', 'c.mid.txt': b''})
+    folder = make(
+        tmp_path / 'midi',
+        {'b.MID': b'', 'a/x.midi': b'', 'a/y.Mid': b'', '__MACOSX/z.mid': b'', 'c.mid.txt': b''},
+    )
     os.symlink(folder, folder / 'a' / 'circle')
     os.symlink(tmp_path / 'gone', folder / 'broken.mid')
     os.mkfifo(folder / 'pipe.mid')
-    assert [file.path for file in find_midi(folder)] == ['a/x.midi', 'a/y.Mid', 'b.MID', 'broken.mid']
+    assert [file.path for file in find_midi(folder)] == [
+        'a/x.midi',
+        'a/y.Mid',
+        'b.MID',
+        'broken.mid',
+    ]
 
 
 def test_wrong_settings():
-    for wrong in ({'fractions': (0.0, 0.5, 0.5)}, {'fractions': (1.0,)}, {'time_limit': 0.0}, {'memory_limit': 0}):
+    for wrong in (
+        {'fractions': (0.0, 0.5, 0.5)},
+        {'fractions': (1.0,)},
+        {'time_limit': 0.0},
+        {'memory_limit': 0},
+    ):
         with pytest.raises(InputError):
             BuildSettings(**wrong)
 
 
 def test_the_program_turns_wrong_input_into_exit_code_2(tmp_path):
     (tmp_path / 'empty').mkdir()
-    command = [sys.executable, str(ROOT / 'data' / 'build.py'), '--midi', tmp_path / 'empty', '--out', tmp_path / 'out']
-    done = subprocess.run(command, env=os.environ | {'PYTHONPATH': str(ROOT)}, capture_output=True, text=True)
-    assert done.returncode == 2 and done.stderr.startswith('error: no MIDI files') and done.stderr.count('\n') == 1
+    command = [
+        sys.executable,
+        str(ROOT / 'data' / 'build.py'),
+        '--midi',
+        tmp_path / 'empty',
+        '--out',
+        tmp_path / 'out',
+    ]
+    done = subprocess.run(
+        command, env=os.environ | {'PYTHONPATH': str(ROOT)}, capture_output=True, text=True
+    )
+    assert (
+        done.returncode == 2
+        and done.stderr.startswith('error: no MIDI files')
+        and done.stderr.count('\n') == 1
+    )
 
 
 def test_workers_import_no_jax():
     code = 'import mvae.dataset.parts, mvae.dataset.build, sys; sys.exit("jax" in sys.modules)'
-    assert subprocess.run([sys.executable, '-c', code], env=os.environ | {'PYTHONPATH': str(ROOT)}).returncode == 0
+    assert (
+        subprocess.run(
+            [sys.executable, '-c', code], env=os.environ | {'PYTHONPATH': str(ROOT)}
+        ).returncode
+        == 0
+    )
 
 
 def test_meta_holds_no_times_and_no_machine_paths(tmp_path):

@@ -27,14 +27,23 @@ def test_an_epoch_holds_every_window_once_and_shards_are_disjoint(store):
     everything = contents([store.gather(store.windows('trio', 2, 'train'), 32, 'trio')])
     assert len(set(everything)) == count  # the build left no duplicates
     batch = 6
-    shards = [Loader(store, 'trio', 2, batch, 7, process_index=p, process_count=3) for p in range(3)]
+    shards = [
+        Loader(store, 'trio', 2, batch, 7, process_index=p, process_count=3) for p in range(3)
+    ]
     # count epochs of batch windows = batch epochs: a whole number of batches
     seen = [contents(shard.batch(step) for step in range(count)) for shard in shards]
     assert all(len(shard) == 2 * count for shard in seen)
     flat = sorted(itertools.chain(*seen))
     assert flat == sorted(everything * batch)
-    first = [row for step in range(count // batch) for shard in shards for row in contents([shard.batch(step)])]
-    assert len(set(first)) == len(first)  # within the first epoch no process gives what another gave
+    first = [
+        row
+        for step in range(count // batch)
+        for shard in shards
+        for row in contents([shard.batch(step)])
+    ]
+    assert len(set(first)) == len(
+        first
+    )  # within the first epoch no process gives what another gave
 
 
 def test_epochs_run_into_each_other_without_losing_a_window(store):
@@ -51,15 +60,21 @@ def test_epochs_run_into_each_other_without_losing_a_window(store):
 def test_two_processes_give_what_one_gives(store):
     options = dict(batch_size=8, seed=11, transpose=(-5, 6), drop_drums=0.2)
     whole = Loader(store, 'trio', 2, **options)
-    halves = [Loader(store, 'trio', 2, **options, process_index=p, process_count=2) for p in range(2)]
+    halves = [
+        Loader(store, 'trio', 2, **options, process_index=p, process_count=2) for p in range(2)
+    ]
     for step in (0, 1, 19, 1000):
-        np.testing.assert_array_equal(whole.batch(step), np.concatenate([half.batch(step) for half in halves]))
+        np.testing.assert_array_equal(
+            whole.batch(step), np.concatenate([half.batch(step) for half in halves])
+        )
 
 
 def test_iterating_resumes_exactly(store):
     loader = Loader(store, 'trio', 16, 4, 5, transpose=(-3, 3))
     straight = list(itertools.islice(loader.iterate(), 9))
-    resumed = list(itertools.islice(Loader(store, 'trio', 16, 4, 5, transpose=(-3, 3)).iterate(5), 4))
+    resumed = list(
+        itertools.islice(Loader(store, 'trio', 16, 4, 5, transpose=(-3, 3)).iterate(5), 4)
+    )
     for step, batch in enumerate(straight):
         assert batch.shape == (4, 256, 3) and batch.dtype == np.int32
         np.testing.assert_array_equal(batch, loader.batch(step))
@@ -75,7 +90,10 @@ def test_seeds_shuffle_differently(store):
 
 def test_transposition_moves_melody_and_bass_together_and_never_drums(store):
     count, batch = store.count('trio', 2, 'train'), 8
-    plain, moved = Loader(store, 'trio', 2, batch, 2), Loader(store, 'trio', 2, batch, 2, transpose=(-5, 6))
+    plain, moved = (
+        Loader(store, 'trio', 2, batch, 2),
+        Loader(store, 'trio', 2, batch, 2, transpose=(-5, 6)),
+    )
     shifts = {}
     for step in range(2 * count // batch):
         before, after = plain.batch(step), moved.batch(step)
@@ -119,12 +137,19 @@ def test_drum_classes_are_left_out_of_whole_examples_and_nothing_else_changes(st
         np.testing.assert_array_equal(before[..., :-1], after[..., :-1])
         was, now = ((x[..., -1, None] >> np.arange(9)) & 1 for x in (before, after))
         used, kept = was.any(1), now.any(1)
-        np.testing.assert_array_equal(now, was * kept[:, None])  # a class is there as it was, or not at all
+        np.testing.assert_array_equal(
+            now, was * kept[:, None]
+        )  # a class is there as it was, or not at all
         assert kept.any(1).sum() == used.any(1).sum()  # where there were drums there are some
         n = used.sum(1)
-        expected, left_out = expected + (n * (0.3 - 0.3**n)).sum(), left_out + (used & ~kept).sum()  # dropped, but not all n at once
+        expected, left_out = (
+            expected + (n * (0.3 - 0.3**n)).sum(),
+            left_out + (used & ~kept).sum(),
+        )  # dropped, but not all n at once
     assert expected > 100 and left_out == pytest.approx(expected, rel=0.25)
-    np.testing.assert_array_equal(thinned.batch(3), Loader(store, kind, 2, 8, 2, drop_drums=0.3).batch(3))
+    np.testing.assert_array_equal(
+        thinned.batch(3), Loader(store, kind, 2, 8, 2, drop_drums=0.3).batch(3)
+    )
 
 
 def test_the_uniform_stream_can_be_entered_anywhere():
@@ -138,10 +163,15 @@ def test_evaluation_covers_a_split_once_with_a_mask(store):
     loader = Loader(store, 'trio', 2, 8, 1, transpose=(-5, 6))
     count = store.count('trio', 2, 'validation')
     batches = list(loader.evaluation_batches('validation', 7))
-    assert all(tokens.shape == (7, 32, 3) and mask.shape == (7,) and mask.dtype == np.float32 for tokens, mask in batches)
+    assert all(
+        tokens.shape == (7, 32, 3) and mask.shape == (7,) and mask.dtype == np.float32
+        for tokens, mask in batches
+    )
     assert sum(mask.sum() for _, mask in batches) == count and len(batches) == -(-count // 7)
     kept = np.concatenate([tokens[mask == 1] for tokens, mask in batches])
-    np.testing.assert_array_equal(kept, store.gather(store.windows('trio', 2, 'validation'), 32, 'trio'))
+    np.testing.assert_array_equal(
+        kept, store.gather(store.windows('trio', 2, 'validation'), 32, 'trio')
+    )
 
 
 def test_limited_evaluation_is_a_fixed_subset_that_processes_share(store):
@@ -150,7 +180,9 @@ def test_limited_evaluation_is_a_fixed_subset_that_processes_share(store):
     assert [mask.tolist() for _, mask in whole] == [[1] * 4, [1] * 4, [1, 1, 0, 0]]
     rows = contents(tokens[mask == 1] for tokens, mask in whole)
     assert len(set(rows)) == 10
-    assert rows == contents(tokens[mask == 1] for tokens, mask in loader.evaluation_batches('train', 4, limit=10))
+    assert rows == contents(
+        tokens[mask == 1] for tokens, mask in loader.evaluation_batches('train', 4, limit=10)
+    )
     halves = [Loader(store, 'trio', 2, 8, 1, process_index=p, process_count=2) for p in range(2)]
     shares = [list(half.evaluation_batches('train', 4, limit=10)) for half in halves]
     for (tokens, mask), *parts in zip(whole, *shares, strict=True):
@@ -160,7 +192,10 @@ def test_limited_evaluation_is_a_fixed_subset_that_processes_share(store):
 
 def test_fewer_windows_than_a_batch(store):
     count = store.count('trio', 16, 'train')
-    with pytest.raises(InputError, match=f'{count} training windows of 16-bar trio, fewer than a batch of 4096.*batch_size='):
+    with pytest.raises(
+        InputError,
+        match=f'{count} training windows of 16-bar trio, fewer than a batch of 4096.*batch_size=',
+    ):
         Loader(store, 'trio', 16, 4096, 0)
 
 
@@ -168,7 +203,9 @@ def test_an_empty_split_is_refused_at_the_call(tmp_path):
     (tmp_path / 'midi').mkdir()
     (tmp_path / 'midi' / 'only one song.mid').write_bytes(song(1))
     store = build_store(tmp_path / 'midi', tmp_path / 'out', workers=1, quiet=True)
-    empty = next(split for split in ('validation', 'test', 'train') if store.count('drums', 2, split) == 0)
+    empty = next(
+        split for split in ('validation', 'test', 'train') if store.count('drums', 2, split) == 0
+    )
     if store.count('drums', 2, 'train'):
         with pytest.raises(InputError, match=f'no 2-bar drums windows in {empty}'):
             Loader(store, 'drums', 2, 2, 0).evaluation_batches(empty, 2)

@@ -5,7 +5,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mvae.dataset.splits import SPLITS, assign_splits, group_songs, read_official_splits, split_fraction
+from mvae.dataset.splits import (
+    SPLITS,
+    assign_splits,
+    group_songs,
+    read_official_splits,
+    split_fraction,
+)
 from mvae.dataset.titles import normalise, song_keys
 from mvae.errors import InputError
 
@@ -13,8 +19,19 @@ from mvae.errors import InputError
 @pytest.mark.parametrize(
     'names',
     [
-        ['The Cup of Tea -- Reel', 'CupOfTeaReel_1', '03 - cup of tea (live)', 'Cup of Tea, The', 'cup_of_tea_v2'],
-        ['always_on_my_mind', 'Always On My Mind (2)', 'always on my mind karaoke', 'Always on my mind - copy'],
+        [
+            'The Cup of Tea -- Reel',
+            'CupOfTeaReel_1',
+            '03 - cup of tea (live)',
+            'Cup of Tea, The',
+            'cup_of_tea_v2',
+        ],
+        [
+            'always_on_my_mind',
+            'Always On My Mind (2)',
+            'always on my mind karaoke',
+            'Always on my mind - copy',
+        ],
         ['Café del Mar', 'cafe del mar-2', 'CAFE DEL MAR [remix]', 'Cafe Del Mar v2'],
         ['rockfort_rock_all', 'rockfort_rock_kik', 'rockfort_rock_bass', 'Rockfort Rock'],
         ["Dobbin's flowery vale, S. 58", "Dobbin's Flowery Vale"],
@@ -52,7 +69,10 @@ def test_titles_stand_in_for_serial_numbers_only():
 
 
 def test_artist_and_title_meet_the_title_alone():
-    keys = [song_keys('x/Isley Brothers- Between The Sheets.mid'), song_keys('y/between_the_sheets.mid')]
+    keys = [
+        song_keys('x/Isley Brothers- Between The Sheets.mid'),
+        song_keys('y/between_the_sheets.mid'),
+    ]
     songs, titles = group_songs(keys)
     assert songs[0] == songs[1] and len(titles) == 1
 
@@ -62,7 +82,9 @@ def test_every_name_has_a_key(name):
     assert song_keys(f'folder/{name.replace("/", "") or "x"}.mid', name, True)[0]
 
 
-@given(st.lists(st.lists(st.sampled_from('abcdefgh'), min_size=1, max_size=3), min_size=1, max_size=20))
+@given(
+    st.lists(st.lists(st.sampled_from('abcdefgh'), min_size=1, max_size=3), min_size=1, max_size=20)
+)
 def test_files_that_share_a_key_are_one_song(keys):
     songs, titles = group_songs(keys)
     for one, one_keys in zip(songs, keys, strict=True):
@@ -101,15 +123,23 @@ def test_official_splits_beat_titles(tmp_path):
     with open(corpus / 'info.csv', 'w', newline='') as file:
         rows = csv.writer(file)
         rows.writerow(['drummer', 'midi_filename', 'split'])
-        rows.writerows([['d', 'd1/a.mid', 'train'], ['d', 'd1/b.mid', 'validation'], ['d', 'd2/a.mid', 'test']])
+        rows.writerows(
+            [['d', 'd1/a.mid', 'train'], ['d', 'd1/b.mid', 'validation'], ['d', 'd2/a.mid', 'test']]
+        )
     official = read_official_splits(corpus)
     assert official == {'d1/a.mid': 0, 'd1/b.mid': 1, 'd2/a.mid': 2}
     paths = [*official, 'd3/a.mid']
-    songs = assign_splits([song_keys(path) for path in paths], [official.get(path) for path in paths])
+    songs = assign_splits(
+        [song_keys(path) for path in paths], [official.get(path) for path in paths]
+    )
     assert songs.splits[songs.of_file[:3]].tolist() == [0, 1, 2]
-    assert len(set(songs.of_file.tolist())) == 4  # the same name in two official splits is two songs
+    assert (
+        len(set(songs.of_file.tolist())) == 4
+    )  # the same name in two official splits is two songs
     above = {f'groove/{path}': split for path, split in official.items()}
-    assert read_official_splits(tmp_path) == above  # also where the corpus lies in a folder of the one named
+    assert (
+        read_official_splits(tmp_path) == above
+    )  # also where the corpus lies in a folder of the one named
 
 
 def test_other_csv_files_are_ignored_and_odd_splits_refused(tmp_path):

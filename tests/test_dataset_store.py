@@ -30,11 +30,16 @@ def store(built, tmp_path):
 def test_windows_are_memory_mapped_and_have_the_right_shapes(built):
     store = Store.open(built)
     assert isinstance(store.tokens, np.memmap) and store.tokens.dtype == np.uint16
-    assert store.kinds == [(kind, bars) for kind in ('melody', 'bass', 'drums', 'trio') for bars in (2, 16)]
+    assert store.kinds == [
+        (kind, bars) for kind in ('melody', 'bass', 'drums', 'trio') for bars in (2, 16)
+    ]
     for kind, bars in store.kinds:
         for split in SPLITS:
             windows, songs = store.windows(kind, bars, split), store.songs(kind, bars, split)
-            assert windows.dtype == np.int64 and windows.shape == (store.count(kind, bars, split), 3 if kind == 'trio' else 1)
+            assert windows.dtype == np.int64 and windows.shape == (
+                store.count(kind, bars, split),
+                3 if kind == 'trio' else 1,
+            )
             assert songs.dtype == np.uint32 and songs.shape == (len(windows),)
             assert not len(windows) or windows.max() + 16 * bars <= len(store.tokens)
             assert not len(songs) or songs.max() < len(store.titles)
@@ -52,7 +57,9 @@ def test_gather_copies_the_streams_side_by_side(built):
 
 def test_leading_note_offs_become_holds_in_tonal_streams_only(built):
     store = Store.open(built)
-    store.tokens = np.array([1, 0, 1, 70, 1, 1] + [1, 1, 72, 1, 0, 0] + [1, 1, 2, 1, 0, 0], np.uint16)
+    store.tokens = np.array(
+        [1, 0, 1, 70, 1, 1] + [1, 1, 72, 1, 0, 0] + [1, 1, 2, 1, 0, 0], np.uint16
+    )
     tokens = store.gather(np.array([[0, 6, 12]]), 6, 'trio')[0]
     assert tokens.T.tolist() == [[0, 0, 0, 70, 1, 1], [0, 0, 72, 1, 0, 0], [1, 1, 2, 1, 0, 0]]
     assert store.gather(np.array([[0]]), 6, 'drums')[0, :, 0].tolist() == [1, 0, 1, 70, 1, 1]

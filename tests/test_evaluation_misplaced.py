@@ -13,7 +13,9 @@ def test_places_are_later_in_the_same_tracks_and_in_another_song():
     windows = np.array(first_song + other_tracks + [[9000, 9500]])
     songs = np.array([3] * 8 + [7])
     places = misplaced.find_places(windows, songs, [1, 4], 100, seed=0)
-    assert places.tolist() == [[0, 1, 4, 8], [1, 2, 5, 8]], 'the other tracks have no window 4 bars later'
+    assert places.tolist() == [[0, 1, 4, 8], [1, 2, 5, 8]], (
+        'the other tracks have no window 4 bars later'
+    )
     assert len(misplaced.find_places(windows, songs, [1], 3, seed=0)) == 3
 
 
@@ -27,7 +29,9 @@ def test_without_other_places_there_is_nothing_to_measure():
 
 @pytest.fixture
 def measured(monkeypatch):
-    """Runs `evaluate_misplaced` with a loss that is made up, on windows of 4 bars, 3 songs of 30 bars whose tokens are their steps' numbers."""
+    """Runs `evaluate_misplaced` with a loss that is made up, on windows of 4 bars, 3 songs of 30
+    bars whose tokens are their steps' numbers.
+    """
 
     class Store:
         def windows(self, kind, bars, split):
@@ -43,19 +47,33 @@ def measured(monkeypatch):
         total_steps = 64
 
     def run(loss, **settings):
-        monkeypatch.setattr(misplaced, '_loss', lambda params, cfg, tokens, source, key: loss(tokens[:, 0, 0], source[:, 0, 0]))
+        monkeypatch.setattr(
+            misplaced,
+            '_loss',
+            lambda params, cfg, tokens, source, key: loss(tokens[:, 0, 0], source[:, 0, 0]),
+        )
         return misplaced.evaluate_misplaced({}, Config(), Store(), 'melody', 'test', **settings)
 
     return run
 
 
 def test_what_a_code_of_bars_and_one_of_songs_cost_elsewhere(measured):
-    by_bar = measured(lambda own, source: 100.0 + np.abs(own - source) / 16, shifts=[1, 3], limit=50)
+    by_bar = measured(
+        lambda own, source: 100.0 + np.abs(own - source) / 16, shifts=[1, 3], limit=50
+    )
     assert by_bar['windows'] == 50 and by_bar['songs'] == 3 and by_bar['own'] == 100
-    assert by_bar['excess']['1 bar later'] == {'mean': 1.0, 'interval': (1.0, 1.0)} and by_bar['excess']['3 bars later']['mean'] == 3
-    by_song = measured(lambda own, source: 100.0 + 7.0 * (own // 1000 != source // 1000), shifts=[1], limit=1000)
+    assert (
+        by_bar['excess']['1 bar later'] == {'mean': 1.0, 'interval': (1.0, 1.0)}
+        and by_bar['excess']['3 bars later']['mean'] == 3
+    )
+    by_song = measured(
+        lambda own, source: 100.0 + 7.0 * (own // 1000 != source // 1000), shifts=[1], limit=1000
+    )
     assert by_song['windows'] == 75, 'the last window of each song has none after it'
-    assert by_song['excess']['1 bar later']['mean'] == 0 and by_song['excess']['another song']['mean'] == 7
+    assert (
+        by_song['excess']['1 bar later']['mean'] == 0
+        and by_song['excess']['another song']['mean'] == 7
+    )
 
 
 def test_a_shift_out_of_the_window_is_refused(measured):

@@ -13,8 +13,9 @@ def test_a_bigram_by_hand():
     """Counts of 'a b a a' after the start: a follows start, b follows a, a follows b, a follows a."""
     model = NGram(np.array([[0, 1, 0, 0]]), 2, order=2)
     # Unigrams: c(a) = 3, c(b) = 1, two kinds: p(a) = (3 + 2 * 1/2) / (4 + 2) = 2/3, p(b) = 1/3.
-    # After a (seen twice: b, a; two kinds): p(b | a) = (1 + 2 * 1/3) / 4 = 5/12. After b (once, one kind): p(a | b) = (1 + 2/3) / 2 = 5/6.
-    # After the start (once, one kind): p(a | start) = (1 + 2/3) / 2 = 5/6.
+    # After a (seen twice: b, a; two kinds): p(b | a) = (1 + 2 * 1/3) / 4 = 5/12. After b (once, one
+    # kind): p(a | b) = (1 + 2/3) / 2 = 5/6. After the start (once, one kind): p(a | start) = (1 +
+    # 2/3) / 2 = 5/6.
     np.testing.assert_allclose(model.probabilities(np.array([[0, 1, 0]])), [[5 / 6, 5 / 12, 5 / 6]])
     np.testing.assert_allclose(model.cost(np.array([[0, 1, 0]])), [-np.log(5 / 6 * 5 / 12 * 5 / 6)])
 
@@ -32,7 +33,10 @@ def test_probabilities_sum_to_one_after_any_context(order):
 def test_an_unseen_context_backs_off():
     model = NGram(np.array([[0, 1, 2, 0, 1, 2]]), 4, order=3)
     lower = NGram(np.array([[0, 1, 2, 0, 1, 2]]), 4, order=1)
-    np.testing.assert_allclose(model.probabilities(np.array([[3, 3, 1]]))[0, -1], lower.probabilities(np.array([[1]]))[0, 0])
+    np.testing.assert_allclose(
+        model.probabilities(np.array([[3, 3, 1]]))[0, -1],
+        lower.probabilities(np.array([[1]]))[0, 0],
+    )
 
 
 def test_longer_contexts_tell_more_on_music_that_repeats():
@@ -40,20 +44,28 @@ def test_longer_contexts_tell_more_on_music_that_repeats():
     bars = rng.integers(0, 10, (6, 8))
     tunes = bars[rng.integers(0, 6, (60, 4))].reshape(60, 32)
     perplexity = [NGram(tunes[:50], 10, order).perplexity(tunes[50:]) for order in (1, 2, 5)]
-    assert 10.5 > perplexity[0] > perplexity[1] + 1 > perplexity[2] + 2, 'a uniform distribution has 10'
+    assert 10.5 > perplexity[0] > perplexity[1] + 1 > perplexity[2] + 2, (
+        'a uniform distribution has 10'
+    )
 
 
 def test_perplexity_of_the_uniform_is_the_vocabulary():
-    assert NGram(np.zeros((0, 4), int), 7, 3).perplexity(np.array([[1, 2, 3, 4]])) == pytest.approx(7)
+    assert NGram(np.zeros((0, 4), int), 7, 3).perplexity(np.array([[1, 2, 3, 4]])) == pytest.approx(
+        7
+    )
 
 
 def test_windows_that_overlap_are_taken_once():
     offsets = np.array([48, 0, 16, 32, 100, 116, 90])
-    assert apart(offsets, 32).tolist() == [1, 3, 6], 'those at 0, 32 and 90; 16, 48, 100 and 116 overlap one of them'
+    assert apart(offsets, 32).tolist() == [1, 3, 6], (
+        'those at 0, 32 and 90; 16, 48, 100 and 116 overlap one of them'
+    )
 
 
 def test_a_bass_line_under_two_melodies_is_taken_once():
-    windows = np.array([[0, 64, 128], [32, 64, 128], [16, 96, 130]])  # offsets of melody, bass and drums; two bars are 32 steps
+    windows = np.array(
+        [[0, 64, 128], [32, 64, 128], [16, 96, 130]]
+    )  # offsets of melody, bass and drums; two bars are 32 steps
     gather = lambda offsets, steps, kind: (offsets[:, None] + np.arange(steps)[:, None]) % 7  # noqa: E731  tokens: their own places
     store = SimpleNamespace(windows=lambda kind, bars, split: windows, gather=gather)
     melody, bass, drums = heard_once(store, 'trio', 2, 'train')

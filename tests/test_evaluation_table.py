@@ -11,50 +11,123 @@ from mvae.evaluation.runs import read_evaluation
 
 
 def evaluation(kind='melody', bars=16, variant='flat', accuracy=0.7, onset=0.5, **changes):
-    modes = {mode: {'accuracy': accuracy - 0.1 * n, 'interval': [accuracy - 0.1 * n - 0.01, 0.9]} for n, mode in enumerate(table.MODES)}
-    onsets = {'share': 0.4, 'baseline': 0.2, 'teacher_forced': onset, 'sampled': onset, 'greedy': onset}
+    modes = {
+        mode: {'accuracy': accuracy - 0.1 * n, 'interval': [accuracy - 0.1 * n - 0.01, 0.9]}
+        for n, mode in enumerate(table.MODES)
+    }
+    onsets = {
+        'share': 0.4,
+        'baseline': 0.2,
+        'teacher_forced': onset,
+        'sampled': onset,
+        'greedy': onset,
+    }
     curve = {'mean': [onset] * bars, 'low': [onset - 0.1] * bars, 'high': [onset + 0.1] * bars}
     rest = {'classes': {'onset': onsets}, 'onsets_by_bar': dict.fromkeys(table.MODES, curve)}
-    streams = {stream: copy.deepcopy({'baseline': 0.55, **modes, **rest}) for stream in table.STREAMS[kind]}
-    about = {'run': f'runs/{kind}{bars}-{variant}', 'experiment': f'{kind}{bars}', 'kind': kind, 'bars': bars, 'variant': variant, 'scale': 'tiny'}
-    made = {'vocabulary': {'min_pitch': 0}, 'split': 'test', 'windows': 100, 'songs': 9, 'limit': None, 'seed': 0, 'corpus': 'abc', 'data': 'data/x'}
-    model = {'parameters': 1000, 'step': 5, 'planned_steps': 10, 'training_batch_size': 8, 'training_seed': 0, 'reconstruction': 200.0}
-    return about | made | model | {'kl_bits': 250.0, 'active_units': 8, 'latent_size': 8, 'streams': streams} | changes
+    streams = {
+        stream: copy.deepcopy({'baseline': 0.55, **modes, **rest}) for stream in table.STREAMS[kind]
+    }
+    about = {
+        'run': f'runs/{kind}{bars}-{variant}',
+        'experiment': f'{kind}{bars}',
+        'kind': kind,
+        'bars': bars,
+        'variant': variant,
+        'scale': 'tiny',
+    }
+    made = {
+        'vocabulary': {'min_pitch': 0},
+        'split': 'test',
+        'windows': 100,
+        'songs': 9,
+        'limit': None,
+        'seed': 0,
+        'corpus': 'abc',
+        'data': 'data/x',
+    }
+    model = {
+        'parameters': 1000,
+        'step': 5,
+        'planned_steps': 10,
+        'training_batch_size': 8,
+        'training_seed': 0,
+        'reconstruction': 200.0,
+    }
+    return (
+        about
+        | made
+        | model
+        | {'kl_bits': 250.0, 'active_units': 8, 'latent_size': 8, 'streams': streams}
+        | changes
+    )
 
 
 def test_rows_stand_in_the_order_of_the_paper_with_its_values_beside():
-    rows = table.build([evaluation('trio'), evaluation(variant='hierdec', accuracy=0.8), evaluation(), evaluation('drums', 2)])
-    assert [table.label(row) for row in rows] == ['2-bar drums', '16-bar melody', '16-bar trio, melody', '16-bar trio, bass', '16-bar trio, drums']
-    melody = rows[1]
-    assert {name: cell['accuracy'] for name, cell in melody['cells'].items() if name.startswith('sampled')} == pytest.approx(
-        {'sampled flat': 0.6, 'sampled hierarchical': 0.7}
+    rows = table.build(
+        [
+            evaluation('trio'),
+            evaluation(variant='hierdec', accuracy=0.8),
+            evaluation(),
+            evaluation('drums', 2),
+        ]
     )
+    assert [table.label(row) for row in rows] == [
+        '2-bar drums',
+        '16-bar melody',
+        '16-bar trio, melody',
+        '16-bar trio, bass',
+        '16-bar trio, drums',
+    ]
+    melody = rows[1]
+    assert {
+        name: cell['accuracy']
+        for name, cell in melody['cells'].items()
+        if name.startswith('sampled')
+    } == pytest.approx({'sampled flat': 0.6, 'sampled hierarchical': 0.7})
     assert melody['reported']['sampled hierarchical'] == 0.812 and melody['baseline'] == 0.55
-    assert 'teacher_forced hierarchical' not in rows[0]['reported'], 'the paper has no hierarchical model of 2 bars'
+    assert 'teacher_forced hierarchical' not in rows[0]['reported'], (
+        'the paper has no hierarchical model of 2 bars'
+    )
 
 
 def test_a_model_on_the_plateau_is_said_not_filled_in():
     text = table.to_markdown(table.build([evaluation(onset=0.2)]), [])
     assert 'plateau (.700) [.883]' in text and 'plateau (.600) [.620]' in text and '**' not in text
-    assert '**.700** .690-.900 [.883]' in table.to_markdown(table.build([evaluation(onset=0.21)]), [])
+    assert '**.700** .690-.900 [.883]' in table.to_markdown(
+        table.build([evaluation(onset=0.21)]), []
+    )
 
 
 def test_one_experiment_on_two_stores_is_two_rows():
-    assert [row['data'] for row in table.build([evaluation(), evaluation(corpus='def', data='data/y')])] == ['data/x', 'data/y']
+    assert [
+        row['data'] for row in table.build([evaluation(), evaluation(corpus='def', data='data/y')])
+    ] == ['data/x', 'data/y']
 
 
 def test_another_encoder_is_another_row():
-    evaluations = [evaluation(variant=v, accuracy=a) for v, a in (('hier', 0.8), ('flat', 0.6), ('hierenc', 0.7), ('hierdec', 0.65))]
+    evaluations = [
+        evaluation(variant=v, accuracy=a)
+        for v, a in (('hier', 0.8), ('flat', 0.6), ('hierenc', 0.7), ('hierdec', 0.65))
+    ]
     first, second = table.build(evaluations)
-    assert [table.label(row) for row in (first, second)] == ['16-bar melody', '16-bar melody, encoder by bars']
-    accuracies = [{d: row['cells'][f'teacher_forced {d}']['accuracy'] for d in table.DECODERS} for row in (first, second)]
+    assert [table.label(row) for row in (first, second)] == [
+        '16-bar melody',
+        '16-bar melody, encoder by bars',
+    ]
+    accuracies = [
+        {d: row['cells'][f'teacher_forced {d}']['accuracy'] for d in table.DECODERS}
+        for row in (first, second)
+    ]
     assert accuracies == [{'flat': 0.6, 'hierarchical': 0.65}, {'flat': 0.7, 'hierarchical': 0.8}]
 
 
 @pytest.mark.parametrize(
     'other, message',
     [
-        (evaluation(run='runs/again'), r'two runs for one place.*16-bar melody, flat.*runs/melody16-flat and runs/again'),
+        (
+            evaluation(run='runs/again'),
+            r'two runs for one place.*16-bar melody, flat.*runs/melody16-flat and runs/again',
+        ),
         (evaluation(variant='hierdec', vocabulary={'min_pitch': 21}), 'vocabulary'),
         (evaluation(variant='hierdec', windows=50), 'windows 100 and 50'),
     ],
@@ -81,20 +154,33 @@ def _sung(evaluation, hits, steps):
 
 
 def test_decoders_are_compared_song_by_song():
-    """Songs are far apart (.2 and .8) and their own intervals wide; the second model has 5 of 100 steps more right in every one of them."""
+    """Songs are far apart (.2 and .8) and their own intervals wide; the second model has 5 of 100
+    steps more right in every one of them.
+    """
     flat, more = [20, 80] * 10, [25, 85] * 10
-    pair = [_sung(evaluation(), flat, [100] * 20), _sung(evaluation(variant='hierdec'), more, [100] * 20)]
+    pair = [
+        _sung(evaluation(), flat, [100] * 20),
+        _sung(evaluation(variant='hierdec'), more, [100] * 20),
+    ]
     (row,) = table.build(pair)
     found = row['differences']['sampled']
     assert [found['difference'], *found['interval']] == pytest.approx([0.05] * 3)
     assert '| 16-bar melody (data/x) | **+.050** +.050 to +.050 |' in table.to_markdown([row], pair)
-    assert table.build(pair[::-1])[0]['differences'] == row['differences'], 'whichever run is given first'
+    assert table.build(pair[::-1])[0]['differences'] == row['differences'], (
+        'whichever run is given first'
+    )
 
 
 def test_a_difference_that_changes_sign_from_song_to_song_is_none():
-    pair = [_sung(evaluation(), [50] * 20, [100] * 20), _sung(evaluation(variant='hierdec'), [60, 41] * 10, [100] * 20)]
+    pair = [
+        _sung(evaluation(), [50] * 20, [100] * 20),
+        _sung(evaluation(variant='hierdec'), [60, 41] * 10, [100] * 20),
+    ]
     difference = table.build(pair)[0]['differences']['greedy']
-    assert difference['difference'] == pytest.approx(0.005) and difference['interval'][0] < 0 < difference['interval'][1]
+    assert (
+        difference['difference'] == pytest.approx(0.005)
+        and difference['interval'][0] < 0 < difference['interval'][1]
+    )
     assert '**+.005** -.0' in table.to_markdown(table.build(pair), pair)
 
 
@@ -105,10 +191,19 @@ def test_evaluations_without_songs_and_single_decoders_have_no_difference():
 
 
 def test_curves_by_bar_stand_beside_the_most_frequent_onset_and_leave_2_bars_out():
-    rows = table.build([evaluation(onset=0.5), evaluation(variant='hierdec', onset=0.7), evaluation('drums', 2)])
+    rows = table.build(
+        [evaluation(onset=0.5), evaluation(variant='hierdec', onset=0.7), evaluation('drums', 2)]
+    )
     ((label, curves),) = table.curves_by_bar(rows)
-    assert label == '16-bar melody (x)' and list(curves) == ['flat', 'hierarchical', 'most frequent']
-    assert curves['hierarchical']['mean'] == [0.7] * 16 and curves['most frequent']['mean'] == [0.2] * 16
+    assert label == '16-bar melody (x)' and list(curves) == [
+        'flat',
+        'hierarchical',
+        'most frequent',
+    ]
+    assert (
+        curves['hierarchical']['mean'] == [0.7] * 16
+        and curves['most frequent']['mean'] == [0.2] * 16
+    )
     assert table.curves_by_bar(table.build([evaluation('drums', 2)])) == []
 
 

@@ -1,4 +1,6 @@
-"""experiments/interpolation_study.py on an untrained trio: stream by stream, the same bytes twice, and wrong input."""
+"""experiments/interpolation_study.py on an untrained trio: stream by stream, the same bytes twice,
+and wrong input.
+"""
 
 import argparse
 import json
@@ -25,13 +27,23 @@ def made(tmp_path_factory):
     folder = tmp_path_factory.mktemp('between')
     (folder / 'midi').mkdir()
     for n in range(40):
-        (folder / f'midi/song number {chr(97 + n % 26)}{chr(97 + n // 26)}.mid').write_bytes(song(seed=n, bars=4))
+        (folder / f'midi/song number {chr(97 + n % 26)}{chr(97 + n // 26)}.mid').write_bytes(
+            song(seed=n, bars=4)
+        )
     build_store(folder / 'midi', folder / 'store', BuildSettings(ExtractSettings()), 1)
     return save_tiny(folder / 'tiny', 'trio', 2, 'flat'), folder / 'store'
 
 
 def _options(runs, store, **others):
-    others = {'pairs': 4, 'alphas': 3, 'seed': 0, 'temperature': 0.0, 'checkpoint': 'best', 'out': Path('none'), **others}
+    others = {
+        'pairs': 4,
+        'alphas': 3,
+        'seed': 0,
+        'temperature': 0.0,
+        'checkpoint': 'best',
+        'out': Path('none'),
+        **others,
+    }
     return argparse.Namespace(runs=list(map(str, runs)), data=store, **others)
 
 
@@ -39,19 +51,35 @@ def test_a_trio_is_measured_stream_by_stream_and_the_same_twice(made, tmp_path):
     run, store = made
     options = _options([run], store, out=tmp_path / 'one', temperature=1.0)
     interpolation_study.main(options)
-    command = [sys.executable, 'experiments/interpolation_study.py', '--runs', run, '--data', store, '--out', tmp_path / 'two']
+    command = [
+        sys.executable,
+        'experiments/interpolation_study.py',
+        '--runs',
+        run,
+        '--data',
+        store,
+        '--out',
+        tmp_path / 'two',
+    ]
     command += ['--pairs', 4, '--alphas', 3, '--temperature', 1]
     done = subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
     text = (tmp_path / 'one/interpolation_study.json').read_bytes()
     assert text == (tmp_path / 'two/interpolation_study.json').read_bytes()
     result = json.loads(text)
-    assert 2 <= result['pairs'] <= result['pairs_asked'] == 4 and result['runs']['tiny'] == {'run': str(run), 'step': 0}
+    assert 2 <= result['pairs'] <= result['pairs_asked'] == 4 and result['runs']['tiny'] == {
+        'run': str(run),
+        'step': 0,
+    }
     perplexity = result['language']['perplexity']
-    assert perplexity['uniform'] == [130, 130, 512] and all(np.array(perplexity['5-gram']) < perplexity['unigram'])
+    assert perplexity['uniform'] == [130, 130, 512] and all(
+        np.array(perplexity['5-gram']) < perplexity['unigram']
+    )
     assert set(result['curves']) == {'tiny', 'data'}
     for curve in result['curves'].values():
-        assert curve['distance']['mean'][0] == 0 and curve['cost']['mean'][::2] == pytest.approx([1, 1])
+        assert curve['distance']['mean'][0] == 0 and curve['cost']['mean'][::2] == pytest.approx(
+            [1, 1]
+        )
 
 
 def test_what_cannot_be_compared_is_said(made, tmp_path):

@@ -1,4 +1,6 @@
-"""Magenta's checkpoint becomes a run: it plays, is exported again, and training starts from it; without its encoder it decodes only."""
+"""Magenta's checkpoint becomes a run: it plays, is exported again, and training starts from it;
+without its encoder it decodes only.
+"""
 
 import subprocess
 import sys
@@ -19,14 +21,22 @@ CHECKPOINT = folder(NAME) / f'{NAME}.ckpt'
 
 
 def _run(program, *arguments):
-    return subprocess.run([sys.executable, f'experiments/{program}.py', *map(str, arguments)], capture_output=True, text=True, timeout=200)
+    return subprocess.run(
+        [sys.executable, f'experiments/{program}.py', *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=200,
+    )
 
 
 @pytest.fixture(scope='module')
 def run(tmp_path_factory):
     out = tmp_path_factory.mktemp('runs') / 'drums'
     done = _run('import_magenta', '--checkpoint', CHECKPOINT, '--output', out)
-    assert done.returncode == 0 and '124,960 parameters of step 100; 1 other tensors skipped' in done.stdout, done.stderr
+    assert (
+        done.returncode == 0
+        and '124,960 parameters of step 100; 1 other tensors skipped' in done.stdout
+    ), done.stderr
     return out
 
 
@@ -36,7 +46,9 @@ def test_an_imported_model_gives_magentas_numbers(run):
     whole = fixtures['length'] == 32
     tokens = fixtures['x_output'].argmax(-1)[whole][..., None]
     np.testing.assert_allclose(model.encode_tokens(tokens).mu, fixtures['mu'][whole], atol=1e-5)
-    np.testing.assert_array_equal(model.decode_tokens(fixtures['dec_z'])[..., 0], fixtures['greedy_samples'].argmax(-1))
+    np.testing.assert_array_equal(
+        model.decode_tokens(fixtures['dec_z'])[..., 0], fixtures['greedy_samples'].argmax(-1)
+    )
 
 
 def test_it_is_exported_as_it_came(run, tmp_path):
@@ -53,8 +65,23 @@ def test_it_is_exported_as_it_came(run, tmp_path):
 def test_training_starts_from_it_with_its_sizes_but_not_in_its_folder(run, tmp_path):
     for n in range(40):
         (tmp_path / f'{chr(97 + n % 26)}{chr(97 + n // 26)} song.mid').write_bytes(song(seed=n))
-    build_store(tmp_path, tmp_path / 'store', BuildSettings(ExtractSettings(vocabulary=Vocabulary(drum_map='old'), kinds=('drums',))), 1)
-    arguments = ['--exp', 'drum2', '--scale', 'tiny', '--data', tmp_path / 'store', '--steps', 1, f'--config.checkpoint.init_from={run}']
+    build_store(
+        tmp_path,
+        tmp_path / 'store',
+        BuildSettings(ExtractSettings(vocabulary=Vocabulary(drum_map='old'), kinds=('drums',))),
+        1,
+    )
+    arguments = [
+        '--exp',
+        'drum2',
+        '--scale',
+        'tiny',
+        '--data',
+        tmp_path / 'store',
+        '--steps',
+        1,
+        f'--config.checkpoint.init_from={run}',
+    ]
     done = _run('train', *arguments, '--run', tmp_path / 'new')
     assert done.returncode == 0 and '124,960 parameters' in done.stdout, done.stderr
     other_kind = _run('train', '--exp', 'mel2', *arguments[2:], '--run', tmp_path / 'other')
@@ -67,13 +94,31 @@ def test_a_decoder_alone_decodes_and_says_that_it_cannot_encode(run, tmp_path):
     from mvae.interop.bundle import open_prefix
 
     original = open_prefix(CHECKPOINT)
-    np.savez(tmp_path / f'{NAME}.npz', **{name: original.read(name) for name in original.specs if 'rnn/fw' not in name})
-    done = _run('import_magenta', '--checkpoint', tmp_path / f'{NAME}.npz', '--output', tmp_path / 'whole')
-    assert done.returncode == 2 and 'lacks 2 of 16 tensors: encoder/cell_0/bidirectional_rnn/fw' in done.stderr and not (tmp_path / 'whole').exists()
-    done = _run('import_magenta', '--checkpoint', tmp_path / f'{NAME}.npz', '--output', tmp_path / 'part', '--decoder-only')
+    np.savez(
+        tmp_path / f'{NAME}.npz',
+        **{name: original.read(name) for name in original.specs if 'rnn/fw' not in name},
+    )
+    done = _run(
+        'import_magenta', '--checkpoint', tmp_path / f'{NAME}.npz', '--output', tmp_path / 'whole'
+    )
+    assert (
+        done.returncode == 2
+        and 'lacks 2 of 16 tensors: encoder/cell_0/bidirectional_rnn/fw' in done.stderr
+        and not (tmp_path / 'whole').exists()
+    )
+    done = _run(
+        'import_magenta',
+        '--checkpoint',
+        tmp_path / f'{NAME}.npz',
+        '--output',
+        tmp_path / 'part',
+        '--decoder-only',
+    )
     assert done.returncode == 0, done.stderr
     model, fixtures = mvae.load(tmp_path / 'part'), np.load(folder(NAME) / 'fixtures.npz')
-    np.testing.assert_array_equal(model.decode_tokens(fixtures['dec_z'])[..., 0], fixtures['greedy_samples'].argmax(-1))
+    np.testing.assert_array_equal(
+        model.decode_tokens(fixtures['dec_z'])[..., 0], fixtures['greedy_samples'].argmax(-1)
+    )
     with pytest.raises(InputError, match='a decoder alone'):
         model.encode_tokens(np.zeros((1, 32, 1), int))
 

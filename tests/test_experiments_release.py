@@ -19,10 +19,14 @@ def released(tmp_path_factory):
     folder = tmp_path_factory.mktemp('release')
     for n in range(30):
         (folder / 'midi').mkdir(exist_ok=True)
-        (folder / 'midi' / f'song number {chr(97 + n % 26)}{chr(97 + n // 26)}.mid').write_bytes(song(seed=n))
+        (folder / 'midi' / f'song number {chr(97 + n % 26)}{chr(97 + n // 26)}.mid').write_bytes(
+            song(seed=n)
+        )
     build_store(folder / 'midi', folder / 'store', BuildSettings(ExtractSettings()), 1)
     run = save_tiny(folder / 'run', 'drums', 2, 'flat')
-    done = _release('--run', run, '--data', folder / 'store', '--out', folder / 'out', '--name', 'tiny2')
+    done = _release(
+        '--run', run, '--data', folder / 'store', '--out', folder / 'out', '--name', 'tiny2'
+    )
     assert done.returncode == 0, done.stderr
     return run, folder / 'store', folder / 'out', done.stdout
 
@@ -35,11 +39,24 @@ def _release(*arguments):
 
 def test_a_released_model_and_its_card_are_written(released):
     run, _, out, said = released
-    assert sorted(path.name for path in out.iterdir()) == ['tiny2.md', 'tiny2.npz'] and 'differ from those of float32' in said
+    assert (
+        sorted(path.name for path in out.iterdir()) == ['tiny2.md', 'tiny2.npz']
+        and 'differ from those of float32' in said
+    )
     card = (out / 'tiny2.md').read_text()
-    assert all(words in card for words in ('made-up songs (public domain)', 'seed 0', '2-bar drums', "mvae.load('tiny2')"))
+    assert all(
+        words in card
+        for words in (
+            'made-up songs (public domain)',
+            'seed 0',
+            '2-bar drums',
+            "mvae.load('tiny2')",
+        )
+    )
     z = np.random.default_rng(0).normal(size=(50, 8)).astype(np.float32)
-    assert (mvae.load(run).decode_tokens(z) != mvae.load(out / 'tiny2.npz').decode_tokens(z)).mean() < 0.1, 'untrained: many near ties'
+    assert (
+        mvae.load(run).decode_tokens(z) != mvae.load(out / 'tiny2.npz').decode_tokens(z)
+    ).mean() < 0.1, 'untrained: many near ties'
 
 
 def test_wrong_names_and_missing_data_leave_nothing(released, tmp_path):

@@ -1,4 +1,6 @@
-"""experiments/study.py, table.py and interpolation_study.py at tiny: both variants trained, tables and curves made, and wrong input."""
+"""experiments/study.py, table.py and interpolation_study.py at tiny: both variants trained, tables
+and curves made, and wrong input.
+"""
 
 import json
 import subprocess
@@ -12,7 +14,12 @@ from mvae.music.extract import ExtractSettings
 
 
 def _program(name, *arguments):
-    return subprocess.run([sys.executable, f'experiments/{name}.py', *map(str, arguments)], capture_output=True, text=True, timeout=300)
+    return subprocess.run(
+        [sys.executable, f'experiments/{name}.py', *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
 
 
 @pytest.fixture(scope='module')
@@ -20,9 +27,25 @@ def study(tmp_path_factory):
     """(folder of the study, what it said)."""
     midi, out = tmp_path_factory.mktemp('midi'), tmp_path_factory.mktemp('study')
     for n in range(40):
-        (midi / f'song number {chr(97 + n % 26)}{chr(97 + n // 26)}.mid').write_bytes(song(seed=n, bars=20))
+        (midi / f'song number {chr(97 + n % 26)}{chr(97 + n // 26)}.mid').write_bytes(
+            song(seed=n, bars=20)
+        )
     build_store(midi, out / 'store', BuildSettings(ExtractSettings()), 1)
-    done = _program('study', '--exp', 'mel16', '--scale', 'tiny', '--steps', 2, '--data', out / 'store', '--out', out / 'runs', '--limit', 20)
+    done = _program(
+        'study',
+        '--exp',
+        'mel16',
+        '--scale',
+        'tiny',
+        '--steps',
+        2,
+        '--data',
+        out / 'store',
+        '--out',
+        out / 'runs',
+        '--limit',
+        20,
+    )
     assert done.returncode == 0, done.stderr
     return out / 'runs', done.stdout
 
@@ -32,9 +55,15 @@ def test_a_study_trains_both_variants_and_fills_the_table(study):
     result = json.loads((runs / 'table.json').read_text())
     (row,) = result['rows']
     assert row['kind'] == 'melody' and row['by_bars']
-    assert {f'{mode} {d}' for mode in ('teacher_forced', 'sampled', 'greedy') for d in ('flat', 'hierarchical')} == set(row['cells'])
+    assert {
+        f'{mode} {d}'
+        for mode in ('teacher_forced', 'sampled', 'greedy')
+        for d in ('flat', 'hierarchical')
+    } == set(row['cells'])
     assert '16-bar melody' in said and '[.919]' in said
-    assert (runs / 'table.md').read_text() in said and all((runs / name).read_bytes().startswith(b'\x89PNG') for name in ('table.png', 'bars.png'))
+    assert (runs / 'table.md').read_text() in said and all(
+        (runs / name).read_bytes().startswith(b'\x89PNG') for name in ('table.png', 'bars.png')
+    )
     (windows,) = {e['windows'] for e in result['evaluations']}
     assert 0 < windows <= 20
 
@@ -44,7 +73,15 @@ def test_the_same_table_again_comes_from_what_is_kept(study):
     before = (runs / 'table.json').read_bytes()
     kept = runs / 'mel16-hierenc' / 'evaluation-test.json'
     stamp = kept.stat().st_mtime_ns
-    arguments = ['--runs', runs / 'mel16-hierenc', runs / 'mel16-hier', '--limit', 20, '--out', runs]
+    arguments = [
+        '--runs',
+        runs / 'mel16-hierenc',
+        runs / 'mel16-hier',
+        '--limit',
+        20,
+        '--out',
+        runs,
+    ]
     assert _program('table', *arguments).returncode == 0
     assert (runs / 'table.json').read_bytes() == before and kept.stat().st_mtime_ns == stamp
 
@@ -55,16 +92,32 @@ def test_an_evaluation_stands_for_a_run_that_is_elsewhere(study, tmp_path):
     for file in kept:
         file.write_bytes((runs / f'mel16-{file.stem}' / 'evaluation-test.json').read_bytes())
     assert _program('table', '--runs', *kept, '--out', tmp_path).returncode == 0
-    assert json.loads((tmp_path / 'table.json').read_text())['rows'] == json.loads((runs / 'table.json').read_text())['rows']
+    assert (
+        json.loads((tmp_path / 'table.json').read_text())['rows']
+        == json.loads((runs / 'table.json').read_text())['rows']
+    )
 
 
 def test_curves_between_pieces_are_drawn_for_both(study):
     runs, _ = study
-    arguments = ['--runs', f'flat={runs}/mel16-hierenc', f'hierarchical={runs}/mel16-hier', '--pairs', 9, '--alphas', 5, '--out', runs / 'between']
+    arguments = [
+        '--runs',
+        f'flat={runs}/mel16-hierenc',
+        f'hierarchical={runs}/mel16-hier',
+        '--pairs',
+        9,
+        '--alphas',
+        5,
+        '--out',
+        runs / 'between',
+    ]
     done = _program('interpolation_study', *arguments)
     assert done.returncode == 0 and 'not 9' in done.stdout, done.stderr
     result = json.loads((runs / 'between' / 'interpolation_study.json').read_text())
-    assert list(result['curves']) == ['flat', 'hierarchical', 'data'] and len(result['curves']['flat']['cost']['mean']) == 5
+    assert (
+        list(result['curves']) == ['flat', 'hierarchical', 'data']
+        and len(result['curves']['flat']['cost']['mean']) == 5
+    )
     assert 2 <= result['pairs'] < 9
     assert (runs / 'between' / 'interpolation_study.png').read_bytes().startswith(b'\x89PNG')
 
@@ -74,21 +127,58 @@ def test_codes_of_other_places_are_tried(study):
     done = _program('misplaced', '--run', runs / 'mel16-hier', '--shifts', 1, 2, '--limit', 30)
     assert done.returncode == 0 and '2 bars later' in done.stdout, done.stderr
     result = json.loads((runs / 'mel16-hier' / 'misplaced.json').read_text())
-    assert 1 <= result['windows'] <= 30 and result['own'] > 0 and list(result['excess']) == ['1 bar later', '2 bars later', 'another song']
+    assert (
+        1 <= result['windows'] <= 30
+        and result['own'] > 0
+        and list(result['excess']) == ['1 bar later', '2 bars later', 'another song']
+    )
     result = runs / 'mel2.json'
-    done = _program('misplaced', '--run', 'mel2', '--data', runs.parent / 'store', '--limit', 30, '--json', result)  # 1 bar at most in a window of 2
-    assert done.returncode == 0 and list(json.loads(result.read_text())['excess']) == ['1 bar later', 'another song'], done.stderr
+    done = _program(
+        'misplaced',
+        '--run',
+        'mel2',
+        '--data',
+        runs.parent / 'store',
+        '--limit',
+        30,
+        '--json',
+        result,
+    )  # 1 bar at most in a window of 2
+    assert done.returncode == 0 and list(json.loads(result.read_text())['excess']) == [
+        '1 bar later',
+        'another song',
+    ], done.stderr
 
 
 def test_wrong_input_is_one_clear_line(study):
     runs, _ = study
     for arguments, message in [
-        (['table', '--runs', runs / 'mel16-hierenc', runs / 'mel16-hierenc' / '..' / 'mel16-hierenc', '--limit', 20], 'two runs for one place'),
+        (
+            [
+                'table',
+                '--runs',
+                runs / 'mel16-hierenc',
+                runs / 'mel16-hierenc' / '..' / 'mel16-hierenc',
+                '--limit',
+                20,
+            ],
+            'two runs for one place',
+        ),
         (['table', '--runs', runs / 'none'], 'holds no checkpoints'),
         (['table', '--runs', runs / 'table.json'], 'holds no evaluation'),
         (['table', '--runs', runs / 'none.json'], 'cannot be read as an evaluation'),
         (['study', '--exp', 'mel17'], 'did you mean mel16'),
-        (['interpolation_study', '--runs', runs / 'mel16-hierenc', f'mel16-hierenc={runs}/mel16-hier'], 'two curves are called mel16-hierenc'),
+        (
+            [
+                'interpolation_study',
+                '--runs',
+                runs / 'mel16-hierenc',
+                f'mel16-hierenc={runs}/mel16-hier',
+            ],
+            'two curves are called mel16-hierenc',
+        ),
     ]:
         done = _program(*arguments)
-        assert done.returncode == 2 and message in done.stderr and 'Traceback' not in done.stderr, done.stderr
+        assert done.returncode == 2 and message in done.stderr and 'Traceback' not in done.stderr, (
+            done.stderr
+        )

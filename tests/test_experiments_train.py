@@ -1,4 +1,6 @@
-"""experiments/train.py at tiny: it trains, survives kill -9, is the same in two processes as in one, and refuses wrong input in one line."""
+"""experiments/train.py at tiny: it trains, survives kill -9, is the same in two processes as in
+one, and refuses wrong input in one line.
+"""
 
 import json
 import os
@@ -28,14 +30,24 @@ from mvae.training.saved import read_run
 def data(tmp_path_factory):
     folder = tmp_path_factory.mktemp('midi')
     for n in range(40):
-        (folder / f'song number {chr(97 + n % 26)}{chr(97 + n // 26)}.mid').write_bytes(song(seed=n))
+        (folder / f'song number {chr(97 + n % 26)}{chr(97 + n // 26)}.mid').write_bytes(
+            song(seed=n)
+        )
     out = tmp_path_factory.mktemp('data') / 'store'
     build_store(folder, out, BuildSettings(ExtractSettings()), 1)
     return out
 
 
 def _train(*arguments):
-    command = [sys.executable, 'experiments/train.py', '--exp', 'mel2', '--scale', 'tiny', *map(str, arguments)]
+    command = [
+        sys.executable,
+        'experiments/train.py',
+        '--exp',
+        'mel2',
+        '--scale',
+        'tiny',
+        *map(str, arguments),
+    ]
     return subprocess.run(command, capture_output=True, text=True, timeout=200)
 
 
@@ -54,25 +66,46 @@ def test_a_resumed_run_equals_an_unbroken_one(data, tmp_path):
         np.testing.assert_array_equal(x, y)
     jax.tree.map(np.testing.assert_array_equal, read_run(straight).prior, read_run(broken).prior)
     lines = [json.loads(line) for line in (broken / 'metrics.jsonl').read_text().splitlines()]
-    assert any('validation/accuracy_0' in line and 'validation/baseline_0' in line for line in lines)
+    assert any(
+        'validation/accuracy_0' in line and 'validation/baseline_0' in line for line in lines
+    )
     other = _train('--data', data, '--run', broken, '--config.model.latent_size=9')
-    assert other.returncode == 2 and 'latent_size 8 -> 9' in other.stderr and 'Traceback' not in other.stderr
+    assert (
+        other.returncode == 2
+        and 'latent_size 8 -> 9' in other.stderr
+        and 'Traceback' not in other.stderr
+    )
 
 
 def test_training_leaves_the_gaussian_of_the_codes_of_validation_windows(data, tmp_path):
     assert _train('--data', data, '--run', tmp_path / 'run', '--steps', 10).returncode == 0
     model = mvae.load(tmp_path / 'run')
-    batches = Loader(Store.open(data), 'melody', 2, 1, 0).evaluation_batches('validation', 8, limit=model.saved.config.evaluation.windows)
+    batches = Loader(Store.open(data), 'melody', 2, 1, 0).evaluation_batches(
+        'validation', 8, limit=model.saved.config.evaluation.windows
+    )
     q = model.encode_tokens(np.concatenate([tokens[mask > 0] for tokens, mask in batches]))
     mean, covariance = model.saved.prior
     np.testing.assert_allclose(mean, q.mu.mean(0), atol=1e-4)
-    np.testing.assert_allclose(covariance, np.cov(q.mu.T, bias=True) + np.diag((q.sigma**2).mean(0)), atol=1e-3)
+    np.testing.assert_allclose(
+        covariance, np.cov(q.mu.T, bias=True) + np.diag((q.sigma**2).mean(0)), atol=1e-3
+    )
     assert model.saved.metrics['gap_bits'] == pytest.approx(gap(model.saved.prior), rel=1e-3)
 
 
 def test_a_model_that_is_not_finite_is_neither_saved_nor_a_bug(data, tmp_path):
-    done = _train('--data', data, '--run', tmp_path / 'run', '--config.training.learning_rate=1e30', '--config.evaluation.every=1')
-    assert done.returncode == 2 and 'not finite at step 1' in done.stderr and 'Traceback' not in done.stderr
+    done = _train(
+        '--data',
+        data,
+        '--run',
+        tmp_path / 'run',
+        '--config.training.learning_rate=1e30',
+        '--config.evaluation.every=1',
+    )
+    assert (
+        done.returncode == 2
+        and 'not finite at step 1' in done.stderr
+        and 'Traceback' not in done.stderr
+    )
     assert not list((tmp_path / 'run' / 'checkpoints').glob('[0-9]*'))
 
 
@@ -98,10 +131,30 @@ def test_wrong_input_is_one_clear_line(arguments, message):
 def test_killed_at_any_moment_and_resumed_it_equals_the_straight_run(data, tmp_path):
     straight, killed = tmp_path / 'straight', tmp_path / 'killed'
     assert _train('--data', data, '--run', straight, '--steps', 10).returncode == 0
-    command = [sys.executable, 'experiments/train.py', '--exp', 'mel2', '--scale', 'tiny', '--data', str(data), '--run', str(killed), '--steps', '10']
-    with subprocess.Popen([*command, '--config.training.steps=10'], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+    command = [
+        sys.executable,
+        'experiments/train.py',
+        '--exp',
+        'mel2',
+        '--scale',
+        'tiny',
+        '--data',
+        str(data),
+        '--run',
+        str(killed),
+        '--steps',
+        '10',
+    ]
+    with subprocess.Popen(
+        [*command, '--config.training.steps=10'],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    ) as process:
         end = time.monotonic() + 150
-        while not (killed / 'checkpoints' / '5' / 'commit_success.txt').exists() and time.monotonic() < end:
+        while (
+            not (killed / 'checkpoints' / '5' / 'commit_success.txt').exists()
+            and time.monotonic() < end
+        ):
             time.sleep(0.02)
         process.send_signal(signal.SIGKILL)
     assert process.returncode == -signal.SIGKILL
@@ -109,23 +162,50 @@ def test_killed_at_any_moment_and_resumed_it_equals_the_straight_run(data, tmp_p
     assert done.returncode == 0, done.stderr
     for x, y in zip(_params(straight), _params(killed), strict=True):
         np.testing.assert_array_equal(x, y)
-    steps = [json.loads(line)['step'] for line in (killed / 'metrics.jsonl').read_text().splitlines()]
+    steps = [
+        json.loads(line)['step'] for line in (killed / 'metrics.jsonl').read_text().splitlines()
+    ]
     assert steps == sorted(steps)
 
 
 @pytest.mark.parametrize('number', [signal.SIGTERM, signal.SIGINT], ids=['SIGTERM', 'Ctrl-C'])
 def test_a_signal_saves_and_leaves(data, tmp_path, number):
     run = tmp_path / 'run'
-    command = [sys.executable, 'experiments/train.py', '--exp', 'mel2', '--scale', 'tiny', '--data', str(data), '--run', str(run)]
+    command = [
+        sys.executable,
+        'experiments/train.py',
+        '--exp',
+        'mel2',
+        '--scale',
+        'tiny',
+        '--data',
+        str(data),
+        '--run',
+        str(run),
+    ]
     # No checkpoint but the one at the signal, no evaluation.
-    command += ['--steps', '100000', '--config.checkpoint.every=100000', '--config.evaluation.every=100000']
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    command += [
+        '--steps',
+        '100000',
+        '--config.checkpoint.every=100000',
+        '--config.evaluation.every=100000',
+    ]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
         end = time.monotonic() + 150
-        while not ((run / 'metrics.jsonl').exists() and (run / 'metrics.jsonl').read_text()) and time.monotonic() < end:
+        while (
+            not ((run / 'metrics.jsonl').exists() and (run / 'metrics.jsonl').read_text())
+            and time.monotonic() < end
+        ):
             time.sleep(0.02)
         process.send_signal(number)
         _, said = process.communicate(timeout=100)
-    assert process.returncode == 130 and 'state saved; the same command goes on' in said and 'Traceback' not in said
+    assert (
+        process.returncode == 130
+        and 'state saved; the same command goes on' in said
+        and 'Traceback' not in said
+    )
     (step,) = [int(path.name) for path in (run / 'checkpoints').iterdir() if path.name.isdigit()]
     assert step >= 5 and f'stopped at step {step}' in said
 
@@ -136,24 +216,59 @@ def test_a_truncated_checkpoint_is_said_at_resuming(data, tmp_path):
         if file.is_file() and file.stat().st_size > 1000:
             file.write_bytes(file.read_bytes()[:500])
     done = _train('--data', data, '--run', tmp_path / 'run', '--steps', 10)
-    assert done.returncode == 2 and 'checkpoints/5 is damaged' in done.stderr and 'Traceback' not in done.stderr
+    assert (
+        done.returncode == 2
+        and 'checkpoints/5 is damaged' in done.stderr
+        and 'Traceback' not in done.stderr
+    )
 
 
 def test_two_processes_equal_one_with_two_devices(data, tmp_path):
     with socket.socket() as probe:
         probe.bind(('127.0.0.1', 0))
         address = f'127.0.0.1:{probe.getsockname()[1]}'
-    arguments = ['--exp', 'mel2', '--scale', 'tiny', '--data', str(data), '--steps', '10', '--config.training.check_replicas_every=5']
-    two_devices = {**os.environ, 'XLA_FLAGS': '--xla_force_host_platform_device_count=2', 'JAX_PLATFORMS': 'cpu'}
+    arguments = [
+        '--exp',
+        'mel2',
+        '--scale',
+        'tiny',
+        '--data',
+        str(data),
+        '--steps',
+        '10',
+        '--config.training.check_replicas_every=5',
+    ]
+    two_devices = {
+        **os.environ,
+        'XLA_FLAGS': '--xla_force_host_platform_device_count=2',
+        'JAX_PLATFORMS': 'cpu',
+    }
     one = subprocess.run(
         [sys.executable, 'experiments/train.py', *arguments, '--run', str(tmp_path / 'one')],
         env=two_devices, capture_output=True, text=True, timeout=200,
     )  # fmt: skip
     assert one.returncode == 0, one.stderr
-    command = [sys.executable, 'experiments/train.py', *arguments, '--run', str(tmp_path / 'two'), '--coordinator', address, '--processes', '2']
+    command = [
+        sys.executable,
+        'experiments/train.py',
+        *arguments,
+        '--run',
+        str(tmp_path / 'two'),
+        '--coordinator',
+        address,
+        '--processes',
+        '2',
+    ]
     alone = {**os.environ, 'JAX_PLATFORMS': 'cpu'}
     peers = [
-        subprocess.Popen([*command, '--process', str(n)], env=alone, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) for n in (0, 1)
+        subprocess.Popen(
+            [*command, '--process', str(n)],
+            env=alone,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        for n in (0, 1)
     ]
     said = [peer.communicate(timeout=300)[0] for peer in peers]
     assert [peer.returncode for peer in peers] == [0, 0], said
@@ -163,26 +278,61 @@ def test_two_processes_equal_one_with_two_devices(data, tmp_path):
 
 def test_what_was_learned_on_two_bars_is_a_start_for_sixteen(data, tmp_path):
     two = save_tiny(tmp_path / 'two', 'melody', 2, 'hierdec', seed=3)
-    done = _train('--exp', 'mel16', '--data', data, '--run', tmp_path / 'sixteen', '--steps', 1, f'--config.checkpoint.init_from={two}')
+    done = _train(
+        '--exp',
+        'mel16',
+        '--data',
+        data,
+        '--run',
+        tmp_path / 'sixteen',
+        '--steps',
+        1,
+        f'--config.checkpoint.init_from={two}',
+    )
     assert done.returncode == 0, done.stderr
     old, new = read_run(two), read_run(tmp_path / 'sixteen')
     assert (old.model.bars, new.model.bars) == (2, 16) and new.config.seed == 0
-    moved = [np.abs(x - y).max() for x, y in zip(jax.tree.leaves(old.params), jax.tree.leaves(new.params), strict=True)]
+    moved = [
+        np.abs(x - y).max()
+        for x, y in zip(jax.tree.leaves(old.params), jax.tree.leaves(new.params), strict=True)
+    ]
     assert max(moved) < 0.05, 'one update away from where it started'
 
 
 def test_a_batch_that_devices_cannot_share_is_refused(data, tmp_path):
     done = _train('--data', data, '--run', tmp_path / 'run', '--config.training.accumulation=3')
-    assert done.returncode == 2 and 'not divisible' in done.stderr and not (tmp_path / 'run').exists()
+    assert (
+        done.returncode == 2 and 'not divisible' in done.stderr and not (tmp_path / 'run').exists()
+    )
 
 
 def test_init_from_takes_the_weights_of_another_run(data, tmp_path):
     assert _train('--data', data, '--run', tmp_path / 'old', '--steps', 10).returncode == 0
-    done = _train('--data', data, '--run', tmp_path / 'new', '--steps', 1, f'--config.checkpoint.init_from={tmp_path / "old"}')
+    done = _train(
+        '--data',
+        data,
+        '--run',
+        tmp_path / 'new',
+        '--steps',
+        1,
+        f'--config.checkpoint.init_from={tmp_path / "old"}',
+    )
     assert done.returncode == 0, done.stderr
-    old, new = _params(tmp_path / 'old'), jax.tree.leaves(ocp.StandardCheckpointer().restore(tmp_path / 'new/checkpoints/1/params'))
-    assert max(float(np.abs(x - y).max()) for x, y in zip(old, new, strict=True)) < 0.05  # one update away
-    other = _train('--data', data, '--run', tmp_path / 'more', f'--config.checkpoint.init_from={tmp_path / "old"}', '--config.model.latent_size=9')
+    old, new = (
+        _params(tmp_path / 'old'),
+        jax.tree.leaves(ocp.StandardCheckpointer().restore(tmp_path / 'new/checkpoints/1/params')),
+    )
+    assert (
+        max(float(np.abs(x - y).max()) for x, y in zip(old, new, strict=True)) < 0.05
+    )  # one update away
+    other = _train(
+        '--data',
+        data,
+        '--run',
+        tmp_path / 'more',
+        f'--config.checkpoint.init_from={tmp_path / "old"}',
+        '--config.model.latent_size=9',
+    )
     assert other.returncode == 2 and 'latent_size 8 there, 9 here' in other.stderr
 
 
@@ -196,18 +346,41 @@ def test_a_run_folder_of_other_data_is_refused_with_what_to_do(data, tmp_path):
     assert _train('--data', data, '--run', tmp_path / 'run', '--steps', 1).returncode == 0
     (tmp_path / 'midi').mkdir()
     for n in range(40):
-        (tmp_path / 'midi' / f'another song {chr(97 + n % 26)}{chr(97 + n // 26)}.mid').write_bytes(song(seed=100 + n))
+        (tmp_path / 'midi' / f'another song {chr(97 + n % 26)}{chr(97 + n // 26)}.mid').write_bytes(
+            song(seed=100 + n)
+        )
     build_store(tmp_path / 'midi', tmp_path / 'other', BuildSettings(ExtractSettings()), 1)
     done = _train('--data', tmp_path / 'other', '--run', tmp_path / 'run', '--steps', 2)
-    assert done.returncode == 2 and 'holds another run (data ' in done.stderr and '--config.checkpoint.init_from=' in done.stderr
+    assert (
+        done.returncode == 2
+        and 'holds another run (data ' in done.stderr
+        and '--config.checkpoint.init_from=' in done.stderr
+    )
     other_seed = _train('--data', data, '--run', tmp_path / 'run', '--steps', 2, '--config.seed=1')
     assert other_seed.returncode == 2 and 'seed 0 -> 1' in other_seed.stderr
 
 
 def test_a_full_disk_loses_nothing(data, tmp_path):
-    """A limit on the size of files stands for the full disk: whatever fails, the line says it and no half checkpoint stays."""
-    command = [sys.executable, 'experiments/train.py', '--exp', 'mel2', '--scale', 'tiny', '--data', str(data), '--run', str(tmp_path / 'run')]
+    """A limit on the size of files stands for the full disk: whatever fails, the line says it and
+    no half checkpoint stays.
+    """
+    command = [
+        sys.executable,
+        'experiments/train.py',
+        '--exp',
+        'mel2',
+        '--scale',
+        'tiny',
+        '--data',
+        str(data),
+        '--run',
+        str(tmp_path / 'run'),
+    ]
     limited = ['bash', '-c', 'ulimit -f 60 && exec "$@"', 'bash', *command]
     done = subprocess.run(limited, capture_output=True, text=True, timeout=200)
-    assert done.returncode == 2 and 'error: cannot write a checkpoint' in done.stderr and 'run the same command' in done.stderr
+    assert (
+        done.returncode == 2
+        and 'error: cannot write a checkpoint' in done.stderr
+        and 'run the same command' in done.stderr
+    )
     assert list((tmp_path / 'run' / 'checkpoints').iterdir()) == []

@@ -1,4 +1,6 @@
-"""Networks with weights from a formula, and what Magenta's code computed with them in float32 (magenta.md 6.C)."""
+"""Networks with weights from a formula, and what Magenta's code computed with them in float32
+(magenta.md 6.C).
+"""
 
 import jax
 import jax.numpy as jnp
@@ -13,7 +15,9 @@ Z = np.array([[0.5, -1.0], [1.5, 0.25]], np.float32)
 
 
 def formula_params(cfg: ModelConfig):
-    """Element i of the k-th tensor, by Magenta's names in byte order, is 3 (((1103 i + 37 i^2 + 613 k + 97) mod 1009) / 1009 - 1/2)."""
+    """Element i of the k-th tensor, by Magenta's names in byte order, is 3 (((1103 i + 37 i^2 + 613
+    k + 97) mod 1009) / 1009 - 1/2).
+    """
     like = jax.eval_shape(lambda: vae.init(jax.random.key(0), cfg))
     flat = names.flatten(like)
     theirs = {name: flat[ours].shape for ours, name in names.magenta_names(flat, cfg).items()}
@@ -32,8 +36,13 @@ def reconstruction(params, cfg, z, tokens):
 
 def test_flat_with_two_lengths():
     """The second example has three steps, so each runs on its own."""
-    mu, sigma = [[0.706019, -0.310745], [0.046680, -0.183539]], [[0.282949, 0.747759], [0.583177, 0.768641]]
-    for n, (tokens, kl, loss) in enumerate([([2, 0, 1, 4], 1.170277, 8.006939), ([3, 3, 0], 0.285781, 7.641844)]):
+    mu, sigma = (
+        [[0.706019, -0.310745], [0.046680, -0.183539]],
+        [[0.282949, 0.747759], [0.583177, 0.768641]],
+    )
+    for n, (tokens, kl, loss) in enumerate(
+        [([2, 0, 1, 4], 1.170277, 8.006939), ([3, 3, 0], 0.285781, 7.641844)]
+    ):
         cfg = ModelConfig((5,), 1, len(tokens), (3,), 2, (4, 3))
         params, rows = formula_params(cfg), jnp.array(tokens)[None, :, None]
         q = vae.encode(params, cfg, rows)
@@ -43,14 +52,26 @@ def test_flat_with_two_lengths():
         ours, logits = reconstruction(params, cfg, Z[n : n + 1], rows)
         np.testing.assert_allclose(ours[0], loss, atol=1e-5)
         if n == 0:
-            np.testing.assert_allclose(logits[0, 0], [-0.442801, 1.472466, 0.807804, -0.409677, -1.469527], atol=1e-5)
+            np.testing.assert_allclose(
+                logits[0, 0], [-0.442801, 1.472466, 0.807804, -0.409677, -1.469527], atol=1e-5
+            )
             greedy = vae.generate(params, cfg, jnp.asarray(Z), jax.random.key(0), 0.0)
             np.testing.assert_array_equal(greedy, np.ones((2, 4, 1)))
 
 
 HIERARCHIES = {
-    'hierdec': (False, [[-1.460012, -1.056163], [-1.694454, -1.162263]], [[0.227606, 0.437146], [0.158911, 0.343996]], [3.052636, 4.089344]),
-    'hier': (2, [[-0.576583, 0.287325], [-0.862008, 0.236979]], [[0.832143, 0.985486], [0.675443, 0.990080]], [0.237696, 0.520205]),
+    'hierdec': (
+        False,
+        [[-1.460012, -1.056163], [-1.694454, -1.162263]],
+        [[0.227606, 0.437146], [0.158911, 0.343996]],
+        [3.052636, 4.089344],
+    ),
+    'hier': (
+        2,
+        [[-0.576583, 0.287325], [-0.862008, 0.236979]],
+        [[0.832143, 0.985486], [0.675443, 0.990080]],
+        [0.237696, 0.520205],
+    ),
 }
 
 
@@ -58,11 +79,16 @@ HIERARCHIES = {
 def test_hierarchies(name):
     encoder_bars, mu, sigma, kl = HIERARCHIES[name]
     cfg = ModelConfig((5,), 2, 3, (3,), 2, (4, 3), (4, 3), encoder_bars=encoder_bars)
-    params, tokens = formula_params(cfg), jnp.array([[2, 0, 1, 4, 3, 0], [3, 3, 0, 2, 1, 1]])[..., None]
+    params, tokens = (
+        formula_params(cfg),
+        jnp.array([[2, 0, 1, 4, 3, 0], [3, 3, 0, 2, 1, 1]])[..., None],
+    )
     q = vae.encode(params, cfg, tokens)
     np.testing.assert_allclose(q.mu, mu, atol=1e-5)
     np.testing.assert_allclose(q.sigma, sigma, atol=1e-5)
     np.testing.assert_allclose(vae.kl_divergence(q).sum(-1), kl, atol=1e-5)
-    np.testing.assert_allclose(reconstruction(params, cfg, Z, tokens)[0], [11.155782, 10.613997], atol=1e-5)
+    np.testing.assert_allclose(
+        reconstruction(params, cfg, Z, tokens)[0], [11.155782, 10.613997], atol=1e-5
+    )
     greedy = vae.generate(params, cfg, jnp.asarray(Z), jax.random.key(0), 0.0)
     np.testing.assert_array_equal(greedy[..., 0], [[2, 2, 2, 2, 1, 2]] * 2)

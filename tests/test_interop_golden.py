@@ -1,4 +1,6 @@
-"""Magenta's numbers, reproduced: posterior, losses, logits, gradients, three Adam steps and greedy decoding of its checkpoints."""
+"""Magenta's numbers, reproduced: posterior, losses, logits, gradients, three Adam steps and greedy
+decoding of its checkpoints.
+"""
 
 import dataclasses
 
@@ -27,10 +29,16 @@ def golden(request):
 
 
 def _groups(model, fixtures, tokens):
-    """Examples of one length together, each group with the config of its length (a shorter window of a flat model)."""
+    """Examples of one length together, each group with the config of its length (a shorter window
+    of a flat model).
+    """
     for length in np.unique(fixtures['length']):
         rows = np.flatnonzero(fixtures['length'] == length)
-        cfg = model.architecture.model if model.architecture.model.hierarchical else dataclasses.replace(model.architecture.model, steps=int(length))
+        cfg = (
+            model.architecture.model
+            if model.architecture.model.hierarchical
+            else dataclasses.replace(model.architecture.model, steps=int(length))
+        )
         yield rows, cfg, tokens[rows, :length]
 
 
@@ -38,7 +46,9 @@ def _forward(params, cfg, tokens, eps):
     """Per example: posterior, KL, reconstruction loss; and all logits [B, T, sum of V_k]."""
     q = vae.encode(params, cfg, tokens)
     logits = vae.decode_logits(params, cfg, q.mu + q.sigma * eps, tokens)
-    reconstruction = sum(streams.cross_entropy(x, tokens[..., k]).sum(1) for k, x in enumerate(logits))
+    reconstruction = sum(
+        streams.cross_entropy(x, tokens[..., k]).sum(1) for k, x in enumerate(logits)
+    )
     return q, vae.kl_divergence(q).sum(-1), reconstruction, jnp.concatenate(logits, -1)
 
 
@@ -63,7 +73,9 @@ def test_posterior_losses_and_logits(golden):
         np.testing.assert_allclose(reconstruction, fixtures['r_loss'][rows], rtol=1e-5)
         expected = fixtures['logits'][rows, : own.shape[1]]
         assert np.abs(logits - expected).max() <= 2e-5 * np.abs(fixtures['logits']).max()
-    np.testing.assert_allclose(_loss(model.params, model, fixtures, tokens), fixtures['loss'], rtol=1e-5)
+    np.testing.assert_allclose(
+        _loss(model.params, model, fixtures, tokens), fixtures['loss'], rtol=1e-5
+    )
 
 
 def test_gradients_and_three_steps_of_adam(golden):
@@ -74,7 +86,11 @@ def test_gradients_and_three_steps_of_adam(golden):
     state = optimizer.init(params)
     assert int(fixtures['global_step']) == 100
     is_schedule = lambda x: isinstance(x, optax.ScaleByScheduleState)  # noqa: E731
-    state = jax.tree.map(lambda x: x._replace(count=x.count + 100) if is_schedule(x) else x, state, is_leaf=is_schedule)
+    state = jax.tree.map(
+        lambda x: x._replace(count=x.count + 100) if is_schedule(x) else x,
+        state,
+        is_leaf=is_schedule,
+    )
     for n in range(3):
         _, gradients = gradient_of(params)
         if n == 0:
@@ -86,32 +102,58 @@ def test_gradients_and_three_steps_of_adam(golden):
                 assert error <= 1e-4 * np.linalg.norm(expected), name
         updates, state = optimizer.update(gradients, state, params)
         params = optax.apply_updates(params, updates)
-    np.testing.assert_allclose(_loss(params, model, fixtures, tokens), fixtures['after3/loss'], rtol=1e-4)
-    for name, ours in names.to_magenta(params, model.architecture.model).items():  # TensorFlow's Adam scales its epsilon with the bias correction
-        np.testing.assert_allclose((ours.astype(np.float64) ** 2).sum(), fixtures[f'after3_sumsq/{name}'], rtol=5e-4, err_msg=name)
+    np.testing.assert_allclose(
+        _loss(params, model, fixtures, tokens), fixtures['after3/loss'], rtol=1e-4
+    )
+    for name, ours in names.to_magenta(
+        params, model.architecture.model
+    ).items():  # TensorFlow's Adam scales its epsilon with the bias correction
+        np.testing.assert_allclose(
+            (ours.astype(np.float64) ** 2).sum(),
+            fixtures[f'after3_sumsq/{name}'],
+            rtol=5e-4,
+            err_msg=name,
+        )
 
 
 def test_greedy_decoding_token_for_token(golden):
     model, fixtures, _ = golden
-    drawn = np.asarray(vae.generate(model.params, model.architecture.model, jnp.asarray(fixtures['dec_z']), jax.random.key(0), 0.0))
+    drawn = np.asarray(
+        vae.generate(
+            model.params,
+            model.architecture.model,
+            jnp.asarray(fixtures['dec_z']),
+            jax.random.key(0),
+            0.0,
+        )
+    )
     expected, start = tokens_of(fixtures['greedy_samples'], model.architecture.model.vocab_sizes), 0
     for k, size in enumerate(model.architecture.model.vocab_sizes):
         top = np.sort(fixtures['greedy_logits'][..., start : start + size], -1)
         start += size
         for row, certain in enumerate((top[..., -1] - top[..., -2]) >= 1e-5):
-            end = len(certain) if certain.all() else int(certain.argmin())  # a near tie may go either way, and all that follows with it
+            end = (
+                len(certain) if certain.all() else int(certain.argmin())
+            )  # a near tie may go either way, and all that follows with it
             np.testing.assert_array_equal(drawn[row, :end, k], expected[row, :end, k])
     assert drawn.shape == expected.shape
 
 
 @needs_shared
 def test_optimizer_slots_are_skipped_and_counted():
-    """The checkpoint with slots was saved after the three steps, so its weights are known by their sums."""
+    """The checkpoint with slots was saved after the three steps, so its weights are known by their
+    sums.
+    """
     name = 'cat-drums_2bar_small'
-    model, fixtures = magenta.load(SHARED / name / f'{name}-with-adam.ckpt'), np.load(folder(name) / 'fixtures.npz')
+    model, fixtures = (
+        magenta.load(SHARED / name / f'{name}-with-adam.ckpt'),
+        np.load(folder(name) / 'fixtures.npz'),
+    )
     assert model.skipped == 35
     for name, values in names.to_magenta(model.params, model.architecture.model).items():
-        np.testing.assert_allclose(values.astype(np.float64).sum(), fixtures[f'after3_sum/{name}'], rtol=1e-6, atol=1e-9)
+        np.testing.assert_allclose(
+            values.astype(np.float64).sum(), fixtures[f'after3_sum/{name}'], rtol=1e-6, atol=1e-9
+        )
 
 
 FULL_SIZE = {
@@ -135,20 +177,31 @@ def _full_size_shapes(name):
 def test_full_size_names_shapes_and_totals(name):
     """Abstractly: nothing of these hundreds of millions is allocated."""
     shapes = _full_size_shapes(name)
-    found = magenta.describe({variable: Spec(shape, np.dtype('<f4')) for variable, shape in shapes.items()}, name)
+    found = magenta.describe(
+        {variable: Spec(shape, np.dtype('<f4')) for variable, shape in shapes.items()}, name
+    )
     assert found.magenta_shapes() == shapes
     assert sum(int(np.prod(shape)) for shape in shapes.values()) == FULL_SIZE[name]
     assert (found.config.variant, found.config.kind) == (CONFIGS[name].variant, CONFIGS[name].kind)
 
 
-OTHERS = ('nade-drums_2bar_full', 'nade-drums_2bar_reduced', 'groovae_4bar', 'hier-multiperf_vel_1bar_med', 'cat-mel_2bar_med_chords')
+OTHERS = (
+    'nade-drums_2bar_full',
+    'nade-drums_2bar_reduced',
+    'groovae_4bar',
+    'hier-multiperf_vel_1bar_med',
+    'cat-mel_2bar_med_chords',
+)
 
 
 @needs_shared
 @pytest.mark.parametrize('name', OTHERS)
 @pytest.mark.parametrize('file', ['{}', 'model.ckpt'])
 def test_other_families_are_refused_by_name_and_by_shape(name, file):
-    specs = {variable: Spec(shape, np.dtype('<f4')) for variable, shape in _full_size_shapes(name).items()}
+    specs = {
+        variable: Spec(shape, np.dtype('<f4'))
+        for variable, shape in _full_size_shapes(name).items()
+    }
     with pytest.raises(InputError, match='which mvae does not have'):
         magenta.describe(specs, file.format(name))
 
@@ -161,5 +214,9 @@ def test_gpu_and_cpu_agree(golden):
     with jax.default_matmul_precision('highest'):
         for device in (jax.devices('cpu')[0], jax.devices('gpu')[0]):
             params, z, rows = jax.device_put((model.params, fixtures['z'], tokens), device)
-            logits.append(np.concatenate(jax.device_get(vae.decode_logits(params, model.architecture.model, z, rows)), -1))
+            logits.append(
+                np.concatenate(
+                    jax.device_get(vae.decode_logits(params, model.architecture.model, z, rows)), -1
+                )
+            )
     np.testing.assert_allclose(*logits, atol=1e-4)

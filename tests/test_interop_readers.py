@@ -1,4 +1,6 @@
-"""Checkpoints are read whole or refused in a sentence: every format, every break, ten thousand random ones (with -m slow)."""
+"""Checkpoints are read whole or refused in a sentence: every format, every break, ten thousand
+random ones (with -m slow).
+"""
 
 import json
 import time
@@ -24,7 +26,10 @@ def tensors():
     """A tiny cat-mel under Magenta's names."""
     params = vae.init(jax.random.key(0), CFG)
     params = jax.tree.map(lambda x: np.asarray(x) + np.float32(0.01), params)
-    return names.to_magenta(params, CFG) | {'global_step': np.int64(7), 'encoder/mu/kernel/Adam': np.zeros((10, 3), np.float32)}
+    return names.to_magenta(params, CFG) | {
+        'global_step': np.int64(7),
+        'encoder/mu/kernel/Adam': np.zeros((10, 3), np.float32),
+    }
 
 
 def load(path, **options):
@@ -32,9 +37,17 @@ def load(path, **options):
 
 
 def test_checksums():
-    assert crc32c(b'123456789') == 0xE3069283 and crc32c(b'') == 0 and crc32c(bytes(32)) == 0x8A9136AA
+    assert (
+        crc32c(b'123456789') == 0xE3069283 and crc32c(b'') == 0 and crc32c(bytes(32)) == 0x8A9136AA
+    )
     data = np.random.default_rng(0).integers(0, 256, 70_001, dtype=np.uint8).tobytes()
-    for size in (1, 511, 512, 4_097, 70_001):  # stretches side by side give what one byte after the other gives
+    for size in (
+        1,
+        511,
+        512,
+        4_097,
+        70_001,
+    ):  # stretches side by side give what one byte after the other gives
         register = 0xFFFFFFFF
         for byte in data[:size]:
             register ^= byte
@@ -47,14 +60,30 @@ def test_every_format_gives_the_same_model(tensors, tmp_path):
     write_bundle(tmp_path / 'run/model.ckpt-7', tensors)
     (tmp_path / 'run/checkpoint').write_text('model_checkpoint_path: "/training/model.ckpt-7"\n')
     files = {path.name: path.read_bytes() for path in (tmp_path / 'run').iterdir()}
-    write_tar(tmp_path / 'a.tar', {f'cat-mel_2bar_small/{name}': content for name, content in files.items()})
+    write_tar(
+        tmp_path / 'a.tar',
+        {f'cat-mel_2bar_small/{name}': content for name, content in files.items()},
+    )
     weights = {name: values for name, values in tensors.items() if name != 'global_step'}
     write_tfjs(tmp_path / 'js', weights)
     np.savez(tmp_path / 'a.npz', **tensors)
-    sources = [tmp_path / name for name in ('run', 'run/model.ckpt-7', 'run/model.ckpt-7.index', 'a.tar', 'js', 'js/weights_manifest.json', 'a.npz')]
+    sources = [
+        tmp_path / name
+        for name in (
+            'run',
+            'run/model.ckpt-7',
+            'run/model.ckpt-7.index',
+            'a.tar',
+            'js',
+            'js/weights_manifest.json',
+            'a.npz',
+        )
+    ]
     for source in sources:
         model = load(source)
-        assert model.skipped == (1 if 'js' in str(source) else 2) and model.step == (0 if 'js' in str(source) else 7)
+        assert model.skipped == (1 if 'js' in str(source) else 2) and model.step == (
+            0 if 'js' in str(source) else 7
+        )
         back = names.to_magenta(model.params, model.architecture.model)
         assert set(back) == set(tensors) - {'global_step', 'encoder/mu/kernel/Adam'}
         for name, values in back.items():
@@ -68,9 +97,21 @@ def test_every_format_gives_the_same_model(tensors, tmp_path):
 def test_the_name_map_runs_both_ways_and_the_architecture_is_recognised(cfg, tmp_path):
     params = vae.init(jax.random.key(1), cfg)
     np.savez(tmp_path / 'x.npz', **names.to_magenta(params, cfg))
-    model = magenta.load(tmp_path / 'x.npz', {'cat-drums': 'cat-drums_2bar_small'}.get('cat-drums' if cfg.vocab_sizes == (512,) else ''))
+    model = magenta.load(
+        tmp_path / 'x.npz',
+        {'cat-drums': 'cat-drums_2bar_small'}.get('cat-drums' if cfg.vocab_sizes == (512,) else ''),
+    )
     found = model.architecture.model
-    for field in ('vocab_sizes', 'bars', 'steps', 'encoder_sizes', 'latent_size', 'decoder_sizes', 'conductor_sizes', 'encoder_bars'):
+    for field in (
+        'vocab_sizes',
+        'bars',
+        'steps',
+        'encoder_sizes',
+        'latent_size',
+        'decoder_sizes',
+        'conductor_sizes',
+        'encoder_bars',
+    ):
         assert getattr(found, field) == getattr(cfg, field), field
     assert any(found.drum_roll) == any(cfg.drum_roll)
     jax.tree.map(np.testing.assert_array_equal, model.params, params)
@@ -79,7 +120,10 @@ def test_the_name_map_runs_both_ways_and_the_architecture_is_recognised(cfg, tmp
 def test_an_encoder_by_bars_with_a_flat_decoder_is_no_model_of_magentas(tmp_path):
     cfg = ModelConfig((90,), 1, 256, (6,), 4, (5,), encoder_bars=16)
     np.savez(tmp_path / 'x.npz', **names.to_magenta(vae.init(jax.random.key(1), cfg), cfg))
-    for name, message in ((None, 'as no config of Magenta is'), ('flat-mel_16bar', 'hierenc model of melody, not flat-mel_16bar')):
+    for name, message in (
+        (None, 'as no config of Magenta is'),
+        ('flat-mel_16bar', 'hierenc model of melody, not flat-mel_16bar'),
+    ):
         with pytest.raises(InputError, match=message):
             magenta.load(tmp_path / 'x.npz', name)
 
@@ -97,7 +141,10 @@ def test_quantised_weights(tensors, tmp_path):
 def test_what_is_missing_or_misshapen_is_named(tensors, tmp_path):
     def saved(changes):
         """The checkpoint with other tensors, None taking one away."""
-        np.savez(tmp_path / 'x.npz', **{name: values for name, values in (tensors | changes).items() if values is not None})
+        np.savez(
+            tmp_path / 'x.npz',
+            **{name: values for name, values in (tensors | changes).items() if values is not None},
+        )
         return tmp_path / 'x.npz'
 
     no_mu = {'encoder/mu/kernel': None, 'encoder/mu/bias': None}
@@ -107,7 +154,10 @@ def test_what_is_missing_or_misshapen_is_named(tensors, tmp_path):
         load(saved({'decoder/output_projection/bias': None}))
     with pytest.raises(InputError, match='lacks 2 of .*encoder/mu/.*--decoder-only'):
         load(saved(no_mu))
-    with pytest.raises(InputError, match=r'encoder/sigma/kernel has the shape \[2, 2\], its other tensors ask for \[10, 3\]'):
+    with pytest.raises(
+        InputError,
+        match=r'encoder/sigma/kernel has the shape \[2, 2\], its other tensors ask for \[10, 3\]',
+    ):
         load(saved({'encoder/sigma/kernel': np.zeros((2, 2), np.float32)}))
     with pytest.raises(InputError, match='not finite'):
         load(saved({'encoder/mu/bias': np.full(3, np.nan, np.float32)}))
@@ -153,7 +203,12 @@ def test_broken_bundles(tensors, tmp_path):
     whole, data = (tmp_path / 'x.index').read_bytes(), tmp_path / 'x.data-00000-of-00001'
     with pytest.raises(InputError, match='big-endian'):
         magenta.open_checkpoint(_bundle_of(tmp_path, {}, header=b'\x10\x01'))
-    for broken, why in ((whole[:-1], 'magic'), (whole[:40], 'bytes'), (b'\x01' + whole[1:], 'checksum'), (b'', 'bytes')):
+    for broken, why in (
+        (whole[:-1], 'magic'),
+        (whole[:40], 'bytes'),
+        (b'\x01' + whole[1:], 'checksum'),
+        (b'', 'bytes'),
+    ):
         (tmp_path / 'x.index').write_bytes(broken)
         with pytest.raises(InputError, match=why):
             load(tmp_path / 'x')
@@ -178,7 +233,11 @@ def test_nothing_is_read_or_written_outside(tensors, tmp_path):
     write_tar(tmp_path / 'in/up.tar', {f'../../{name}': data for name, data in content.items()})
     before = sorted(tmp_path.rglob('*'))
     assert load(tmp_path / 'in/up.tar').skipped == 2  # read where it lies, whatever it is called
-    write_tar(tmp_path / 'in/link.tar', {'x.index': content['x.index']}, {'x.data-00000-of-00001': str(secret)})
+    write_tar(
+        tmp_path / 'in/link.tar',
+        {'x.index': content['x.index']},
+        {'x.data-00000-of-00001': str(secret)},
+    )
     with pytest.raises(InputError, match='number 0 is missing'):
         load(tmp_path / 'in/link.tar')
     assert sorted(tmp_path.rglob('*')) == sorted([*before, tmp_path / 'in/link.tar'])
@@ -214,21 +273,42 @@ def test_broken_manifests(change, message, tmp_path):
 def test_paths_that_hold_no_checkpoint(tmp_path):
     (tmp_path / 'a.txt').write_text('no tar')
     write_tar(tmp_path / 'empty.tar', {'readme': b'nothing'})
-    messages = {'a.txt': 'not an uncompressed tar', 'empty.tar': r'no member is named \*.index', 'none': 'does not exist', '': 'holds neither'}
+    messages = {
+        'a.txt': 'not an uncompressed tar',
+        'empty.tar': r'no member is named \*.index',
+        'none': 'does not exist',
+        '': 'holds neither',
+    }
     for path, message in messages.items():
         with pytest.raises(InputError, match=message):
             magenta.open_checkpoint(tmp_path / path)
 
 
 def _fuzz(tensors, folder: Path, cases: range) -> int:
-    """Damages files at random; each case is read as it was, or refused, within a second. Returns how many were refused."""
+    """Damages files at random; each case is read as it was, or refused, within a second.
+
+    Returns how many were refused.
+    """
     write_bundle(folder / 'b/x', tensors)
-    write_tfjs(folder / 'js', {name: x for name, x in tensors.items() if name != 'global_step'}, {'encoder/mu/kernel': 'uint8'}, 5000)
+    write_tfjs(
+        folder / 'js',
+        {name: x for name, x in tensors.items() if name != 'global_step'},
+        {'encoder/mu/kernel': 'uint8'},
+        5000,
+    )
     write_tar(folder / 'x.tar', {path.name: path.read_bytes() for path in (folder / 'b').iterdir()})
     np.savez(folder / 'n.npz', **tensors)
     sources = {
-        folder / 'b/x': [folder / 'b/x.index', folder / 'b/x.index', folder / 'b/x.data-00000-of-00001'],
-        folder / 'js': [folder / 'js/weights_manifest.json', folder / 'js/weights_manifest.json', next((folder / 'js').glob('group1-shard1of*'))],
+        folder / 'b/x': [
+            folder / 'b/x.index',
+            folder / 'b/x.index',
+            folder / 'b/x.data-00000-of-00001',
+        ],
+        folder / 'js': [
+            folder / 'js/weights_manifest.json',
+            folder / 'js/weights_manifest.json',
+            next((folder / 'js').glob('group1-shard1of*')),
+        ],
         folder / 'x.tar': [folder / 'x.tar'],
         folder / 'n.npz': [folder / 'n.npz'],
     }
@@ -250,7 +330,9 @@ def _fuzz(tensors, folder: Path, cases: range) -> int:
             start, end = np.sort(rng.integers(len(data), size=2))
             data = np.concatenate([data[:end], data[start:]])
         target.write_bytes(data.tobytes())
-        if source.name == 'x' and how == 2 and target.suffix == '.index':  # checksums put right, so that what lies behind them is reached
+        if (
+            source.name == 'x' and how == 2 and target.suffix == '.index'
+        ):  # checksums put right, so that what lies behind them is reached
             target.write_bytes(_with_checksums(data.tobytes(), whole))
         begin = time.monotonic()
         try:
@@ -266,9 +348,13 @@ def _fuzz(tensors, folder: Path, cases: range) -> int:
 
 
 def _with_checksums(data: bytes, whole: bytes) -> bytes:
-    """Both blocks of an index with checksums of what they hold now; the places of the blocks as in the whole one."""
+    """Both blocks of an index with checksums of what they hold now; the places of the blocks as in
+    the whole one.
+    """
     out, footer = bytearray(data), whole[-48:]
-    first = footer[2] if footer[2] < 0x80 else footer[2] & 0x7F | footer[3] << 7  # where the second block begins
+    first = (
+        footer[2] if footer[2] < 0x80 else footer[2] & 0x7F | footer[3] << 7
+    )  # where the second block begins
     for start, end in ((0, first - 5), (first, len(whole) - 48 - 5)):
         out[end + 1 : end + 5] = masked_crc32c(bytes(out[start : end + 1])).to_bytes(4, 'little')
     return bytes(out)

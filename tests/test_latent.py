@@ -1,4 +1,6 @@
-"""Spherical paths: ends, norms, the cases without an angle; what is drawn does not depend on how much is asked for."""
+"""Spherical paths: ends, norms, the cases without an angle; what is drawn does not depend on how
+much is asked for.
+"""
 
 import numpy as np
 import pytest
@@ -8,7 +10,9 @@ from hypothesis import strategies as st
 from mvae.latent.interpolation import path, slerp
 from mvae.model import prior
 
-vectors = st.lists(st.floats(-3, 3, width=32), min_size=4, max_size=4).map(lambda x: np.array(x, np.float32))
+vectors = st.lists(st.floats(-3, 3, width=32), min_size=4, max_size=4).map(
+    lambda x: np.array(x, np.float32)
+)
 
 
 @given(vectors, vectors, st.integers(2, 9))
@@ -20,7 +24,11 @@ def test_paths_begin_and_end_exactly_and_are_finite(a, b, n):
 
 
 def test_a_quarter_circle_by_hand():
-    np.testing.assert_allclose(slerp(np.array([2.0, 0]), np.array([0, 2.0]), 1 / 3), [2 * np.cos(np.pi / 6), 2 * np.sin(np.pi / 6)], rtol=1e-6)
+    np.testing.assert_allclose(
+        slerp(np.array([2.0, 0]), np.array([0, 2.0]), 1 / 3),
+        [2 * np.cos(np.pi / 6), 2 * np.sin(np.pi / 6)],
+        rtol=1e-6,
+    )
 
 
 @given(vectors, vectors, st.floats(0, 1))
@@ -46,17 +54,26 @@ def test_rows_of_a_draw_do_not_depend_on_their_number():
 
 def test_draws_of_a_fitted_prior_have_its_mean_and_covariance():
     rng = np.random.default_rng(0)
-    mu, sigma = 2.0 + rng.standard_normal((4000, 3)) @ rng.standard_normal((3, 3)), np.array([0.1, 0.2, 0.3])
+    mu, sigma = (
+        2.0 + rng.standard_normal((4000, 3)) @ rng.standard_normal((3, 3)),
+        np.array([0.1, 0.2, 0.3]),
+    )
     found = prior.fitted(len(mu), mu.sum(0), mu.T @ mu + len(mu) * np.diag(sigma**2))
-    np.testing.assert_allclose(found.covariance, np.cov(mu.T, bias=True) + np.diag(sigma**2), rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(
+        found.covariance, np.cov(mu.T, bias=True) + np.diag(sigma**2), rtol=1e-4, atol=1e-5
+    )
     drawn = prior.draw(found, 4000, 1)
     np.testing.assert_allclose(drawn.mean(0), found.mean, atol=0.15)
-    np.testing.assert_allclose(np.cov(drawn.T), found.covariance, atol=0.1 * np.abs(found.covariance).max())
+    np.testing.assert_allclose(
+        np.cov(drawn.T), found.covariance, atol=0.1 * np.abs(found.covariance).max()
+    )
 
 
 def test_codes_of_a_single_piece_have_a_prior_too():
     mu = np.float32(3) + np.arange(6, dtype=np.float32)
-    found = prior.fitted(2.0, 2 * mu, 2 * np.outer(mu, mu).astype(np.float32) + np.float32(2e-12) * np.eye(6))
+    found = prior.fitted(
+        2.0, 2 * mu, 2 * np.outer(mu, mu).astype(np.float32) + np.float32(2e-12) * np.eye(6)
+    )
     np.testing.assert_allclose(prior.draw(found, 3, 0), np.tile(mu, (3, 1)), atol=0.2)
     assert np.isfinite(prior.gap(found))
 

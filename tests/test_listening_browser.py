@@ -1,4 +1,6 @@
-"""The listening test from end to end: a server of two tiny sources, a listener in headless Chromium, the answers in the file."""
+"""The listening test from end to end: a server of two tiny sources, a listener in headless
+Chromium, the answers in the file.
+"""
 
 import contextlib
 import shutil
@@ -16,22 +18,39 @@ from mvae.dataset.build import BuildSettings, build_store
 from mvae.listening.answers import Answers
 from mvae.music.extract import ExtractSettings
 
-CHROMIUM = next(filter(None, map(shutil.which, ('chromium', 'chromium-browser', 'google-chrome'))), None)
+CHROMIUM = next(
+    filter(None, map(shutil.which, ('chromium', 'chromium-browser', 'google-chrome'))), None
+)
 DRIVER = shutil.which('chromedriver')
 
 pytestmark = [
     pytest.mark.browser,
-    pytest.mark.skipif(not (CHROMIUM and DRIVER), reason='chromium or chromedriver is not installed (apt install chromium chromium-driver)'),
+    pytest.mark.skipif(
+        not (CHROMIUM and DRIVER),
+        reason='chromium or chromedriver is not installed (apt install chromium chromium-driver)',
+    ),
 ]
 
 
 @pytest.fixture
 def browser(tmp_path):
-    webdriver = pytest.importorskip('selenium.webdriver', reason='selenium is not installed (pip install selenium)')
+    webdriver = pytest.importorskip(
+        'selenium.webdriver', reason='selenium is not installed (pip install selenium)'
+    )
     options = webdriver.ChromeOptions()
     options.binary_location = CHROMIUM
-    arguments = ('--headless=new', '--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--autoplay-policy=no-user-gesture-required')
-    for argument in (*arguments, '--window-size=1280,800', f'--user-data-dir={tmp_path / "profile"}'):
+    arguments = (
+        '--headless=new',
+        '--no-sandbox',
+        '--disable-gpu',
+        '--disable-dev-shm-usage',
+        '--autoplay-policy=no-user-gesture-required',
+    )
+    for argument in (
+        *arguments,
+        '--window-size=1280,800',
+        f'--user-data-dir={tmp_path / "profile"}',
+    ):
         options.add_argument(argument)
     options.set_capability('goog:loggingPrefs', {'browser': 'ALL'})
     driver = webdriver.Chrome(options, webdriver.ChromeService(DRIVER))
@@ -49,7 +68,14 @@ def arguments(tmp_path_factory):
     build_store(folder / 'midi', folder / 'store', BuildSettings(ExtractSettings()), 1)
     run = save_tiny(folder / 'run', 'melody', 2, 'flat')
     sizes = ['--trials', '3', '--pieces', '2', '--qpm', '480', '--port', '0']
-    return ['--runs', f'data={folder / "store"}', f'flat={run}', *sizes, '--answers', str(folder / 'answers.sqlite')]
+    return [
+        '--runs',
+        f'data={folder / "store"}',
+        f'flat={run}',
+        *sizes,
+        '--answers',
+        str(folder / 'answers.sqlite'),
+    ]
 
 
 @contextlib.contextmanager
@@ -57,7 +83,9 @@ def serving(arguments, monkeypatch):
     """The address of a server that is ended by Ctrl-C."""
     monkeypatch.setenv('MVAE_SOUNDFONT', 'none')
     command = [sys.executable, 'experiments/listen.py', 'serve', *arguments]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
         try:
             line = process.stdout.readline()
             assert 'http://' in line, process.stderr.read()
@@ -68,7 +96,9 @@ def serving(arguments, monkeypatch):
     assert process.returncode == 0 and 'Traceback' not in said
 
 
-def test_a_listener_with_a_keyboard_reloads_in_the_middle_and_finishes(browser, arguments, monkeypatch):
+def test_a_listener_with_a_keyboard_reloads_in_the_middle_and_finishes(
+    browser, arguments, monkeypatch
+):
     from selenium.webdriver.common.by import By
     from selenium.webdriver.common.keys import Keys
     from selenium.webdriver.support.ui import WebDriverWait
@@ -97,14 +127,20 @@ def test_a_listener_with_a_keyboard_reloads_in_the_middle_and_finishes(browser, 
         press(Keys.ENTER)
         listen()
         assert enabled()
-        browser.execute_script('const next = document.getElementById("next"); next.click(); next.click()')
+        browser.execute_script(
+            'const next = document.getElementById("next"); next.click(); next.click()'
+        )
         until(lambda: text('heading') == 'Comparison 2 of 3')
-        assert [(a.trial, a.score) for a in answers.all()] == [(0, 2)], 'the double click answered once'
+        assert [(a.trial, a.score) for a in answers.all()] == [(0, 2)], (
+            'the double click answered once'
+        )
 
         listen()
         browser.refresh()
         until(lambda: shown('trial'))
-        assert text('heading') == 'Comparison 2 of 3' and not enabled(), 'a reload goes on where the listener was, and answers nothing'
+        assert text('heading') == 'Comparison 2 of 3' and not enabled(), (
+            'a reload goes on where the listener was, and answers nothing'
+        )
         listen()
         assert not enabled(), 'listening alone is not enough'
         press(Keys.ARROW_RIGHT)
@@ -115,7 +151,9 @@ def test_a_listener_with_a_keyboard_reloads_in_the_middle_and_finishes(browser, 
     listen()
     press('5', Keys.ENTER)
     until(lambda: shown('problem'))
-    assert 'cannot be reached' in text('problem') and len(answers.all()) == 2, 'without its server the page waits'
+    assert 'cannot be reached' in text('problem') and len(answers.all()) == 2, (
+        'without its server the page waits'
+    )
 
     # The same address again, as where a server has been started anew.
     with serving([*arguments, '--port', address.rpartition(':')[2]], monkeypatch):
@@ -125,7 +163,11 @@ def test_a_listener_with_a_keyboard_reloads_in_the_middle_and_finishes(browser, 
         assert [(a.listener, a.trial, a.score) for a in kept] == [(0, 0, 2), (0, 1, -1), (0, 2, -2)]
         assert all({a.left_source, a.right_source} == {'data', 'flat'} for a in kept)
         assert browser.execute_script('return document.cookie') == '', 'no script reads the cookie'
-        wrong = [entry for entry in browser.get_log('browser') if entry['level'] == 'SEVERE' and 'ERR_CONNECTION' not in entry['message']]
+        wrong = [
+            entry
+            for entry in browser.get_log('browser')
+            if entry['level'] == 'SEVERE' and 'ERR_CONNECTION' not in entry['message']
+        ]
         assert not wrong
 
         browser.find_element(By.ID, 'withdraw').click()

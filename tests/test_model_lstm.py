@@ -1,4 +1,6 @@
-"""The LSTM: Magenta's cell numerics, its unrolling against a Python loop, and its hand-written gradient against JAX's."""
+"""The LSTM: Magenta's cell numerics, its unrolling against a Python loop, and its hand-written
+gradient against JAX's.
+"""
 
 import jax
 import jax.numpy as jnp
@@ -12,7 +14,10 @@ def test_cell_matches_tensorflow_numbers():
     kernel = jnp.array([[-0.5, -0.4, -0.3, -0.2], [-0.1, 0.0, 0.1, 0.2], [0.3, 0.4, 0.5, 0.6]])
     params = {'kernel': kernel, 'bias': jnp.array([0.1, 0.2, 0.3, 0.4])}
     state = lstm.LSTMState(jnp.array([[-0.3]]), jnp.array([[0.5]]))
-    input_t = lstm.project(jnp.array([1.0, 2.0]).reshape(2, 1, 1), kernel[:2])[0] + params['bias'][:, None]
+    input_t = (
+        lstm.project(jnp.array([1.0, 2.0]).reshape(2, 1, 1), kernel[:2])[0]
+        + params['bias'][:, None]
+    )
     new = lstm.step(input_t, state, kernel[2:].T)
     np.testing.assert_allclose([new.c.item(), new.h.item()], [-0.24299954, -0.16943839], atol=1e-7)
 
@@ -39,23 +44,43 @@ def test_unroll_and_its_gradient_equal_a_python_loop(reverse, width):
         return jnp.sum(weights * h**2) + jnp.sum(jnp.sin(last.c)) + jnp.sum(last.h**3)
 
     arguments = inputs, constant, state, kernel
-    jax.tree.map(lambda x, y: np.testing.assert_allclose(x, y, atol=1e-6), lstm.unroll(*arguments, reverse), _loop(*arguments, reverse))
+    jax.tree.map(
+        lambda x, y: np.testing.assert_allclose(x, y, atol=1e-6),
+        lstm.unroll(*arguments, reverse),
+        _loop(*arguments, reverse),
+    )
     ours = jax.grad(lambda *a: loss(lstm.unroll, *a), argnums=(0, 1, 2, 3))(*arguments)
     reference = jax.grad(lambda *a: loss(_loop, *a), argnums=(0, 1, 2, 3))(*arguments)
-    jax.tree.map(lambda x, y: np.testing.assert_allclose(x, y, rtol=1e-4, atol=1e-5), ours, reference)
+    jax.tree.map(
+        lambda x, y: np.testing.assert_allclose(x, y, rtol=1e-4, atol=1e-5), ours, reference
+    )
 
 
 def test_a_delay_line_passes_blocks_on_unchanged():
-    params, told = lstm.init_delay_line(jax.random.key(1), 3, 64, 16), 0.01 * jax.random.normal(jax.random.key(2), (64, 8))
+    params, told = (
+        lstm.init_delay_line(jax.random.key(1), 3, 64, 16),
+        0.01 * jax.random.normal(jax.random.key(2), (64, 8)),
+    )
     _, recurrent = lstm.split_kernel(params, 'float32')
-    h, _ = lstm.unroll(jnp.zeros((16, 256, 8)), params['bias'][:, None], lstm.LSTMState(jnp.zeros((64, 8)), told), recurrent)
-    blocks = told.reshape(16, 4, 8)[::-1]  # the last block comes to the front first, at the first step
-    wrong = jnp.linalg.norm(h[:4].swapaxes(0, 1) - blocks, axis=(1, 2)) / jnp.linalg.norm(blocks, axis=(1, 2))
+    h, _ = lstm.unroll(
+        jnp.zeros((16, 256, 8)),
+        params['bias'][:, None],
+        lstm.LSTMState(jnp.zeros((64, 8)), told),
+        recurrent,
+    )
+    blocks = told.reshape(16, 4, 8)[
+        ::-1
+    ]  # the last block comes to the front first, at the first step
+    wrong = jnp.linalg.norm(h[:4].swapaxes(0, 1) - blocks, axis=(1, 2)) / jnp.linalg.norm(
+        blocks, axis=(1, 2)
+    )
     assert float(wrong.max()) < 0.3, wrong  # the echo that the forget gate leaves: 1.8% a step
 
 
 def test_chrono_init_keeps_memory_over_the_sequence():
-    plain, chrono = (lstm.init(jax.random.key(1), 3, 64, n)['bias'].reshape(4, 64) for n in (0, 256))
+    plain, chrono = (
+        lstm.init(jax.random.key(1), 3, 64, n)['bias'].reshape(4, 64) for n in (0, 256)
+    )
     keep = lambda bias: jax.nn.sigmoid(bias[2] + lstm.FORGET_BIAS)  # noqa: E731
     assert float(jnp.max(keep(plain))) < 0.74
     spans = 1 / (1 - keep(chrono))  # mean steps that a cell remembers

@@ -1,4 +1,6 @@
-"""Tokens to notes: Magenta's cases 7, 11, 14 and 26 (one step per quarter: half a second at 120), and what notes can express."""
+"""Tokens to notes: Magenta's cases 7, 11, 14 and 26 (one step per quarter: half a second at 120),
+and what notes can express.
+"""
 
 import numpy as np
 import pytest
@@ -25,12 +27,19 @@ def test_case_7_melody():
 
 def test_case_11_drums():
     notes = decode(np.array([0, 2, 0, 0, 160, 0, 0, 256]), 'drums', MAGENTA, steps_per_quarter=1)
-    assert rows(notes, 'pitch', 'start', 'end') == [(38, 0.5, 1.0), (48, 2.0, 2.5), (49, 2.0, 2.5), (51, 3.5, 4.0)]
+    assert rows(notes, 'pitch', 'start', 'end') == [
+        (38, 0.5, 1.0),
+        (48, 2.0, 2.5),
+        (49, 2.0, 2.5),
+        (51, 3.5, 4.0),
+    ]
     assert rows(notes, 'velocity', 'is_drum', 'track') == [(80, True, 9)] * 4
 
 
 def test_case_14_trio():
-    tokens = np.array([[0, 0, 0, 0, 33, 0, 0, 0], [0, 0, 31, 0, 0, 1, 0, 0], [1, 0, 0, 0, 2, 0, 0, 0]]).T
+    tokens = np.array(
+        [[0, 0, 0, 0, 33, 0, 0, 0], [0, 0, 31, 0, 0, 1, 0, 0], [1, 0, 0, 0, 2, 0, 0, 0]]
+    ).T
     notes = decode(tokens, 'trio', MAGENTA, steps_per_quarter=1)
     assert rows(notes, 'pitch', 'track', 'program', 'is_drum', 'start', 'end') == [
         (52, 0, 0, False, 2.0, 4.0),
@@ -44,7 +53,17 @@ def test_case_14_trio():
 def test_case_26_leading_note_off_and_all_drums():
     notes = decode(np.array([0, 1, 41, 0, 41, 0, 1, 0]), 'melody', MAGENTA, steps_per_quarter=1)
     assert rows(notes, 'pitch', 'start', 'end') == [(60, 1.0, 2.0), (60, 2.0, 3.0)]
-    assert decode(np.array([511]), 'drums', MAGENTA).pitch.tolist() == [36, 38, 42, 46, 45, 48, 50, 49, 51]
+    assert decode(np.array([511]), 'drums', MAGENTA).pitch.tolist() == [
+        36,
+        38,
+        42,
+        46,
+        45,
+        48,
+        50,
+        49,
+        51,
+    ]
 
 
 def test_bass_is_on_a_track_of_its_own():
@@ -78,7 +97,9 @@ def test_foreign_tokens_are_refused(tokens, kind, message):
 def test_canonical_drops_note_offs_that_end_nothing(tokens, expected):
     given_tokens = np.array(tokens, np.int32)
     result = canonical(given_tokens, 'melody')
-    assert result.tolist() == expected and result.dtype == np.int32 and given_tokens.tolist() == tokens
+    assert (
+        result.tolist() == expected and result.dtype == np.int32 and given_tokens.tolist() == tokens
+    )
     assert canonical(given_tokens, 'drums').tolist() == tokens  # there a 1 is a kick
 
 
@@ -89,7 +110,14 @@ def token_sequences(draw):
     vocabulary = draw(st.sampled_from([Vocabulary(), MAGENTA, Vocabulary(drum_map='old')]))
     steps = draw(st.integers(1, 40))
     columns = [
-        draw(st.lists(st.one_of(st.integers(0, 1), st.integers(0, size - 1)), min_size=steps, max_size=steps)) for size in vocabulary.sizes(kind)
+        draw(
+            st.lists(
+                st.one_of(st.integers(0, 1), st.integers(0, size - 1)),
+                min_size=steps,
+                max_size=steps,
+            )
+        )
+        for size in vocabulary.sizes(kind)
     ]
     return kind, vocabulary, np.array(columns).T
 

@@ -10,7 +10,15 @@ def names(tokens, stream):
 
 
 def test_a_hold_sounds_and_a_rest_does_not():
-    assert names([0, 60, 0, 1, 0, 62, 63], 'melody') == ['rest', 'onset', 'hold', 'note_off', 'rest', 'onset', 'onset']
+    assert names([0, 60, 0, 1, 0, 62, 63], 'melody') == [
+        'rest',
+        'onset',
+        'hold',
+        'note_off',
+        'rest',
+        'onset',
+        'onset',
+    ]
 
 
 def test_a_note_off_without_a_note_leaves_a_rest():

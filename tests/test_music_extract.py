@@ -1,4 +1,6 @@
-"""Windows of whole scores: Magenta's conformance cases 1, 2, 3, 8, 9 and 13 (steps of a quarter at 60), every reason."""
+"""Windows of whole scores: Magenta's conformance cases 1, 2, 3, 8, 9 and 13 (steps of a quarter at
+60), every reason.
+"""
 
 import numpy as np
 import pytest
@@ -30,14 +32,29 @@ def make_score(*notes, qpm=60.0, meter=(4, 4), title=''):
 
 M = make_score(
     *[(0, 0, *note) for note in [(32, 2, 4), (33, 6, 11), (34, 11, 13), (35, 17, 19)]],
-    *[(1, 0, *note) for note in [(35, 2, 4), (36, 6, 8), (71, 33, 37), (73, 34, 37), (33, 50, 55), (34, 55, 56)]],
+    *[
+        (1, 0, *note)
+        for note in [(35, 2, 4), (36, 6, 8), (71, 33, 37), (73, 34, 37), (33, 50, 55), (34, 55, 56)]
+    ],
 )
 D = make_score(
     *[
         (0, None, *note)
-        for note in [(35, 0, 10), (44, 1, 2), (40, 4, 5), (35, 9, 10), (40, 13, 13), (55, 16, 18), (60, 16, 17), (53, 19, 20)]  # fmt: skip
+        for note in [
+            (35, 0, 10),
+            (44, 1, 2),
+            (40, 4, 5),
+            (35, 9, 10),
+            (40, 13, 13),
+            (55, 16, 18),
+            (60, 16, 17),
+            (53, 19, 20),
+        ]  # fmt: skip
     ],
-    *[(1, None, *note) for note in [(35, 1, 2), (40, 25, 26), (55, 28, 30), (60, 28, 29), (53, 31, 33)]],
+    *[
+        (1, None, *note)
+        for note in [(35, 1, 2), (40, 25, 26), (55, 28, 30), (60, 28, 29), (53, 31, 33)]
+    ],
 )
 T = make_score(
     (1, 0, 51, 13, 37), (2, 10, 52, 4, 16), (3, 33, 50, 2, 5), (3, 33, 49, 16, 25),
@@ -58,7 +75,10 @@ def read_windows(extraction, kind, bars, steps_per_bar, clean=True):
 def contents(score, kind, bars, clean=True, **settings):
     extraction = extract(score, ExtractSettings(kinds=(kind,), bars=(bars,), **MAGENTA, **settings))
     windows = read_windows(extraction, kind, bars, 4, clean)
-    return {tuple(map(tuple, window.tolist())) if len(window) > 1 else tuple(window[0].tolist()) for window in windows}
+    return {
+        tuple(map(tuple, window.tolist())) if len(window) > 1 else tuple(window[0].tolist())
+        for window in windows
+    }
 
 
 def whole_segments(score, kind):
@@ -71,7 +91,10 @@ def whole_segments(score, kind):
         if kind == 'melody':
             tokens, ends = encode_line(line, 60, MAGENTA['vocabulary']), line.end
         else:
-            tokens, ends = encode_drums(piece.start[own], piece.pitch[own], 60, MAGENTA['vocabulary']), line.start + 1
+            tokens, ends = (
+                encode_drums(piece.start[own], piece.pitch[own], 60, MAGENTA['vocabulary']),
+                line.start + 1,
+            )
         segments, _ = find_segments(line.start, ends, 4, 4)
         found.update(tuple(tokens[4 * first : 4 * end].tolist()) for first, end in segments)
     return found
@@ -91,7 +114,11 @@ def test_case_3_melodies_with_an_end_token():
     for melody in whole_segments(M, 'melody'):
         closed = add_end_token(np.array(melody), vocabulary)
         assert closed.tolist() == [*melody, 90]
-        for ours, theirs in zip(decode_line(np.append(closed, 40), vocabulary), decode_line(np.array(melody), vocabulary), strict=True):
+        for ours, theirs in zip(
+            decode_line(np.append(closed, 40), vocabulary),
+            decode_line(np.array(melody), vocabulary),
+            strict=True,
+        ):
             np.testing.assert_array_equal(ours, theirs)  # what stands behind the end is not heard
 
 
@@ -112,7 +139,13 @@ def test_case_9_drum_windows():
     assert contents(D, 'drums', 2) == {
         (1, 5, 0, 0, 2, 0, 0, 0), (0, 1, 0, 0, 0, 2, 0, 0), (0, 2, 0, 0, 160, 0, 0, 256),
     }  # fmt: skip
-    assert contents(D, 'drums', 1) == {(1, 5, 0, 0), (2, 0, 0, 0), (0, 1, 0, 0), (0, 2, 0, 0), (160, 0, 0, 256)}
+    assert contents(D, 'drums', 1) == {
+        (1, 5, 0, 0),
+        (2, 0, 0, 0),
+        (0, 1, 0, 0),
+        (0, 2, 0, 0),
+        (160, 0, 0, 256),
+    }
 
 
 CASE_13 = {
@@ -132,12 +165,17 @@ def test_case_13_trios():
 def test_trios_with_a_silent_part_are_left_out():
     settings = ExtractSettings(kinds=('trio',), bars=(2,), trio_gap_bars=1, **MAGENTA)
     extraction = extract(T, settings)
-    assert len(extraction.windows['trio', 2]) == 1 and extraction.rejections['trio', Reason.SILENT] == 5
+    assert (
+        len(extraction.windows['trio', 2]) == 1
+        and extraction.rejections['trio', Reason.SILENT] == 5
+    )
 
 
 def test_a_rest_of_one_bar_cuts_a_shorter_one_does_not():
     def bars_of_two(second):
-        return len(contents(make_score((0, 0, 60, 0, 1), (0, 0, 62, second, second + 1)), 'melody', 2))
+        return len(
+            contents(make_score((0, 0, 60, 0, 1), (0, 0, 62, second, second + 1)), 'melody', 2)
+        )
 
     assert (bars_of_two(5), bars_of_two(4.4)) == (0, 1)
 
@@ -170,7 +208,9 @@ def scores(draw):
     )  # fmt: skip
     notes = draw(st.lists(note, min_size=1, max_size=60))
     part = {0: 0, 33: 1, None: 2}
-    return make_score(*[(t * 3 + part[program], program, p, s, s + d) for t, program, p, s, d in notes])
+    return make_score(
+        *[(t * 3 + part[program], program, p, s, s + d) for t, program, p, s, d in notes]
+    )
 
 
 @given(scores())
@@ -179,7 +219,9 @@ def test_windows_are_unique_sound_and_hashed_by_content(score):
     for (kind, bars), offsets in extraction.windows.items():
         assert offsets.shape == (len(offsets), len(STREAMS[kind])) and offsets.dtype == np.int64
         windows = read_windows(extraction, kind, bars, 4)
-        assert len(np.unique(windows.reshape(len(windows), windows[0].size if len(windows) else 0), axis=0)) == len(windows)
+        assert len(
+            np.unique(windows.reshape(len(windows), windows[0].size if len(windows) else 0), axis=0)
+        ) == len(windows)
         assert windows.any(-1).all()
         streams = [content_hash(windows[:, number]) for number in range(windows.shape[1])]
         expected = streams[0] if len(streams) == 1 else combine_hashes(*streams)
@@ -212,7 +254,9 @@ def test_melody_streams_equal_note_seqs_melodies(score, bars):
             events = np.array(list(melody))
             tokens = np.where(events < 0, events + 2, events - 19)
             for begin in range(0, len(tokens) - bars * 4 + 1, 4):
-                expected.add(tuple(clean_leading_note_offs(tokens[begin : begin + bars * 4]).tolist()))
+                expected.add(
+                    tuple(clean_leading_note_offs(tokens[begin : begin + bars * 4]).tolist())
+                )
     expected.discard((0,) * (bars * 4))
     if len(notes):
         assert contents(score, 'melody', bars) == expected
@@ -262,7 +306,10 @@ def test_a_part_in_another_meter_is_counted_and_the_rest_used():
     score = make_score(*BAR, *[(0, 0, 60, start, start + 1) for start in range(8, 14)])
     score = Score(score.notes, [0.0], [60.0], [0.0, 8.0], [4, 3], [4, 4])
     extraction = extract(score, ExtractSettings(bars=(2,), **MAGENTA))
-    assert len(extraction.windows['melody', 2]) == 1 and extraction.rejections['file', Reason.WRONG_METER] == 1
+    assert (
+        len(extraction.windows['melody', 2]) == 1
+        and extraction.rejections['file', Reason.WRONG_METER] == 1
+    )
 
 
 def test_long_pieces_are_truncated():
@@ -273,7 +320,14 @@ def test_long_pieces_are_truncated():
 
 @pytest.mark.parametrize(
     'name, value',
-    [('polyphony', 'low'), ('kinds', ('lead',)), ('bars', ()), ('bars', (0,)), ('max_rest_bars', 0), ('trio_gap_bars', -1)],
+    [
+        ('polyphony', 'low'),
+        ('kinds', ('lead',)),
+        ('bars', ()),
+        ('bars', (0,)),
+        ('max_rest_bars', 0),
+        ('trio_gap_bars', -1),
+    ],
 )
 def test_impossible_settings_are_refused(name, value):
     with pytest.raises(InputError):

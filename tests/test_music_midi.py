@@ -1,4 +1,6 @@
-"""Reading and writing MIDI: both readers see the same notes; broken files are refused with a reason."""
+"""Reading and writing MIDI: both readers see the same notes; broken files are refused with a
+reason.
+"""
 
 import numpy as np
 import pytest
@@ -10,19 +12,39 @@ from mvae.music.reasons import Reason, Rejected
 
 
 def _random_notes(seed):
-    """Three parts on the sixteenth grid at 120 quarters per minute; no pitch overlaps itself within a part."""
+    """Three parts on the sixteenth grid at 120 quarters per minute; no pitch overlaps itself within
+    a part.
+    """
     rng = np.random.default_rng(seed)
     start = np.sort(rng.choice(64, 24, replace=False)).repeat(1)
     end = np.append(start[1:], 65)
     track = np.arange(24) % 3
-    columns = (start / 8, end / 8, rng.integers(30, 90, 24), np.full(24, 80), np.array([0, 33, 0])[track], track == 2, track)
-    return Notes(*(c.astype(t) for c, t in zip(columns, (float, float, *('i2',) * 3, bool, 'i4'), strict=True)))
+    columns = (
+        start / 8,
+        end / 8,
+        rng.integers(30, 90, 24),
+        np.full(24, 80),
+        np.array([0, 33, 0])[track],
+        track == 2,
+        track,
+    )
+    return Notes(
+        *(
+            c.astype(t)
+            for c, t in zip(columns, (float, float, *('i2',) * 3, bool, 'i4'), strict=True)
+        )
+    )
 
 
 def _grid(score):
     (piece,), reasons = split_pieces(score)
     assert reasons == []
-    return sorted(zip(*(getattr(piece, c).tolist() for c in ('start', 'end', 'pitch', 'program', 'is_drum')), strict=True))
+    return sorted(
+        zip(
+            *(getattr(piece, c).tolist() for c in ('start', 'end', 'pitch', 'program', 'is_drum')),
+            strict=True,
+        )
+    )
 
 
 @pytest.mark.parametrize('seed', range(4))
@@ -31,7 +53,10 @@ def test_both_readers_see_the_same_notes(seed):
 
     notes = _random_notes(seed)
     data = write_midi(notes, 120.0)
-    ours, theirs = _grid(read_midi(data)), _grid(from_note_sequence(note_seq.midi_to_note_sequence(data)))
+    ours, theirs = (
+        _grid(read_midi(data)),
+        _grid(from_note_sequence(note_seq.midi_to_note_sequence(data))),
+    )
     assert ours == theirs and len(ours) == len(notes)
     assert ours == _grid(from_note_sequence(to_note_sequence(notes, 120.0)))
 
@@ -74,16 +99,24 @@ def test_a_note_off_ends_all_notes_of_its_pitch_in_both_readers():
 
 
 def _one_track(events):
-    """A file with 96 ticks per quarter; each event is a delta time, a status byte and its data bytes."""
+    """A file with 96 ticks per quarter; each event is a delta time, a status byte and its data
+    bytes.
+    """
     track = b''.join(map(bytes, events)) + b'\0\xff\x2f\0'
-    return b'MThd' + bytes([0, 0, 0, 6, 0, 0, 0, 1, 0, 96]) + b'MTrk' + len(track).to_bytes(4) + track
+    return (
+        b'MThd' + bytes([0, 0, 0, 6, 0, 0, 0, 1, 0, 96]) + b'MTrk' + len(track).to_bytes(4) + track
+    )
 
 
 @pytest.mark.parametrize('channel', [0, 15])
 def test_no_note_is_lost_where_two_have_one_note_off(channel):
     import note_seq
 
-    struck = [(24, 0x90 | channel, 60, 80), (24, 0x90 | channel, 60, 70), (48, 0x80 | channel, 60, 0)]
+    struck = [
+        (24, 0x90 | channel, 60, 80),
+        (24, 0x90 | channel, 60, 70),
+        (48, 0x80 | channel, 60, 0),
+    ]
     data = _one_track(struck * 20)
     notes = read_midi(data).notes
     begin = np.arange(20) * 0.5 + 0.125  # a round of 96 ticks lasts half a second
@@ -93,19 +126,39 @@ def test_no_note_is_lost_where_two_have_one_note_off(channel):
 
 
 def test_a_note_without_a_note_off_is_no_note():
-    data = _one_track([(0, 0x90, 60, 80), (0, 0x93, 64, 80), (48, 0x90, 62, 80), (48, 0x80, 62, 0), (96, 0x83, 64, 0)])
+    data = _one_track(
+        [
+            (0, 0x90, 60, 80),
+            (0, 0x93, 64, 80),
+            (48, 0x90, 62, 80),
+            (48, 0x80, 62, 0),
+            (96, 0x83, 64, 0),
+        ]
+    )
     notes = read_midi(data).notes
-    assert list(zip(notes.pitch.tolist(), notes.start.tolist(), notes.end.tolist(), strict=True)) == [(62, 0.25, 0.5), (64, 0.0, 1.0)]
+    assert list(
+        zip(notes.pitch.tolist(), notes.start.tolist(), notes.end.tolist(), strict=True)
+    ) == [(62, 0.25, 0.5), (64, 0.0, 1.0)]
 
 
 def test_a_note_that_begins_at_a_note_off_for_an_older_one_stays():
     on, off = (0x90, 60, 80), (0x80, 60, 0)
-    data = _one_track([(0, *on), (24, *on), (24, *off), (0, *on), (0, *off), (48, *off)])  # three notes, three note-offs
+    data = _one_track(
+        [(0, *on), (24, *on), (24, *off), (0, *on), (0, *off), (48, *off)]
+    )  # three notes, three note-offs
     notes = read_midi(data).notes
-    assert sorted(zip(notes.start.tolist(), notes.end.tolist(), strict=True)) == [(0.0, 0.25), (0.125, 0.25), (0.25, 0.5)]
+    assert sorted(zip(notes.start.tolist(), notes.end.tolist(), strict=True)) == [
+        (0.0, 0.25),
+        (0.125, 0.25),
+        (0.25, 0.5),
+    ]
 
 
 def test_notes_of_one_pitch_and_two_programs_end_each_at_its_own_note_off():
     on, off, program_5 = (0x90, 60, 80), (0x80, 60, 0), (0xC0, 5)
-    notes = read_midi(_one_track([(0, *on), (24, *program_5), (0, *on), (24, *off), (48, *off)])).notes
-    assert sorted(zip(notes.program.tolist(), notes.start.tolist(), notes.end.tolist(), strict=True)) == [(0, 0.0, 0.25), (5, 0.125, 0.5)]
+    notes = read_midi(
+        _one_track([(0, *on), (24, *program_5), (0, *on), (24, *off), (48, *off)])
+    ).notes
+    assert sorted(
+        zip(notes.program.tolist(), notes.start.tolist(), notes.end.tolist(), strict=True)
+    ) == [(0, 0.0, 0.25), (5, 0.125, 0.5)]

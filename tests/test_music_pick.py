@@ -34,8 +34,16 @@ def sequences(draw):
     for size in vocabulary.sizes(kind):
         token = st.one_of(st.integers(0, 1), st.just(0), st.integers(0, size - 1))
         silent = draw(st.integers(0, 5)) == 0
-        columns.append([0] * steps if silent else draw(st.lists(token, min_size=steps, max_size=steps)))
-    return kind, bars, vocabulary, canonical(np.array(columns).T, kind), draw(st.sampled_from([120.0, 97.0, 173.3]))
+        columns.append(
+            [0] * steps if silent else draw(st.lists(token, min_size=steps, max_size=steps))
+        )
+    return (
+        kind,
+        bars,
+        vocabulary,
+        canonical(np.array(columns).T, kind),
+        draw(st.sampled_from([120.0, 97.0, 173.3])),
+    )
 
 
 @settings(deadline=None)  # the first example imports note_seq
@@ -64,7 +72,12 @@ def line(track, program, pitch, steps, every=4):
 
 
 def test_the_busiest_track_with_a_melody_program_is_the_melody():
-    score = make_score(*line(0, 73, 90, 32, 1), *line(1, 0, 60, 32, 8), *line(2, 5, 62, 32, 4), *line(3, None, 36, 32, 1))
+    score = make_score(
+        *line(0, 73, 90, 32, 1),
+        *line(1, 0, 60, 32, 8),
+        *line(2, 5, 62, 32, 4),
+        *line(3, None, 36, 32, 1),
+    )
     tokens, note = pick(score, 'melody', 2, V)
     assert set(tokens.ravel()) == {0, 1, 64} and note == 'melody track 3 of 4'
 
@@ -73,7 +86,10 @@ def test_without_a_melody_program_any_pitched_track_serves():
     score = make_score(*line(0, 73, 90, 32, 4), *line(1, 33, 40, 32, 8), *line(3, None, 36, 32, 1))
     assert pick(score, 'melody', 2, V)[1] == 'melody track 1 of 3'
     assert pick(score, 'bass', 2, V)[1] == 'bass track 2 of 3'
-    assert pick(make_score(*line(0, 0, 70, 32), *line(1, 0, 40, 32)), 'bass', 2, V)[1] == 'bass track 2 of 2'
+    assert (
+        pick(make_score(*line(0, 0, 70, 32), *line(1, 0, 40, 32)), 'bass', 2, V)[1]
+        == 'bass track 2 of 2'
+    )
 
 
 def test_a_trio_uses_no_track_twice_and_leaves_missing_parts_silent():
@@ -81,14 +97,20 @@ def test_a_trio_uses_no_track_twice_and_leaves_missing_parts_silent():
     assert not tokens[:, 0].any() and tokens[:, 1:].any(0).all()
     assert note == 'bass track 1 of 2, drums, no melody: left silent'
     hands = make_score(*line(0, 0, 70, 32), *line(1, 0, 40, 32))
-    assert pick(hands, 'trio', 2, V)[1] == 'melody track 1 of 2, bass track 2 of 2, no drums: left silent'
+    assert (
+        pick(hands, 'trio', 2, V)[1]
+        == 'melody track 1 of 2, bass track 2 of 2, no drums: left silent'
+    )
 
 
 def test_long_music_loses_its_empty_beginning_and_is_cropped():
     notes = [(0, 0, 60 + bar, 16 * bar + 1, 16 * bar + 3) for bar in range(3, 9)]
     tokens, note = pick(make_score(*notes), 'melody', 2, V)
     assert np.flatnonzero(tokens[:, 0] >= 2).tolist() == [1, 17] and tokens[1, 0] == 65
-    assert note == 'melody track 1 of 1, 3 bars of silence at the beginning left out, cropped 6 bars to 2'
+    assert (
+        note
+        == 'melody track 1 of 1, 3 bars of silence at the beginning left out, cropped 6 bars to 2'
+    )
 
 
 def test_short_music_keeps_its_empty_beginning_and_is_padded():
@@ -100,7 +122,12 @@ def test_short_music_keeps_its_empty_beginning_and_is_padded():
 def test_rests_and_tempo_changes_do_not_cut():
     score = make_score((0, 0, 60, 0, 2), (0, 0, 62, 96, 98), tempos=((0.0, 120.0), (8.0, 240.0)))
     tokens, _ = pick(score, 'melody', 16, V)
-    assert tokens[:, 0].nonzero()[0].tolist() == [0, 2, 128, 132]  # twice as many beats after step 64
+    assert tokens[:, 0].nonzero()[0].tolist() == [
+        0,
+        2,
+        128,
+        132,
+    ]  # twice as many beats after step 64
 
 
 def test_of_several_meters_the_fullest_part_is_taken():
@@ -111,7 +138,9 @@ def test_of_several_meters_the_fullest_part_is_taken():
 
 
 def test_notes_outside_the_vocabulary_are_left_out():
-    tokens, _ = pick(make_score((0, 0, 10, 0, 4), (0, 0, 60, 0, 4)), 'melody', 1, Vocabulary(21, 108))
+    tokens, _ = pick(
+        make_score((0, 0, 10, 0, 4), (0, 0, 60, 0, 4)), 'melody', 1, Vocabulary(21, 108)
+    )
     assert tokens[0, 0] == 41
 
 

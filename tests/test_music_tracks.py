@@ -1,4 +1,6 @@
-"""Lines and drums: Magenta's worked extractions (magenta.md 4.3, 4.4, case 26), the drum maps, round trips, quantisation and cuts."""
+"""Lines and drums: Magenta's worked extractions (magenta.md 4.3, 4.4, case 26), the drum maps,
+round trips, quantisation and cuts.
+"""
 
 import numpy as np
 import pytest
@@ -20,8 +22,22 @@ def _encode(notes, length):
 
 
 def test_magentas_worked_melodies():
-    assert _encode([(0, 4, 60), (2, 6, 64)], 8) == [41, 0, 45, 0, 0, 0, 1, 0]  # an overlap cuts the earlier note
-    assert _encode([(0, 4, 60), (0, 1, 67), (0, 4, 64)], 4) == [48, 1, 0, 0]  # the highest of a chord
+    assert _encode([(0, 4, 60), (2, 6, 64)], 8) == [
+        41,
+        0,
+        45,
+        0,
+        0,
+        0,
+        1,
+        0,
+    ]  # an overlap cuts the earlier note
+    assert _encode([(0, 4, 60), (0, 1, 67), (0, 4, 64)], 4) == [
+        48,
+        1,
+        0,
+        0,
+    ]  # the highest of a chord
     assert _encode([(0, 1, 60), (4, 6, 62)], 8) == [41, 1, 0, 0, 43, 0, 1, 0]
     assert _encode([(0, 1, 60), (1, 2, 62)], 4) == [41, 43, 1, 0]
 
@@ -50,14 +66,18 @@ def expressible(draw):
 @given(expressible())
 def test_decode_then_encode_gives_the_same_melody(tokens):
     vocabulary = Vocabulary()
-    np.testing.assert_array_equal(melody.encode_line(melody.decode_line(tokens, vocabulary), len(tokens), vocabulary), tokens)
+    np.testing.assert_array_equal(
+        melody.encode_line(melody.decode_line(tokens, vocabulary), len(tokens), vocabulary), tokens
+    )
 
 
 @given(st.lists(st.integers(0, 511), min_size=1, max_size=64), st.sampled_from(['current', 'old']))
 def test_decode_then_encode_gives_the_same_drums(tokens, drum_map):
     tokens = np.array(tokens)
     steps, pitches = drums.decode_drums(tokens)
-    np.testing.assert_array_equal(drums.encode_drums(steps, pitches, len(tokens), Vocabulary(drum_map=drum_map)), tokens)
+    np.testing.assert_array_equal(
+        drums.encode_drums(steps, pitches, len(tokens), Vocabulary(drum_map=drum_map)), tokens
+    )
 
 
 def test_all_classes_sound_as_magentas_exemplars():
@@ -82,7 +102,11 @@ def _score(starts, ends, tempos=((0.0, 120.0),), meters=((0.0, 4, 4),)):
     same = lambda value, dtype: np.full(n, value, dtype)  # noqa: E731
     notes = Notes(np.array(starts, float), np.array(ends, float), same(60, np.int16), same(80, np.int16), same(0, np.int16),
                   same(False, bool), same(0, np.int32))  # fmt: skip
-    return Score(notes, *(np.array(c) for c in zip(*tempos, strict=True)), *(np.array(c) for c in zip(*meters, strict=True)))
+    return Score(
+        notes,
+        *(np.array(c) for c in zip(*tempos, strict=True)),
+        *(np.array(c) for c in zip(*meters, strict=True)),
+    )
 
 
 def test_quantisation_rounds_ties_up():
@@ -95,13 +119,26 @@ def test_quantisation_rounds_ties_up():
 def test_cuts_at_tempo_and_meter_changes():
     score = _score([0.0, 1.9, 2.5], [0.5, 3.0, 3.0], tempos=((0.0, 120.0), (2.0, 60.0)))
     (first, second), reasons = split_pieces(score)
-    assert first.start.tolist() == [0, 15] and first.end.tolist() == [4, 16]  # the held note ends with its piece
+    assert first.start.tolist() == [0, 15] and first.end.tolist() == [
+        4,
+        16,
+    ]  # the held note ends with its piece
     assert second.start.tolist() == [2] and second.qpm == 60 and reasons == []
     repeated, _ = split_pieces(_score([0.0, 2.5], [1.0, 3.0], tempos=((0.0, 120.0), (2.0, 120.0))))
     assert len(repeated) == 1
 
 
-@pytest.mark.parametrize('meter, passes', [((4, 4), True), ((2, 2), True), ((8, 8), True), ((3, 4), False), ((6, 8), False), ((2, 4), False)])
+@pytest.mark.parametrize(
+    'meter, passes',
+    [
+        ((4, 4), True),
+        ((2, 2), True),
+        ((8, 8), True),
+        ((3, 4), False),
+        ((6, 8), False),
+        ((2, 4), False),
+    ],
+)
 def test_bars_of_four_quarters_pass(meter, passes):
     pieces, reasons = split_pieces(_score([0.0], [1.0], meters=((0.0, *meter),)))
     assert (len(pieces), reasons) == ((1, []) if passes else (0, [Reason.WRONG_METER]))

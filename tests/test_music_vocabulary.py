@@ -13,7 +13,15 @@ def test_sizes_are_the_papers_and_magentas():
     assert Vocabulary().sizes('drums') == (512,)
 
 
-@pytest.mark.parametrize('values', [{'min_pitch': 60, 'max_pitch': 59}, {'max_pitch': 128}, {'min_pitch': -1}, {'drum_map': 'new'}])
+@pytest.mark.parametrize(
+    'values',
+    [
+        {'min_pitch': 60, 'max_pitch': 59},
+        {'max_pitch': 128},
+        {'min_pitch': -1},
+        {'drum_map': 'new'},
+    ],
+)
 def test_impossible_vocabularies_are_refused(values):
     with pytest.raises(InputError):
         Vocabulary(**values)

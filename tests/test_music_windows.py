@@ -3,7 +3,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mvae.music.vocabulary import HOLD, NOTE_OFF
-from mvae.music.windows import clean_leading_note_offs, combine_hashes, content_hash, find_segments, slice_windows, window_bars
+from mvae.music.windows import (
+    clean_leading_note_offs,
+    combine_hashes,
+    content_hash,
+    find_segments,
+    slice_windows,
+    window_bars,
+)
 
 
 def test_only_note_offs_before_the_first_note_become_holds():
@@ -26,13 +33,18 @@ def test_cleaning_equals_a_walk_along_the_window(tokens):
 def test_hashes_tell_windows_apart_and_know_equals():
     hashes = content_hash(np.array([[1, 2, 3], [1, 2, 4], [1, 2, 3]]))
     assert hashes.dtype == np.uint64 and hashes[0] == hashes[2] != hashes[1]
-    np.testing.assert_array_equal(hashes, content_hash(np.array([[1, 2, 3], [1, 2, 4], [1, 2, 3]], np.uint16)))
+    np.testing.assert_array_equal(
+        hashes, content_hash(np.array([[1, 2, 3], [1, 2, 4], [1, 2, 3]], np.uint16))
+    )
     assert len(content_hash(np.zeros((0, 4), int))) == 0
 
 
 def test_hashes_of_streams_combine_in_order():
     a, b = np.array([1, 1], np.uint64), np.array([2, 1], np.uint64)
-    assert combine_hashes(a, b)[0] != combine_hashes(b, a)[0] and combine_hashes(a, b)[1] == combine_hashes(b, a)[1]
+    assert (
+        combine_hashes(a, b)[0] != combine_hashes(b, a)[0]
+        and combine_hashes(a, b)[1] == combine_hashes(b, a)[1]
+    )
 
 
 def test_segments_end_at_a_bar_of_rest_and_widen_to_bar_lines():
@@ -46,5 +58,8 @@ def test_segments_end_at_a_bar_of_rest_and_widen_to_bar_lines():
 def test_windows_slide_by_one_bar_inside_segments():
     first = window_bars(np.array([[0, 3], [5, 6], [8, 10]]), 2)
     assert first.tolist() == [0, 1, 8]
-    assert slice_windows(np.arange(40), np.array([0, 2]), 2, 4).tolist() == [list(range(8)), list(range(8, 16))]
+    assert slice_windows(np.arange(40), np.array([0, 2]), 2, 4).tolist() == [
+        list(range(8)),
+        list(range(8, 16)),
+    ]
     assert len(window_bars(np.zeros((0, 2), int), 2)) == 0

@@ -13,7 +13,12 @@ from mvae.render import audio
 from mvae.render.synthesiser import SAMPLE_RATE, TAIL
 
 HAS_FLUIDSYNTH = shutil.which('fluidsynth') is not None
-PLAYERS = ['none', pytest.param('', marks=pytest.mark.skipif(not HAS_FLUIDSYNTH, reason='fluidsynth is not installed'))]
+PLAYERS = [
+    'none',
+    pytest.param(
+        '', marks=pytest.mark.skipif(not HAS_FLUIDSYNTH, reason='fluidsynth is not installed')
+    ),
+]
 
 
 def hit(pitch: int, is_drum: bool, start: float = 0.0, end: float = 0.5) -> Notes:
@@ -41,7 +46,9 @@ def test_a_tone_sounds_at_its_pitch_from_its_start_on(player):
     assert sound.dtype == np.int16 and sound.shape == (int((2 + TAIL) * SAMPLE_RATE), 2)
     assert np.abs(sound[: int(0.95 * SAMPLE_RATE)]).max() < 10, 'still before the note'
     assert np.abs(sound[SAMPLE_RATE : 2 * SAMPLE_RATE]).max() > 1000
-    assert strongest(sound) / 440 == pytest.approx(round(strongest(sound) / 440), abs=0.02), 'A4 or a harmonic of it'
+    assert strongest(sound) / 440 == pytest.approx(round(strongest(sound) / 440), abs=0.02), (
+        'A4 or a harmonic of it'
+    )
 
 
 def test_the_same_notes_give_the_same_bytes(player):
@@ -68,17 +75,31 @@ def test_many_loud_notes_are_turned_down_instead_of_clipped(player):
 
 def test_loudness_is_made_equal_where_it_is_asked_for(player):
     start = np.arange(16) / 4
-    tunes = [Notes.make(start[::step], start[::step] + 0.25 * step, np.full(16 // step, 60), 80, 0, False, 0) for step in (1, 8)]
-    rms = [np.sqrt((audio.synthesise(notes, 0.03).astype(float) ** 2).mean()) / 32768 for notes in tunes]
+    tunes = [
+        Notes.make(
+            start[::step], start[::step] + 0.25 * step, np.full(16 // step, 60), 80, 0, False, 0
+        )
+        for step in (1, 8)
+    ]
+    rms = [
+        np.sqrt((audio.synthesise(notes, 0.03).astype(float) ** 2).mean()) / 32768
+        for notes in tunes
+    ]
     np.testing.assert_allclose(rms, 0.03, rtol=0.02)
-    plain = [np.sqrt((audio.synthesise(notes).astype(float) ** 2).mean()) / 32768 for notes in tunes]
+    plain = [
+        np.sqrt((audio.synthesise(notes).astype(float) ** 2).mean()) / 32768 for notes in tunes
+    ]
     assert plain[0] > 1.1 * plain[1], 'twice as many notes are louder else'
 
 
 def test_wav_is_written_whole(player, tmp_path):
     audio.write_wav(tmp_path / 'a.wav', hit(60, False))
     with wave.open(str(tmp_path / 'a.wav')) as file:
-        assert (file.getnchannels(), file.getsampwidth(), file.getframerate()) == (2, 2, SAMPLE_RATE)
+        assert (file.getnchannels(), file.getsampwidth(), file.getframerate()) == (
+            2,
+            2,
+            SAMPLE_RATE,
+        )
         assert file.getnframes() == int((0.5 + TAIL) * SAMPLE_RATE)
     assert [path.name for path in tmp_path.iterdir()] == ['a.wav']
 
@@ -103,4 +124,6 @@ def test_a_missing_or_wrong_soundfont_is_said(monkeypatch, tmp_path):
     with pytest.raises(InputError, match='not installed'):
         audio.soundfont()
     monkeypatch.delenv('MVAE_SOUNDFONT')
-    assert audio.soundfont() is None, 'without fluidsynth and without a wish our own synthesiser plays'
+    assert audio.soundfont() is None, (
+        'without fluidsynth and without a wish our own synthesiser plays'
+    )

@@ -18,9 +18,18 @@ def folder(tmp_path, monkeypatch):
     monkeypatch.setenv('MVAE_SOUNDFONT', 'none')
     vocabulary = Vocabulary()
     for n in (2, 10):
-        write_piece(tmp_path / 'samples' / f'sample_{n}.mid', TUNE, 'melody', vocabulary, wav=n == 2, png=n == 10)
+        write_piece(
+            tmp_path / 'samples' / f'sample_{n}.mid',
+            TUNE,
+            'melody',
+            vocabulary,
+            wav=n == 2,
+            png=n == 10,
+        )
     for step in (5, 10):
-        write_piece(tmp_path / 'samples' / f'step_{step:06d}' / 'a <b> & c.mid', TUNE, 'melody', vocabulary)
+        write_piece(
+            tmp_path / 'samples' / f'step_{step:06d}' / 'a <b> & c.mid', TUNE, 'melody', vocabulary
+        )
     return tmp_path
 
 
@@ -36,7 +45,12 @@ def test_every_link_leads_to_a_file_and_nothing_to_the_network(folder):
 
 def test_pieces_are_in_order_and_the_last_evaluation_comes_first(folder):
     page = write_gallery(folder).read_text()
-    assert page.index('sample 2') < page.index('sample 10') < page.index('step_000010') < page.index('step_000005')
+    assert (
+        page.index('sample 2')
+        < page.index('sample 10')
+        < page.index('step_000010')
+        < page.index('step_000005')
+    )
 
 
 def test_missing_sound_is_rendered_once_and_again_when_the_piece_changes(folder):
@@ -59,4 +73,6 @@ def test_joined_pieces_sound_as_long_as_all_of_them(tmp_path, monkeypatch):
     write_joined(tmp_path / 'joined.mid', [TUNE, TUNE], 'melody', Vocabulary(), 120.0, wav=True)
     with wave.open(str(tmp_path / 'joined.wav')) as file:
         seconds = file.getnframes() / file.getframerate()
-    assert 2 * 32 * 0.125 - 0.2 < seconds - 1.5 < 2 * 32 * 0.125 + 0.2, 'two times 32 steps of an eighth of a second, and the last note rings out'
+    assert 2 * 32 * 0.125 - 0.2 < seconds - 1.5 < 2 * 32 * 0.125 + 0.2, (
+        'two times 32 steps of an eighth of a second, and the last note rings out'
+    )

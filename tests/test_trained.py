@@ -1,4 +1,6 @@
-"""A saved model comes back whole and plays; its programs write what they say; wrong input is refused in one line."""
+"""A saved model comes back whole and plays; its programs write what they say; wrong input is
+refused in one line.
+"""
 
 import json
 import shutil
@@ -37,7 +39,12 @@ def model(run):
 def test_a_loaded_model_is_the_saved_one(model):
     like = vae.init(jax.random.split(jax.random.key(0), 3)[0], model.saved.model)
     assert jax.tree.structure(like) == jax.tree.structure(model.saved.params)
-    assert (model.kind, model.bars, model.latent_size, model.saved.step) == ('trio', 16, 8, 0) and model.saved.metrics == {'loss': 1.5}
+    assert (model.kind, model.bars, model.latent_size, model.saved.step) == (
+        'trio',
+        16,
+        8,
+        0,
+    ) and model.saved.metrics == {'loss': 1.5}
 
 
 def test_samples_do_not_depend_on_their_number_and_follow_the_seed(model):
@@ -45,11 +52,15 @@ def test_samples_do_not_depend_on_their_number_and_follow_the_seed(model):
     np.testing.assert_array_equal(three, model.sample_tokens(6, seed=5)[0][:3])
     assert not np.array_equal(three, model.sample_tokens(3, seed=6)[0])
     sequences = model.sample(2, seed=5)
-    assert [s.SerializeToString() for s in sequences] == [s.SerializeToString() for s in model.sample(2, seed=5)]
+    assert [s.SerializeToString() for s in sequences] == [
+        s.SerializeToString() for s in model.sample(2, seed=5)
+    ]
 
 
 def test_samples_are_of_the_fitted_prior_where_there_is_one(model):
-    fitted, standard = (model.sample_tokens(4, seed=5, prior=name)[1] for name in ('fitted', 'standard'))
+    fitted, standard = (
+        model.sample_tokens(4, seed=5, prior=name)[1] for name in ('fitted', 'standard')
+    )
     np.testing.assert_allclose(fitted, standard + 1, atol=1e-6)  # see save_tiny
     np.testing.assert_array_equal(model.sample_tokens(4, seed=5)[1], fitted)
     without = trained.MusicVAE(model.saved._replace(prior=None))
@@ -70,17 +81,25 @@ def test_whatever_it_decodes_it_encodes(model):
     for sequence in model.sample(3, seed=1):
         if sequence.notes:
             encoding = model.encode(sequence)
-            assert encoding.mu.shape == (1, 8) and (encoding.sigma > 0).all() and np.isfinite(encoding.z).all()
+            assert (
+                encoding.mu.shape == (1, 8)
+                and (encoding.sigma > 0).all()
+                and np.isfinite(encoding.z).all()
+            )
 
 
 def test_midi_goes_in_and_its_tokens_are_those_of_the_twin(model, tmp_path):
     (tmp_path / 'a.mid').write_bytes(song(seed=1))
     tokens, note = model.read(tmp_path / 'a.mid')
     assert tokens.shape == (256, 3) and 'melody' in note
-    np.testing.assert_array_equal(model.encode(tmp_path / 'a.mid').mu, model.encode_tokens(tokens[None]).mu)
+    np.testing.assert_array_equal(
+        model.encode(tmp_path / 'a.mid').mu, model.encode_tokens(tokens[None]).mu
+    )
     steps = model.interpolate(tmp_path / 'a.mid', song(seed=2), 3)
     assert len(steps) == 3
-    assert steps[0].SerializeToString() == model.reconstruct(tmp_path / 'a.mid')[0].SerializeToString()
+    assert (
+        steps[0].SerializeToString() == model.reconstruct(tmp_path / 'a.mid')[0].SerializeToString()
+    )
 
 
 @pytest.mark.parametrize(
@@ -126,18 +145,24 @@ def test_without_room_a_checkpoint_is_not_begun(run, tmp_path, monkeypatch):
     state = init_state(jax.random.key(0), cfg, FrozenConfigDict(c.training))
     checkpoints = Checkpoints(tmp_path, json.loads(c.to_json_best_effort()), {}, '')
     checkpoints.save(state, {'loss': 1.5})
-    monkeypatch.setattr(shutil, 'disk_usage', lambda path: shutil._ntuple_diskusage(10**9, 10**9 - 1000, 1000))
+    monkeypatch.setattr(
+        shutil, 'disk_usage', lambda path: shutil._ntuple_diskusage(10**9, 10**9 - 1000, 1000)
+    )
     with pytest.raises(InputError, match='no space left'):
         checkpoints.save(state.replace(step=state.step + 1))
     assert [path.name for path in (tmp_path / 'checkpoints').iterdir() if path.is_dir()] == ['0']
 
 
 def test_reconstruction_counts_are_those_of_a_plain_count(model):
-    """Against numpy on what the model generates: greedy accuracy from z, with the last batch half masked."""
+    """Against numpy on what the model generates: greedy accuracy from z, with the last batch half
+    masked.
+    """
     rng = np.random.default_rng(0)
     tokens = np.stack([rng.integers(0, 5, (4, 256)) for _ in range(3)], -1).astype(np.int32)
     mask = np.array([1, 1, 1, 0], np.float32)
-    result = evaluate_reconstruction(model.saved.params, model.saved.model, [(tokens, mask)], np.array([7, 2, 7]), 'trio', seed=3)
+    result = evaluate_reconstruction(
+        model.saved.params, model.saved.model, [(tokens, mask)], np.array([7, 2, 7]), 'trio', seed=3
+    )
     z_key, draw_key = jax.random.split(jax.random.fold_in(jax.random.key(3), 0))
     z = vae.sample_posterior(z_key, vae.encode(model.saved.params, model.saved.model, tokens))
     greedy = np.asarray(vae.generate(model.saved.params, model.saved.model, z, draw_key, 0.0))
@@ -145,20 +170,37 @@ def test_reconstruction_counts_are_those_of_a_plain_count(model):
         truth, guess = tokens[:3, :, k], greedy[:3, :, k]
         row = result['streams'][stream]
         np.testing.assert_allclose(row['greedy']['accuracy'], (truth == guess).mean())
-        np.testing.assert_allclose(row['classes']['onset']['greedy'], (truth == guess)[truth >= first].mean())
+        np.testing.assert_allclose(
+            row['classes']['onset']['greedy'], (truth == guess)[truth >= first].mean()
+        )
         np.testing.assert_allclose(row['baseline'], np.bincount(truth.ravel()).max() / truth.size)
         np.testing.assert_allclose(row['classes']['onset']['share'], (truth >= first).mean())
-        np.testing.assert_allclose(sum(row_of_class['share'] for row_of_class in row['classes'].values()), 1)
+        np.testing.assert_allclose(
+            sum(row_of_class['share'] for row_of_class in row['classes'].values()), 1
+        )
         curve, sung = row['onsets_by_bar']['greedy'], (truth >= first).reshape(3, 16, 16)
         hits = (truth == guess).reshape(3, 16, 16) & sung
         np.testing.assert_allclose(curve['mean'], hits.sum((0, 2)) / sung.sum((0, 2)))
-        assert all(low <= mean <= high for low, mean, high in zip(curve['low'], curve['mean'], curve['high'], strict=True))
-        assert row['steps_of_songs'] == [256, 512] and row['greedy']['hits_of_songs'] == [(truth == guess)[1].sum(), (truth == guess)[[0, 2]].sum()]
+        assert all(
+            low <= mean <= high
+            for low, mean, high in zip(curve['low'], curve['mean'], curve['high'], strict=True)
+        )
+        assert row['steps_of_songs'] == [256, 512] and row['greedy']['hits_of_songs'] == [
+            (truth == guess)[1].sum(),
+            (truth == guess)[[0, 2]].sum(),
+        ]
         by_song = sorted([(truth == guess)[[0, 2]].mean(), (truth == guess)[1].mean()])
         low, high = row['greedy']['interval']
         assert by_song[0] <= low <= row['greedy']['accuracy'] <= high <= by_song[1]
-    assert result['windows'] == 3 and result['songs'] == 2 and result['latent_size'] == 8 and 'bass' in format_table(result)
-    np.testing.assert_allclose(result['loss'], result['reconstruction'] + result['kl_bits'] * np.log(2), rtol=1e-6)
+    assert (
+        result['windows'] == 3
+        and result['songs'] == 2
+        and result['latent_size'] == 8
+        and 'bass' in format_table(result)
+    )
+    np.testing.assert_allclose(
+        result['loss'], result['reconstruction'] + result['kl_bits'] * np.log(2), rtol=1e-6
+    )
 
 
 def test_all_of_a_long_file_is_read(model):
@@ -188,15 +230,41 @@ def test_interpolate_between_two_files(run, tmp_path):
     for name, seed in (('a', 1), ('b', 2)):
         (tmp_path / f'{name}.mid').write_bytes(song(seed=seed))
     out = tmp_path / 'out'
-    done = _program('interpolate', '--run', run, '--start', tmp_path / 'a.mid', '--end', tmp_path / 'b.mid', '--steps', 3, '--out', out)
+    done = _program(
+        'interpolate',
+        '--run',
+        run,
+        '--start',
+        tmp_path / 'a.mid',
+        '--end',
+        tmp_path / 'b.mid',
+        '--steps',
+        3,
+        '--out',
+        out,
+    )
     assert done.returncode == 0 and 'a.mid: 2 windows of 16 bars' in done.stdout, done.stderr
-    expected = ['index.html', 'interpolation.json', 'interpolation.png', 'joined.mid', 'step_01.mid', 'step_02.mid', 'step_03.mid']
+    expected = [
+        'index.html',
+        'interpolation.json',
+        'interpolation.png',
+        'joined.mid',
+        'step_01.mid',
+        'step_02.mid',
+        'step_03.mid',
+    ]
     assert sorted(p.name for p in out.iterdir()) == expected
-    assert np.array(json.loads((out / 'interpolation.json').read_text())['z']).shape == (3, 2, 8), 'all 20 bars: two windows'
+    assert np.array(json.loads((out / 'interpolation.json').read_text())['z']).shape == (3, 2, 8), (
+        'all 20 bars: two windows'
+    )
 
 
 @pytest.mark.parametrize('name', ['sample', 'interpolate', 'evaluate'])
 def test_programs_say_in_one_line_what_is_wrong(name, tmp_path):
     done = _program(name, '--run', tmp_path / 'none')
-    assert done.returncode == 2 and done.stderr.count('\n') == 1 and 'holds no checkpoints' in done.stderr
+    assert (
+        done.returncode == 2
+        and done.stderr.count('\n') == 1
+        and 'holds no checkpoints' in done.stderr
+    )
     assert not (tmp_path / 'none').exists()

@@ -1,4 +1,6 @@
-"""Schedules at five steps, free bits, accumulation, two devices against one, replicas, and learning eight windows by heart."""
+"""Schedules at five steps, free bits, accumulation, two devices against one, replicas, and learning
+eight windows by heart.
+"""
 
 import os
 import subprocess
@@ -34,25 +36,41 @@ def test_beta_rises_to_its_maximum():
     _, slow = _setting(beta_rate=0.99999, max_beta=0.5)
     np.testing.assert_allclose(schedules.beta(slow, 100_000), 0.316311, rtol=1e-3)
     _, sudden = _setting(beta_rate=0.0, max_beta=0.2)
-    np.testing.assert_allclose([schedules.beta(sudden, n) for n in (0, 1, 2, 10, 1000)], [0, 0.2, 0.2, 0.2, 0.2], rtol=1e-6)
+    np.testing.assert_allclose(
+        [schedules.beta(sudden, n) for n in (0, 1, 2, 10, 1000)], [0, 0.2, 0.2, 0.2, 0.2], rtol=1e-6
+    )
 
 
 def test_sampling_probabilities():
     _, t = _setting(sampling_schedule='inverse_sigmoid', sampling_rate=1000.0)
-    probabilities = [float(schedules.sampling_probability(t, n)) for n in (0, 1_000, 5_000, 6_908, 10_000, 10**6)]
-    np.testing.assert_allclose(probabilities, [0.000999, 0.00271, 0.1292, 0.5, 0.9566, 1.0], rtol=2e-3)
+    probabilities = [
+        float(schedules.sampling_probability(t, n)) for n in (0, 1_000, 5_000, 6_908, 10_000, 10**6)
+    ]
+    np.testing.assert_allclose(
+        probabilities, [0.000999, 0.00271, 0.1292, 0.5, 0.9566, 1.0], rtol=2e-3
+    )
     _, t = _setting(sampling_schedule='exponential', sampling_rate=0.5)
-    np.testing.assert_allclose([schedules.sampling_probability(t, n) for n in (0, 1, 2, 3, 10)], 1 - 0.5 ** np.array([0, 1, 2, 3, 10]))
+    np.testing.assert_allclose(
+        [schedules.sampling_probability(t, n) for n in (0, 1, 2, 3, 10)],
+        1 - 0.5 ** np.array([0, 1, 2, 3, 10]),
+    )
 
 
-@pytest.mark.parametrize('kind, rate', [('linear', 0.5), ('constant', 2.0), ('inverse_sigmoid', 0.5), ('exponential', 1.0)])
+@pytest.mark.parametrize(
+    'kind, rate',
+    [('linear', 0.5), ('constant', 2.0), ('inverse_sigmoid', 0.5), ('exponential', 1.0)],
+)
 def test_impossible_schedules_are_refused(kind, rate):
     with pytest.raises(InputError):
         schedules.check(_setting(sampling_schedule=kind, sampling_rate=rate)[1])
 
 
 def test_lstms_over_bars_have_learning_rates_of_their_own():
-    tokens, key, moved = jax.random.randint(jax.random.key(1), (4, 256, 1), 0, 130), jax.random.key(2), []
+    tokens, key, moved = (
+        jax.random.randint(jax.random.key(1), (4, 256, 1), 0, 130),
+        jax.random.key(2),
+        [],
+    )
     for rate, recurrence in ((1.0, 1.0), (0.25, 0.5)):
         cfg, t = _setting(16, 'hier', bars_rate=rate, bars_recurrence_rate=recurrence)
         before = init_state(jax.random.key(0), cfg, t)
@@ -87,7 +105,14 @@ def test_accumulation_is_the_mean_over_micro_batches():
     tokens = jax.random.randint(jax.random.key(1), (4, 32, 1), 0, 130)
     results = []
     for accumulation in (1, 2):
-        ta = FrozenConfigDict({**t, 'accumulation': accumulation, 'sampling_schedule': 'constant', 'sampling_rate': 0.0})
+        ta = FrozenConfigDict(
+            {
+                **t,
+                'accumulation': accumulation,
+                'sampling_schedule': 'constant',
+                'sampling_rate': 0.0,
+            }
+        )
         state = init_state(jax.random.key(0), quiet, ta)
         results.append(train_step(state, tokens, jax.random.key(2), cfg=quiet, t=ta)[1])
     for name in ('loss', 'examples', 'gradient_norm'):
@@ -96,15 +121,25 @@ def test_accumulation_is_the_mean_over_micro_batches():
 
 def test_eight_windows_are_learnt_by_heart():
     """Greedy reconstruction from mu, free-running, above 0.99."""
-    cfg, t = _setting(free_bits=1000.0, sampling_schedule='constant', sampling_rate=0.0, learning_rate=2e-2, decay_rate=0.997)
+    cfg, t = _setting(
+        free_bits=1000.0,
+        sampling_schedule='constant',
+        sampling_rate=0.0,
+        learning_rate=2e-2,
+        decay_rate=0.997,
+    )
     cfg = configs.dataclasses.replace(cfg, encoder_sizes=(48,), decoder_sizes=(64,), latent_size=16)
     rng = np.random.default_rng(0)
-    tokens = jnp.asarray(np.where(rng.random((8, 32, 1)) < 0.5, 0, rng.integers(50, 80, (8, 32, 1))))
+    tokens = jnp.asarray(
+        np.where(rng.random((8, 32, 1)) < 0.5, 0, rng.integers(50, 80, (8, 32, 1)))
+    )
     state = init_state(jax.random.key(0), cfg, t)
     step = jax.jit(train_step, static_argnames=('cfg', 't'))
     for _ in range(500):
         state, _ = step(state, tokens, jax.random.key(1), cfg=cfg, t=t)
-    drawn = vae.generate(state.params, cfg, vae.encode(state.params, cfg, tokens).mu, jax.random.key(0), 0.0)
+    drawn = vae.generate(
+        state.params, cfg, vae.encode(state.params, cfg, tokens).mu, jax.random.key(0), 0.0
+    )
     assert float((drawn == tokens).mean()) > 0.99
 
 
@@ -131,21 +166,41 @@ print(' '.join(map(str, losses)))
 
 
 def three_steps():
-    """Losses of three updates on all devices, the noise made too small to matter, and the last state."""
+    """Losses of three updates on all devices, the noise made too small to matter, and the last
+    state.
+    """
     cfg, t = _setting(sampling_schedule='constant', sampling_rate=0.0)
     cfg = configs.dataclasses.replace(cfg, initial_sigma=1e-6)
     state, step = init_state(jax.random.key(0), cfg, t), make_train_step(cfg, t)
     losses = []
     for n in range(3):
-        tokens = jax.random.randint(jax.random.key(n), (jax.local_device_count(), 8 // jax.local_device_count(), 32, 1), 0, 130)
-        state, metrics = step(state, tokens.reshape(jax.local_device_count(), -1, 32, 1), jax.random.key(9))
+        tokens = jax.random.randint(
+            jax.random.key(n),
+            (jax.local_device_count(), 8 // jax.local_device_count(), 32, 1),
+            0,
+            130,
+        )
+        state, metrics = step(
+            state, tokens.reshape(jax.local_device_count(), -1, 32, 1), jax.random.key(9)
+        )
         losses.append(float(metrics['loss'] / metrics['examples']))
     return losses, state
 
 
 def test_two_devices_equal_one_and_replicas_stay_equal():
-    environment = {**os.environ, 'XLA_FLAGS': '--xla_force_host_platform_device_count=2', 'JAX_PLATFORMS': 'cpu', 'PYTHONPATH': '.'}
-    done = subprocess.run([sys.executable, '-c', TWO_DEVICES], env=environment, capture_output=True, text=True, timeout=300)
+    environment = {
+        **os.environ,
+        'XLA_FLAGS': '--xla_force_host_platform_device_count=2',
+        'JAX_PLATFORMS': 'cpu',
+        'PYTHONPATH': '.',
+    }
+    done = subprocess.run(
+        [sys.executable, '-c', TWO_DEVICES],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
     assert done.returncode == 0, done.stderr[-2000:]
     two = [float(x) for x in done.stdout.split()]
     one, _ = three_steps()

@@ -1,4 +1,6 @@
-"""One small file instead of a checkpoint: the same model but for float16, found by name, and refused when damaged."""
+"""One small file instead of a checkpoint: the same model but for float16, found by name, and
+refused when damaged.
+"""
 
 import json
 import subprocess
@@ -34,7 +36,10 @@ def test_weights_come_back_as_float16_has_them(run, tmp_path):
     )  # fmt: skip
     jax.tree.map(np.testing.assert_array_equal, again.prior, saved.prior)
     assert read_config(tmp_path / 'small.npz').bars == 2
-    assert (tmp_path / 'small.npz').read_bytes() == (write_compact(tmp_path / 'b.npz', saved), (tmp_path / 'b.npz').read_bytes())[1]
+    assert (tmp_path / 'small.npz').read_bytes() == (
+        write_compact(tmp_path / 'b.npz', saved),
+        (tmp_path / 'b.npz').read_bytes(),
+    )[1]
 
 
 def test_every_four_bits_more_are_ten_times_as_close_and_take_more_bytes(run, tmp_path):
@@ -50,7 +55,9 @@ def test_every_four_bits_more_are_ten_times_as_close_and_take_more_bytes(run, tm
     assert size[1] - size[0] < 0.7 * (size[2] - size[0])
 
 
-def test_a_released_model_is_found_by_its_name_but_a_folder_goes_before_it(run, tmp_path, monkeypatch):
+def test_a_released_model_is_found_by_its_name_but_a_folder_goes_before_it(
+    run, tmp_path, monkeypatch
+):
     monkeypatch.setattr(compact, 'RELEASED', tmp_path / 'released')
     monkeypatch.chdir(tmp_path)
     write_compact(tmp_path / 'released' / 'small2.npz', read_run(run))
@@ -68,7 +75,10 @@ def test_what_is_made_of_a_released_model_does_not_hide_it(run, tmp_path, monkey
     monkeypatch.chdir(tmp_path)
     write_compact(tmp_path / 'released' / 'small2.npz', read_run(run))
     kept = kept_at('small2', 'test')
-    assert kept == Path('runs/released/small2/evaluation-test.json') and kept_at(run, 'test').parent == run
+    assert (
+        kept == Path('runs/released/small2/evaluation-test.json')
+        and kept_at(run, 'test').parent == run
+    )
     kept.parent.mkdir(parents=True)
     assert mvae.load('small2').bars == 2
 
@@ -85,7 +95,11 @@ def test_damaged_files_are_said(run, tmp_path):
         read_run(tmp_path / 'none.npz')
     arrays, _, meta = compact.read((path.write_bytes(whole), path)[1])
     first = next(iter(arrays))
-    np.savez(path, **{n: a for n, a in arrays.items() if n != first}, **{'meta.json': np.frombuffer(json.dumps(meta).encode(), np.uint8)})
+    np.savez(
+        path,
+        **{n: a for n, a in arrays.items() if n != first},
+        **{'meta.json': np.frombuffer(json.dumps(meta).encode(), np.uint8)},
+    )
     with pytest.raises(InputError, match='its weights are not those of its config'):
         read_run(path)
 
@@ -102,7 +116,9 @@ def test_released_models_play_and_know_their_card(name):
     assert file.stat().st_size <= 8_000_000 and name in file.with_suffix('.md').read_text()
     model = mvae.load(name)
     tokens, _ = model.sample_tokens(4, 1.0, seed=0)
-    assert tokens.shape[1] == 16 * model.bars and (tokens > 0).any((1, 2)).all(), 'every piece has notes'
+    assert tokens.shape[1] == 16 * model.bars and (tokens > 0).any((1, 2)).all(), (
+        'every piece has notes'
+    )
 
 
 def test_all_released_models_together_are_small():
@@ -111,8 +127,23 @@ def test_all_released_models_together_are_small():
 
 def test_the_programs_play_a_single_file(run, tmp_path):
     write_compact(tmp_path / 'small.npz', read_run(run))
-    command = [sys.executable, 'experiments/sample.py', '--run', tmp_path / 'small.npz', '--n', '2', '--out', tmp_path / 'out', '--wav', '--png']
+    command = [
+        sys.executable,
+        'experiments/sample.py',
+        '--run',
+        tmp_path / 'small.npz',
+        '--n',
+        '2',
+        '--out',
+        tmp_path / 'out',
+        '--wav',
+        '--png',
+    ]
     done = subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=200)
     assert done.returncode == 0, done.stderr
     made = {path.name for path in (tmp_path / 'out').iterdir()}
-    assert made == {f'sample_{n}.{kind}' for n in (1, 2) for kind in ('mid', 'wav', 'png')} | {'samples.png', 'samples.json', 'index.html'}
+    assert made == {f'sample_{n}.{kind}' for n in (1, 2) for kind in ('mid', 'wav', 'png')} | {
+        'samples.png',
+        'samples.json',
+        'index.html',
+    }

@@ -1,1 +1,3 @@
-"""From MIDI folders to batches: the parallel build, the memory-mapped token store and the deterministic loader."""
+"""From MIDI folders to batches: the parallel build, the memory-mapped token store and the
+deterministic loader.
+"""

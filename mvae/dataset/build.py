@@ -1,8 +1,10 @@
-"""The build: a folder of MIDI files becomes a token store, in parallel, resumably and all or nothing.
+"""The build: a folder of MIDI files becomes a token store, in parallel, resumably and all or
+nothing.
 
-Chunks of files are extracted by worker processes into part files below `<out>.building`, which a later run of the same
-command finds again; the merged store takes its place by renaming. A file that hangs or kills its worker costs the build
-that one file. The same files and settings give the same bytes with any number of workers.
+Chunks of files are extracted by worker processes into part files below `<out>.building`, which a
+later run of the same command finds again; the merged store takes its place by renaming. A file that
+hangs or kills its worker costs the build that one file. The same files and settings give the same
+bytes with any number of workers.
 """
 
 import json
@@ -31,7 +33,8 @@ from mvae.music.reasons import Reason
 
 _FILES_PER_PART = 64
 _PARTS_WANTED = 64
-# A chunk has many files and takes about a second; where it takes longer than this many files may, its files are tried singly.
+# A chunk has many files and takes about a second; where it takes longer than this many files may,
+# its files are tried singly.
 _CHUNK_TIME = 3
 
 
@@ -42,8 +45,10 @@ class BuildSettings:
     Attributes:
         extract: vocabulary, lengths of windows and musical rules.
         fractions: of the songs for train, validation and test.
-        time_limit: seconds that one file may take; a file that takes longer is rejected as `timeout`.
-        memory_limit: MiB that a worker may take beyond what it starts with (Linux); a file that needs more is rejected.
+        time_limit: seconds that one file may take; a file that takes longer is rejected as
+            `timeout`.
+        memory_limit: MiB that a worker may take beyond what it starts with (Linux); a file that
+            needs more is rejected.
     """
 
     extract: ExtractSettings = field(default_factory=ExtractSettings)
@@ -53,7 +58,9 @@ class BuildSettings:
 
     def __post_init__(self):
         if len(self.fractions) != 3 or min(self.fractions) < 0 or self.fractions[0] <= 0:
-            raise InputError(f'fractions={self.fractions} must be three numbers for train (above 0), validation and test')
+            raise InputError(
+                f'fractions={self.fractions} must be three numbers for train (above 0), validation and test'
+            )
         if self.time_limit <= 0 or self.memory_limit <= 0:
             raise InputError('the time limit and the memory limit of the build must be above 0')
 
@@ -62,8 +69,11 @@ class BuildSettings:
         return json.loads(json.dumps(asdict(self)))
 
 
-def is_current(out: str | Path, settings: BuildSettings, midi_folder: str | Path | None = None) -> bool:
-    """Whether `out` is a whole store, built by this code with these settings from the files of midi_folder as they are.
+def is_current(
+    out: str | Path, settings: BuildSettings, midi_folder: str | Path | None = None
+) -> bool:
+    """Whether `out` is a whole store, built by this code with these settings from the files of
+    midi_folder as they are.
 
     Without midi_folder the files are not looked at.
     """
@@ -91,8 +101,8 @@ def build_store(
     """Builds a store, or goes on with a build that was interrupted.
 
     Args:
-        midi_folder: searched for MIDI files, with the folders below it; each `info.csv` there with columns midi_filename and
-            split gives official splits.
+        midi_folder: searched for MIDI files, with the folders below it; each `info.csv` there with
+            columns midi_filename and split gives official splits.
         out: the store's folder; a store that is there is replaced when the new one is whole.
         settings: of the build.
         workers: processes; None takes all cores.
@@ -103,7 +113,8 @@ def build_store(
         the store, opened.
 
     Raises:
-        InputError: no MIDI files; none that gives a window; out is something else than a store or cannot be written.
+        InputError: no MIDI files; none that gives a window; out is something else than a store or
+            cannot be written.
         KeyboardInterrupt: on Ctrl-C, with a message; the parts done so far are kept.
     """
     settings, out = settings or BuildSettings(), Path(out)
@@ -114,12 +125,26 @@ def build_store(
     try:
         building.mkdir(parents=True, exist_ok=True)
         with _lock(building):
-            _build(Path(midi_folder), files, official, out, building, settings, workers or _cores(), reader, quiet)
+            _build(
+                Path(midi_folder),
+                files,
+                official,
+                out,
+                building,
+                settings,
+                workers or _cores(),
+                reader,
+                quiet,
+            )
             shutil.rmtree(building)
     except KeyboardInterrupt:
-        raise KeyboardInterrupt(f'stopped; what is done is kept in {building}: the same command goes on there') from None
+        raise KeyboardInterrupt(
+            f'stopped; what is done is kept in {building}: the same command goes on there'
+        ) from None
     except OSError as error:
-        raise InputError(f'cannot write {error.filename or out}: {error.strerror or error}') from None
+        raise InputError(
+            f'cannot write {error.filename or out}: {error.strerror or error}'
+        ) from None
     return Store.open(out)
 
 
@@ -144,12 +169,18 @@ def _build(
     tasks = _tasks(folder, files, work, settings, reader)
     missing = [task for task in tasks if not parts.is_whole(task.target)]
     done = len(files) - sum(len(task.paths) for task in missing)
-    with tqdm(total=len(files), initial=done, unit='file', desc='reading', disable=quiet or None) as bar:
+    with tqdm(
+        total=len(files), initial=done, unit='file', desc='reading', disable=quiet or None
+    ) as bar:
         if missing:
             _extract(missing, settings, min(workers, len(missing)), bar)
     names = [Path(task.target) for task in tasks]
-    kinds = [(kind, bars) for kind in settings.extract.kinds for bars in sorted(settings.extract.bars)]
-    corpus = merge.read_corpus([file.path for file in files], names, official, settings.fractions, kinds)
+    kinds = [
+        (kind, bars) for kind in settings.extract.kinds for bars in sorted(settings.extract.bars)
+    ]
+    corpus = merge.read_corpus(
+        [file.path for file in files], names, official, settings.fractions, kinds
+    )
     meta = {
         'mvae': _version(),
         'vocabulary': settings.extract.vocabulary.to_dict(),
@@ -175,8 +206,16 @@ def _build(
         shutil.rmtree(new, ignore_errors=True)
 
 
-def _tasks(folder: Path, files: Sequence[MidiFile], work: Path, settings: BuildSettings, reader: parts.Reader) -> list[parts.PartTask]:
-    """Chunks that depend on the files alone, not on the workers, so that another number of them can go on with the parts."""
+def _tasks(
+    folder: Path,
+    files: Sequence[MidiFile],
+    work: Path,
+    settings: BuildSettings,
+    reader: parts.Reader,
+) -> list[parts.PartTask]:
+    """Chunks that depend on the files alone, not on the workers, so that another number of them can
+    go on with the parts.
+    """
     size = max(1, min(_FILES_PER_PART, -(-len(files) // _PARTS_WANTED)))
     return [
         parts.PartTask(
@@ -190,19 +229,26 @@ def _tasks(folder: Path, files: Sequence[MidiFile], work: Path, settings: BuildS
     ]
 
 
-def _extract(tasks: Sequence[parts.PartTask], settings: BuildSettings, workers: int, bar: tqdm) -> None:
+def _extract(
+    tasks: Sequence[parts.PartTask], settings: BuildSettings, workers: int, bar: tqdm
+) -> None:
     """Runs the tasks in worker processes until every part is written."""
-    # Neither forks this process, which may hold threads and an accelerator; a fork server starts a new worker in no time.
+    # Neither forks this process, which may hold threads and an accelerator; a fork server starts a
+    # new worker in no time.
     method = 'forkserver' if 'forkserver' in get_all_start_methods() else 'spawn'
     context = get_context(method)
     if method == 'forkserver':
         context.set_forkserver_preload([parts.__name__])
     memory = settings.memory_limit << 20
-    pool = ProcessPool(max_workers=workers, context=context, initializer=parts.limit_memory, initargs=(memory,))
+    pool = ProcessPool(
+        max_workers=workers, context=context, initializer=parts.limit_memory, initargs=(memory,)
+    )
     try:
         suspects = []
         limit = settings.time_limit * _CHUNK_TIME
-        futures = {pool.schedule(parts.build_part, args=(task,), timeout=limit): task for task in tasks}
+        futures = {
+            pool.schedule(parts.build_part, args=(task,), timeout=limit): task for task in tasks
+        }
         for future in as_completed(futures):
             try:
                 future.result()
@@ -221,15 +267,26 @@ def _extract(tasks: Sequence[parts.PartTask], settings: BuildSettings, workers: 
         pool.join()
 
 
-def _extract_singly(pool: ProcessPool, task: parts.PartTask, time_limit: float) -> list[parts.FileResult]:
-    """Each file of a task that timed out or died as a task of its own: only the guilty ones are lost."""
-    futures = [pool.schedule(parts.extract_file, args=(task, path), timeout=time_limit) for path in task.paths]
+def _extract_singly(
+    pool: ProcessPool, task: parts.PartTask, time_limit: float
+) -> list[parts.FileResult]:
+    """Each file of a task that timed out or died as a task of its own: only the guilty ones are
+    lost.
+    """
+    futures = [
+        pool.schedule(parts.extract_file, args=(task, path), timeout=time_limit)
+        for path in task.paths
+    ]
     results = []
     for future in futures:
         try:
             results.append(future.result())
         except TimeoutError:
-            results.append(parts.FileResult(reason=str(Reason.TIMEOUT), detail=f'took longer than {time_limit:g} s'))
+            results.append(
+                parts.FileResult(
+                    reason=str(Reason.TIMEOUT), detail=f'took longer than {time_limit:g} s'
+                )
+            )
         except ProcessExpired as error:
             detail = f'the reader died (exit code {error.exitcode})'
             results.append(parts.FileResult(reason=str(Reason.CRASHED), detail=detail))
@@ -255,7 +312,9 @@ def _lock(building: Path) -> Iterator[None]:
         except ImportError:  # Windows
             pass
         except BlockingIOError:
-            raise InputError(f'another build is at work in {building}; wait for it or stop it') from None
+            raise InputError(
+                f'another build is at work in {building}; wait for it or stop it'
+            ) from None
         yield
 
 

@@ -1,4 +1,6 @@
-"""The funnel: what became of every file, track and window, as numbers for store.json and as a table for the terminal."""
+"""The funnel: what became of every file, track and window, as numbers for store.json and as a table
+for the terminal.
+"""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -9,18 +11,24 @@ import numpy as np
 from mvae.dataset.store import SPLITS
 
 
-def make_funnel(info: Sequence[Mapping[str, Any]], used: np.ndarray, counts: Mapping[tuple[str, int], Mapping[str, Any]]) -> dict[str, Any]:
+def make_funnel(
+    info: Sequence[Mapping[str, Any]],
+    used: np.ndarray,
+    counts: Mapping[tuple[str, int], Mapping[str, Any]],
+) -> dict[str, Any]:
     """The funnel of a build.
 
     Args:
         info: per file reason, detail and rejections; see parts.FileResult.
         used: bool [files], whether any of the file's windows is in the store.
-        counts: per (kind, bars) `files` with windows kept, windows `found`, windows `kept` and `songs` per split.
+        counts: per (kind, bars) `files` with windows kept, windows `found`, windows `kept` and
+            `songs` per split.
 
     Returns:
-        files: found, used and rejected {reason: files} for the files rejected whole; pieces: {reason: pieces} lost from
-        files of which something else was read; kinds: per '<kind>-<bars>' files,
-        rejected {reason: pieces, tracks or windows}, found, duplicate, windows and songs per split.
+        files: found, used and rejected {reason: files} for the files rejected whole; pieces:
+        {reason: pieces} lost from files of which something else was read; kinds: per
+        '<kind>-<bars>' files, rejected {reason: pieces, tracks or windows}, found, duplicate,
+        windows and songs per split.
     """
     whole = Counter(file['reason'] for file in info if file['reason'])
     inside: dict[str, Counter] = {}
@@ -42,9 +50,13 @@ def make_funnel(info: Sequence[Mapping[str, Any]], used: np.ndarray, counts: Map
 
 
 def main_reasons(funnel: Mapping[str, Any], most: int = 4) -> str:
-    """The commonest reasons why files and their tracks gave nothing, in words: 'wrong_meter 12, no_drums 3'."""
+    """The commonest reasons why files and their tracks gave nothing, in words: 'wrong_meter 12,
+    no_drums 3'.
+    """
     reasons = Counter(funnel['files']['rejected'])
-    for kind in {name.rsplit('-', 1)[0]: name for name in funnel['kinds']}.values():  # each kind once, not per length
+    for kind in {
+        name.rsplit('-', 1)[0]: name for name in funnel['kinds']
+    }.values():  # each kind once, not per length
         reasons.update(funnel['kinds'][kind]['rejected'])
     return _words(_sorted(reasons), most)
 
@@ -52,13 +64,25 @@ def main_reasons(funnel: Mapping[str, Any], most: int = 4) -> str:
 def format_funnel(funnel: Mapping[str, Any]) -> str:
     """The funnel as a table of at most 120 columns."""
     files = funnel['files']
-    lines = [f'{files["found"]:,} MIDI files, {files["used"]:,} used' + _after('; rejected: ', _words(files['rejected'], 8))]
-    lines.append(f'{"":<11}{"files":>9}{"found":>12}{"duplicate":>12}' + ''.join(f'{split:>12}' for split in SPLITS) + f'{"songs":>9}')
+    lines = [
+        f'{files["found"]:,} MIDI files, {files["used"]:,} used'
+        + _after('; rejected: ', _words(files['rejected'], 8))
+    ]
+    lines.append(
+        f'{"":<11}{"files":>9}{"found":>12}{"duplicate":>12}'
+        + ''.join(f'{split:>12}' for split in SPLITS)
+        + f'{"songs":>9}'
+    )
     for name, kind in funnel['kinds'].items():
         row = f'{name:<11}{kind["files"]:>9,}{kind["found"]:>12,}{kind["duplicate"]:>12,}'
-        row += ''.join(f'{kind["windows"][split]:>12,}' for split in SPLITS) + f'{sum(kind["songs"].values()):>9,}'
+        row += (
+            ''.join(f'{kind["windows"][split]:>12,}' for split in SPLITS)
+            + f'{sum(kind["songs"].values()):>9,}'
+        )
         lines.append(row)
-    lines.append('lost on the way (pieces, tracks, windows; duplicates here are those within one file):')
+    lines.append(
+        'lost on the way (pieces, tracks, windows; duplicates here are those within one file):'
+    )
     if funnel['pieces']:
         lines.append(f'  {"any":<9}' + _words(funnel['pieces'], 7))
     seen = set()

@@ -1,7 +1,8 @@
 """Batches of a store: a pure function of (seed, step, process).
 
-Nothing is carried from step to step, so the state of a run's data is its step number: a resumed run sees exactly what an
-unbroken one sees, and the processes of a pod share each global batch without talking to each other.
+Nothing is carried from step to step, so the state of a run's data is its step number: a resumed run
+sees exactly what an unbroken one sees, and the processes of a pod share each global batch without
+talking to each other.
 """
 
 import sys
@@ -19,14 +20,17 @@ from mvae.music.vocabulary import DRUM_CLASSES, FIRST_NOTE_ON, STREAMS
 _SHUFFLE_ROUNDS = 4
 _PREFETCHED = 16
 _THREADS = 2
-_LEFT_OUT = 2 << 64  # added to a seed, of 64 bits: numbers that have nothing to do with the seed's own
+_LEFT_OUT = (
+    2 << 64
+)  # added to a seed, of 64 bits: numbers that have nothing to do with the seed's own
 
 
 class Loader:
     """Training and evaluation batches of one kind and length of window.
 
-    Every epoch goes through all windows once, in an order of its own, and the epochs run into each other: example i of the
-    run (i = step * batch_size + row) is number i mod N of epoch i div N. No window is dropped.
+    Every epoch goes through all windows once, in an order of its own, and the epochs run into each
+    other: example i of the run (i = step * batch_size + row) is number i mod N of epoch i div N. No
+    window is dropped.
 
     Args:
         store: the token store.
@@ -34,14 +38,17 @@ class Loader:
         bars: length of the windows.
         batch_size: examples per step over all processes.
         seed: of order, transposition and drum classes left out.
-        transpose: inclusive range of semitones, holding 0. Each example of each epoch is moved by a uniform integer, as far
-            as all its pitches stay inside the vocabulary; melody and bass of a trio move together, drums never do.
-        drop_drums: probability in [0, 1) of each drum class to be left out of an example of an epoch, whose drums are left as
-            they are where none would remain.
-        process_index, process_count: which shard of the global batch: rows process_index*B_local to (process_index+1)*B_local.
+        transpose: inclusive range of semitones, holding 0. Each example of each epoch is moved by a
+            uniform integer, as far as all its pitches stay inside the vocabulary; melody and bass
+            of a trio move together, drums never do.
+        drop_drums: probability in [0, 1) of each drum class to be left out of an example of an
+            epoch, whose drums are left as they are where none would remain.
+        process_index, process_count: which shard of the global batch: rows process_index*B_local to
+            (process_index+1)*B_local.
 
     Raises:
-        InputError: with fewer windows in train than a batch, or a batch that the processes cannot share evenly.
+        InputError: with fewer windows in train than a batch, or a batch that the processes cannot
+            share evenly.
     """
 
     def __init__(
@@ -86,34 +93,48 @@ class Loader:
         if self.transpose != (0, 0) and TONAL_STREAMS[self.kind]:
             self._transpose(streams, _uniform(self.seed, first, self.local_batch_size))
         if self.drop_drums and 'drums' in STREAMS[self.kind]:
-            uniform = _uniform(self.seed + _LEFT_OUT, first * DRUM_CLASSES, self.local_batch_size * DRUM_CLASSES)
+            uniform = _uniform(
+                self.seed + _LEFT_OUT, first * DRUM_CLASSES, self.local_batch_size * DRUM_CLASSES
+            )
             self._drop_drums(streams, uniform.reshape(-1, DRUM_CLASSES))
         return batch_major(streams)
 
     def iterate(self, start_step: int = 0) -> Iterator[np.ndarray]:
         """The batches from `start_step` on without end, read ahead in threads of their own."""
         dataset = grain.MapDataset.source(_Steps(self, start_step))
-        return iter(dataset.to_iter_dataset(grain.ReadOptions(num_threads=_THREADS, prefetch_buffer_size=_PREFETCHED)))
+        return iter(
+            dataset.to_iter_dataset(
+                grain.ReadOptions(num_threads=_THREADS, prefetch_buffer_size=_PREFETCHED)
+            )
+        )
 
-    def evaluation_batches(self, split: str, batch_size: int, limit: int | None = None) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    def evaluation_batches(
+        self, split: str, batch_size: int, limit: int | None = None
+    ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """One pass over a split, never transposed, the same at every call.
 
         Args:
             split: 'train', 'validation' or 'test'.
-            batch_size: examples per batch over all processes; each process gets its rows, as in training.
+            batch_size: examples per batch over all processes; each process gets its rows, as in
+                training.
             limit: at most so many windows, a fixed subset drawn by the seed; None takes all.
 
         Yields:
-            (tokens int32 [B_local, T, K], mask float32 [B_local]). The last batch is filled up with windows of mask 0.
+            (tokens int32 [B_local, T, K], mask float32 [B_local]). The last batch is filled up with
+            windows of mask 0.
 
         Raises:
             InputError: where the split has no windows.
         """
         _check_batch(batch_size, self.process_index, self.process_count)
-        return self._evaluation_batches(self.store.windows(self.kind, self.bars, split), self._chosen(split, limit), batch_size)
+        return self._evaluation_batches(
+            self.store.windows(self.kind, self.bars, split), self._chosen(split, limit), batch_size
+        )
 
     def evaluation_songs(self, split: str, limit: int | None = None) -> np.ndarray:
-        """The song of every window of `evaluation_batches`, over all processes, in their order: uint32 [N]. Raises as that does."""
+        """The song of every window of `evaluation_batches`, over all processes, in their order:
+        uint32 [N]. Raises as that does.
+        """
         chosen = self._chosen(split, limit)
         return np.asarray(self.store.songs(self.kind, self.bars, split)[chosen])
 
@@ -126,9 +147,15 @@ class Loader:
             )
         if limit is None or limit >= count:
             return np.arange(count)
-        return np.sort(np.random.default_rng([self.seed, SPLITS.index(split)]).choice(count, limit, replace=False))
+        return np.sort(
+            np.random.default_rng([self.seed, SPLITS.index(split)]).choice(
+                count, limit, replace=False
+            )
+        )
 
-    def _evaluation_batches(self, windows: np.ndarray, chosen: np.ndarray, batch_size: int) -> Iterator[tuple]:
+    def _evaluation_batches(
+        self, windows: np.ndarray, chosen: np.ndarray, batch_size: int
+    ) -> Iterator[tuple]:
         local = batch_size // self.process_count
         for start in range(0, len(chosen), batch_size):
             place = start + self.process_index * local + np.arange(local)
@@ -144,12 +171,17 @@ class Loader:
         while done < count:
             key = int(np.random.SeedSequence([self.seed, epoch]).generate_state(1)[0])
             size = min(count - done, total - place)
-            rows[done : done + size] = [index_shuffle(index, total - 1, key, _SHUFFLE_ROUNDS) for index in range(place, place + size)]
+            rows[done : done + size] = [
+                index_shuffle(index, total - 1, key, _SHUFFLE_ROUNDS)
+                for index in range(place, place + size)
+            ]
             done, epoch, place = done + size, epoch + 1, 0
         return rows
 
     def _transpose(self, streams: np.ndarray, uniform: np.ndarray) -> None:
-        """Moves the tonal ones of streams uint16 [B, K, T] in place, by shifts from uniform [B] in [0, 1)."""
+        """Moves the tonal ones of streams uint16 [B, K, T] in place, by shifts from uniform [B] in
+        [0, 1).
+        """
         tonal = streams[:, : len(TONAL_STREAMS[self.kind])]  # they are the first ones in every kind
         pitches = self.store.vocabulary.sizes(self.kind)[0] - FIRST_NOTE_ON
         # Unsigned, so that hold and note-off wrap round to the top and are never the lowest note.
@@ -158,12 +190,21 @@ class Loader:
         low = np.maximum(self.transpose[0], -np.minimum(lowest, pitches - 1))
         high = np.minimum(self.transpose[1], pitches - 1 - np.maximum(highest, 0))
         shift = low + np.floor(uniform * (high - low + 1)).astype(np.int64)
-        tonal += (tonal >= FIRST_NOTE_ON) * shift.astype(np.uint16)[:, None, None]  # modulo 2**16: down as well as up
+        tonal += (tonal >= FIRST_NOTE_ON) * shift.astype(np.uint16)[
+            :, None, None
+        ]  # modulo 2**16: down as well as up
 
     def _drop_drums(self, streams: np.ndarray, uniform: np.ndarray) -> None:
-        """Leaves drum classes out of streams uint16 [B, K, T] in place, those whose uniform [B, 9] in [0, 1) lies below `drop_drums`."""
+        """Leaves drum classes out of streams uint16 [B, K, T] in place, those whose uniform [B, 9]
+        in [0, 1) lies below `drop_drums`.
+        """
         drums = streams[:, STREAMS[self.kind].index('drums')]
-        kept = drums & ((uniform >= self.drop_drums) @ (1 << np.arange(DRUM_CLASSES))).astype(np.uint16)[:, None]
+        kept = (
+            drums
+            & ((uniform >= self.drop_drums) @ (1 << np.arange(DRUM_CLASSES))).astype(np.uint16)[
+                :, None
+            ]
+        )
         np.copyto(drums, kept, where=kept.any(1, keepdims=True))
 
 
@@ -181,7 +222,10 @@ class _Steps:
 
 
 def _uniform(seed: int, first: int, count: int) -> np.ndarray:
-    """Numbers first .. first + count - 1 of the seed's stream of uniform float64 in [0, 1): a jump, not a walk."""
+    """Numbers first ..
+
+    first + count - 1 of the seed's stream of uniform float64 in [0, 1): a jump, not a walk.
+    """
     skip = first % 4  # Philox makes four words at a time
     words = np.random.Philox(key=seed).advance(first // 4).random_raw(skip + count)[skip:]
     return (words >> np.uint64(11)) * 2.0**-53
@@ -206,8 +250,14 @@ def _too_few(store: Store, kind: str, bars: int, batch_size: int) -> str:
         reasons[reason] = reasons.get(reason, 0) + files
     reasons.pop('duplicate', None)  # repetitions within a song: always many, never the cause
     main = sorted(reasons.items(), key=lambda item: (-item[1], item[0]))[:3]
-    why = f' (lost on the way: {", ".join(f"{reason} {number}" for reason, number in main)})' if main else ''
-    smaller = f'use --config.training.batch_size={1 << (count.bit_length() - 1)} or ' if count else ''
+    why = (
+        f' (lost on the way: {", ".join(f"{reason} {number}" for reason, number in main)})'
+        if main
+        else ''
+    )
+    smaller = (
+        f'use --config.training.batch_size={1 << (count.bit_length() - 1)} or ' if count else ''
+    )
     return (
         f'{store.path} has {count} training windows of {bars}-bar {kind}, fewer than a batch of {batch_size}{why}; '
         f'{smaller}add MIDI files and rebuild it'

@@ -1,7 +1,8 @@
 """The parts of a build become one store: songs, splits, duplicates, offsets.
 
-Tokens are appended part by part and never held together; of the windows, one kind and length at a time is in memory, about
-40 bytes each, and duplicates are found by sorting, so that tens of millions of windows need a few GB.
+Tokens are appended part by part and never held together; of the windows, one kind and length at a
+time is in memory, about 40 bytes each, and duplicates are found by sorting, so that tens of
+millions of windows need a few GB.
 """
 
 import csv
@@ -18,14 +19,25 @@ from mvae.dataset.funnel import make_funnel
 from mvae.dataset.links import content_links
 from mvae.dataset.parts import Part
 from mvae.dataset.splits import Songs, assign_splits
-from mvae.dataset.store import FORMAT, META_FILE, SPLITS, STREAM_COUNT, VERSION, songs_file, windows_file, write_header
+from mvae.dataset.store import (
+    FORMAT,
+    META_FILE,
+    SPLITS,
+    STREAM_COUNT,
+    VERSION,
+    songs_file,
+    windows_file,
+    write_header,
+)
 from mvae.dataset.titles import song_keys
 from mvae.music.reasons import Reason
 
 
 @dataclass
 class Corpus:
-    """All files of a build: their paths, what the parts say of each, tokens per file, and their songs."""
+    """All files of a build: their paths, what the parts say of each, tokens per file, and their
+    songs.
+    """
 
     paths: Sequence[str]
     info: list[dict]
@@ -56,7 +68,11 @@ def read_corpus(
             names.append('sha256:' + file['digest'])
             original = first.setdefault((file['digest'], official.get(path)), path)
             if original != path and not file['reason']:
-                file.update(reason=str(Reason.DUPLICATE_FILE), detail=f'same bytes as {original}', rejections=[])
+                file.update(
+                    reason=str(Reason.DUPLICATE_FILE),
+                    detail=f'same bytes as {original}',
+                    rejections=[],
+                )
         keys.append(names)
     for kind, bars in _linking(kinds):
         _, hashes, files = _windows(parts, _first_files(parts), kind, bars)
@@ -68,7 +84,9 @@ def read_corpus(
 
 
 def _linking(kinds: Sequence[tuple[str, int]]) -> list[tuple[str, int]]:
-    """The kinds whose windows say that two files are one song: single streams, at the shortest length built."""
+    """The kinds whose windows say that two files are one song: single streams, at the shortest
+    length built.
+    """
     shortest: dict[str, int] = {}
     for kind, bars in kinds:
         shortest[kind] = min(bars, shortest.get(kind, bars))
@@ -76,7 +94,8 @@ def _linking(kinds: Sequence[tuple[str, int]]) -> list[tuple[str, int]]:
 
 
 def first_occurrences(hashes: np.ndarray, splits: np.ndarray) -> np.ndarray:
-    """Which windows to keep: of equal ones the first in the order train, validation, test, and there the first in order.
+    """Which windows to keep: of equal ones the first in the order train, validation, test, and
+    there the first in order.
 
     Args:
         hashes: uint64 [N]. splits: int8 [N], index into SPLITS.
@@ -88,7 +107,9 @@ def first_occurrences(hashes: np.ndarray, splits: np.ndarray) -> np.ndarray:
     seen = np.zeros(0, np.uint64)
     for split in range(len(SPLITS)):
         rows = np.flatnonzero(splits == split)
-        own, first = np.unique(hashes[rows], return_index=True)  # the sort is stable: first is the first row
+        own, first = np.unique(
+            hashes[rows], return_index=True
+        )  # the sort is stable: first is the first row
         if len(seen):
             known = seen[np.minimum(np.searchsorted(seen, own), len(seen) - 1)] == own
             own, first = own[~known], first[~known]
@@ -109,7 +130,8 @@ def merge(
 
     Args:
         folder: where to. corpus, parts: what from. kinds: the (kind, bars) to store.
-        meta: goes into store.json, completed by format, counts and funnel. progress: called with 1 after each file kind.
+        meta: goes into store.json, completed by format, counts and funnel. progress: called with 1
+            after each file kind.
 
     Returns:
         the content of store.json.
@@ -125,7 +147,10 @@ def merge(
         offsets, hashes, files = offsets[alive], hashes[alive], files[alive]
         splits = file_splits[files]
         keep = first_occurrences(hashes, splits)
-        counts[kind, bars] = {'found': len(keep), 'kept': np.bincount(splits[keep], minlength=len(SPLITS)).tolist()}
+        counts[kind, bars] = {
+            'found': len(keep),
+            'kept': np.bincount(splits[keep], minlength=len(SPLITS)).tolist(),
+        }
         # Only the row numbers stay in memory until the tokens' places are known.
         kept[kind, bars] = np.flatnonzero(alive)[keep]
         used_files = np.unique(files[keep])
@@ -145,7 +170,9 @@ def merge(
             mine = file_splits[files] == number
             own = song_numbers[files[mine]].astype(np.uint32)
             counts[kind, bars]['songs'].append(len(np.unique(own)))
-            np.save(folder / windows_file(kind, bars, split), offsets[mine] + base[files[mine], None])
+            np.save(
+                folder / windows_file(kind, bars, split), offsets[mine] + base[files[mine], None]
+            )
             np.save(folder / songs_file(kind, bars, split), own)
         progress(1)
     funnel = make_funnel(corpus.info, needed, counts)
@@ -155,7 +182,9 @@ def merge(
         'version': VERSION,
         **meta,
         'tokens': total,
-        'windows': {f'{k}-{b}': dict(zip(SPLITS, counts[k, b]['kept'], strict=True)) for k, b in kinds},
+        'windows': {
+            f'{k}-{b}': dict(zip(SPLITS, counts[k, b]['kept'], strict=True)) for k, b in kinds
+        },
         'funnel': funnel,
     }
     (folder / META_FILE).write_text(json.dumps(meta, indent=1) + '\n', encoding='utf-8')
@@ -171,9 +200,17 @@ def _first_files(parts: Sequence[Path]) -> np.ndarray:
     return np.cumsum(counts)
 
 
-def _windows(parts: Sequence[Path], first_file: np.ndarray, kind: str, bars: int) -> tuple[np.ndarray, ...]:
-    """All windows of one kind in the order of the files: offsets [N, K], hashes [N], files [N] counted over the corpus."""
-    offsets, hashes, files = [np.zeros((0, STREAM_COUNT[kind]), np.int64)], [np.zeros(0, np.uint64)], [np.zeros(0, np.int32)]
+def _windows(
+    parts: Sequence[Path], first_file: np.ndarray, kind: str, bars: int
+) -> tuple[np.ndarray, ...]:
+    """All windows of one kind in the order of the files: offsets [N, K], hashes [N], files [N]
+    counted over the corpus.
+    """
+    offsets, hashes, files = (
+        [np.zeros((0, STREAM_COUNT[kind]), np.int64)],
+        [np.zeros(0, np.uint64)],
+        [np.zeros(0, np.int32)],
+    )
     for path, first in zip(parts, first_file[:-1], strict=True):
         with Part(path) as part:
             own, own_hashes, own_files = part.windows(kind, bars)
@@ -184,7 +221,9 @@ def _windows(parts: Sequence[Path], first_file: np.ndarray, kind: str, bars: int
     return np.concatenate(offsets), np.concatenate(hashes), np.concatenate(files)
 
 
-def _write_tokens(path: Path, parts: Sequence[Path], lengths: np.ndarray, needed: np.ndarray, total: int) -> None:
+def _write_tokens(
+    path: Path, parts: Sequence[Path], lengths: np.ndarray, needed: np.ndarray, total: int
+) -> None:
     """The tokens of the needed files one after the other."""
     first = 0
     with open(path, 'wb') as file:
@@ -198,22 +237,36 @@ def _write_tokens(path: Path, parts: Sequence[Path], lengths: np.ndarray, needed
 
 
 def _used_songs(songs: Songs, needed: np.ndarray) -> tuple[np.ndarray, list[dict]]:
-    """Songs that have windows, numbered anew: the number of each file's song or -1, and {title, split} of each."""
+    """Songs that have windows, numbered anew: the number of each file's song or -1, and {title,
+    split} of each.
+    """
     used = np.unique(songs.of_file[needed])
     numbers = np.full(len(songs.titles), -1, np.int64)
     numbers[used] = np.arange(len(used))
-    return numbers[songs.of_file], [{'title': songs.titles[n], 'split': SPLITS[songs.splits[n]]} for n in used.tolist()]
+    return numbers[songs.of_file], [
+        {'title': songs.titles[n], 'split': SPLITS[songs.splits[n]]} for n in used.tolist()
+    ]
 
 
-def _write_lists(folder: Path, corpus: Corpus, needed: np.ndarray, song_numbers: np.ndarray, titles: list[dict]) -> None:
-    columns = {'titles': [song['title'] for song in titles], 'splits': [song['split'] for song in titles]}
+def _write_lists(
+    folder: Path, corpus: Corpus, needed: np.ndarray, song_numbers: np.ndarray, titles: list[dict]
+) -> None:
+    columns = {
+        'titles': [song['title'] for song in titles],
+        'splits': [song['split'] for song in titles],
+    }
     (folder / 'songs.json').write_text(json.dumps(columns) + '\n', encoding='utf-8')
     options = {'mode': 'w', 'newline': '', 'encoding': 'utf-8', 'errors': 'surrogateescape'}
-    with open(folder / 'files.csv', **options) as used, open(folder / 'rejected.csv', **options) as lost:
+    with (
+        open(folder / 'files.csv', **options) as used,
+        open(folder / 'rejected.csv', **options) as lost,
+    ):
         used_rows, lost_rows = csv.writer(used), csv.writer(lost)
         used_rows.writerow(['path', 'song', 'title', 'split'])
         lost_rows.writerow(['path', 'reason', 'detail'])
-        for path, file, use, song in zip(corpus.paths, corpus.info, needed.tolist(), song_numbers.tolist(), strict=True):
+        for path, file, use, song in zip(
+            corpus.paths, corpus.info, needed.tolist(), song_numbers.tolist(), strict=True
+        ):
             if use:
                 used_rows.writerow([path, song, titles[song]['title'], titles[song]['split']])
             else:
@@ -221,7 +274,10 @@ def _write_lists(folder: Path, corpus: Corpus, needed: np.ndarray, song_numbers:
 
 
 def reason_of(file: dict) -> tuple[str, str]:
-    """Why a file gave nothing: (reason, detail). Where only its pieces and tracks were rejected, the commonest of theirs."""
+    """Why a file gave nothing: (reason, detail).
+
+    Where only its pieces and tracks were rejected, the commonest of theirs.
+    """
     if file['reason']:
         return file['reason'], file['detail']
     counts = Counter()

@@ -1,7 +1,7 @@
 """The worker's side of the build: a chunk of MIDI files becomes one part file.
 
-Runs in worker processes that may be killed at any moment, so that it imports little (never jax), keeps nothing between
-tasks, and writes a part under its name only when it is whole.
+Runs in worker processes that may be killed at any moment, so that it imports little (never jax),
+keeps nothing between tasks, and writes a part under its name only when it is whole.
 """
 
 import hashlib
@@ -52,7 +52,10 @@ class PartTask:
 
 
 def limit_memory(extra_bytes: int) -> None:
-    """Lets this process take extra_bytes more than it has now, where the system can limit that. Runs as a worker starts."""
+    """Lets this process take extra_bytes more than it has now, where the system can limit that.
+
+    Runs as a worker starts.
+    """
     try:
         import resource
     except ImportError:  # not on Windows
@@ -66,7 +69,10 @@ def limit_memory(extra_bytes: int) -> None:
 
 
 def extract_file(task: PartTask, path: str) -> FileResult:
-    """Reads one file. Whatever is wrong with it becomes a reason; only a killed process gives no result."""
+    """Reads one file.
+
+    Whatever is wrong with it becomes a reason; only a killed process gives no result.
+    """
     result = FileResult()
     try:
         data = (Path(task.root) / path).read_bytes()
@@ -81,16 +87,22 @@ def extract_file(task: PartTask, path: str) -> FileResult:
         result.reason, result.detail = str(Reason.TOO_LARGE), 'needs more memory than the limit'
     except OSError as error:
         result.reason, result.detail = str(Reason.UNREADABLE), error.strerror or str(error)
-    except Exception as error:  # one odd file never ends a build of a hundred thousand; it is listed with what happened
+    # one odd file never ends a build of a hundred thousand; it is listed with what happened
+    except Exception as error:
         result.reason, result.detail = str(Reason.CRASHED), f'{type(error).__name__}: {error}'
     else:
         result.extraction = extraction
-        result.rejections = sorted((kind, str(reason), n) for (kind, reason), n in extraction.rejections.items())
+        result.rejections = sorted(
+            (kind, str(reason), n) for (kind, reason), n in extraction.rejections.items()
+        )
     return result
 
 
 def build_part(task: PartTask) -> None:
-    """Extracts all files of a task and writes their part. Raises OSError if it cannot be written."""
+    """Extracts all files of a task and writes their part.
+
+    Raises OSError if it cannot be written.
+    """
     write_part(task.target, [extract_file(task, path) for path in task.paths])
 
 
@@ -105,22 +117,37 @@ def write_part(target: str, results: list[FileResult]) -> None:
         hashes-<kind>-<bars>   uint64 [N]
         files-<kind>-<bars>    int32 [N], the window's file, counted from the part's first
     """
-    info = [{key: value for key, value in vars(result).items() if key != 'extraction'} for result in results]
-    found = [(number, result.extraction) for number, result in enumerate(results) if result.extraction is not None]
+    info = [
+        {key: value for key, value in vars(result).items() if key != 'extraction'}
+        for result in results
+    ]
+    found = [
+        (number, result.extraction)
+        for number, result in enumerate(results)
+        if result.extraction is not None
+    ]
     lengths = np.zeros(len(results), np.int64)
     for number, extraction in found:
         lengths[number] = len(extraction.tokens)
     arrays = {
         'info': np.frombuffer(json.dumps(info).encode(), np.uint8),
         'lengths': lengths,
-        'tokens': np.concatenate([extraction.tokens for _, extraction in found] or [np.zeros(0, np.uint16)]),
+        'tokens': np.concatenate(
+            [extraction.tokens for _, extraction in found] or [np.zeros(0, np.uint16)]
+        ),
     }
     keys = sorted({key for _, extraction in found for key in extraction.windows})
     for kind, bars in keys:
-        own = [(number, e.windows[kind, bars], e.hashes[kind, bars]) for number, e in found if (kind, bars) in e.windows]
+        own = [
+            (number, e.windows[kind, bars], e.hashes[kind, bars])
+            for number, e in found
+            if (kind, bars) in e.windows
+        ]
         arrays[f'windows-{kind}-{bars}'] = np.concatenate([windows for _, windows, _ in own])
         arrays[f'hashes-{kind}-{bars}'] = np.concatenate([hashes for _, _, hashes in own])
-        arrays[f'files-{kind}-{bars}'] = np.concatenate([np.full(len(w), number, np.int32) for number, w, _ in own])
+        arrays[f'files-{kind}-{bars}'] = np.concatenate(
+            [np.full(len(w), number, np.int32) for number, w, _ in own]
+        )
     half = target + '.half'
     try:
         with open(half, 'wb') as file:

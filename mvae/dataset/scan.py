@@ -16,7 +16,9 @@ _SKIPPED_FOLDERS = {'__MACOSX'}
 
 @dataclass(frozen=True, order=True)
 class MidiFile:
-    """One file: path relative to the corpus folder with '/', size in bytes, time of last change in ns."""
+    """One file: path relative to the corpus folder with '/', size in bytes, time of last change in
+    ns.
+    """
 
     path: str
     size: int
@@ -26,8 +28,8 @@ class MidiFile:
 def find_midi(folder: str | Path) -> list[MidiFile]:
     """All MIDI files below a folder, sorted by relative path.
 
-    Suffixes count in any case. Hidden files and folders are skipped (the '._' twins that macOS leaves, too); links are
-    followed, each folder once, so that a circle of links ends.
+    Suffixes count in any case. Hidden files and folders are skipped (the '._' twins that macOS
+    leaves, too); links are followed, each folder once, so that a circle of links ends.
 
     Raises:
         InputError: if the folder does not exist, cannot be read or holds no MIDI file.
@@ -47,7 +49,9 @@ def find_midi(folder: str | Path) -> list[MidiFile]:
             folders.clear()
             continue
         visited.add((status.st_dev, status.st_ino))
-        folders[:] = sorted(name for name in folders if not name.startswith('.') and name not in _SKIPPED_FOLDERS)
+        folders[:] = sorted(
+            name for name in folders if not name.startswith('.') and name not in _SKIPPED_FOLDERS
+        )
         for name in names:
             if name.startswith('.') or not name.lower().endswith(_SUFFIXES):
                 continue
@@ -58,22 +62,36 @@ def find_midi(folder: str | Path) -> list[MidiFile]:
                 found.append(MidiFile(path.relative_to(folder).as_posix(), -1, 0))
                 continue
             if stat.S_ISREG(status.st_mode):
-                found.append(MidiFile(path.relative_to(folder).as_posix(), status.st_size, status.st_mtime_ns))
+                found.append(
+                    MidiFile(
+                        path.relative_to(folder).as_posix(), status.st_size, status.st_mtime_ns
+                    )
+                )
     if not found:
         raise InputError(f'no MIDI files (*.mid, *.midi) in {folder} or the folders below it')
     return sorted(found)
 
 
 def listing_digest(files: Iterable[MidiFile]) -> str:
-    """SHA-256 of paths and sizes. Times of change are left out: copying a corpus does not change what is built from it."""
+    """SHA-256 of paths and sizes.
+
+    Times of change are left out: copying a corpus does not change what is built from it.
+    """
     return digest([[file.path, file.size] for file in files])
 
 
 def code_digest() -> str:
-    """SHA-256 of the source that turns MIDI into a store, so that nothing built by other code is taken for current."""
+    """SHA-256 of the source that turns MIDI into a store, so that nothing built by other code is
+    taken for current.
+    """
     package = Path(__file__).parents[1]
     sources = sorted([*(package / 'music').rglob('*.py'), *(package / 'dataset').rglob('*.py')])
-    return digest([[path.relative_to(package).as_posix(), path.read_text(encoding='utf-8')] for path in sources])
+    return digest(
+        [
+            [path.relative_to(package).as_posix(), path.read_text(encoding='utf-8')]
+            for path in sources
+        ]
+    )
 
 
 def digest(value: object) -> str:

@@ -1,7 +1,8 @@
 """Train, validation and test by song: a stable hash of the title, or an official split file.
 
-A song is a set of files that share a key (title, contents); it lies in exactly one split. The hash depends on nothing but
-the song's key, so that adding files to a folder leaves the other songs where they were.
+A song is a set of files that share a key (title, contents); it lies in exactly one split. The hash
+depends on nothing but the song's key, so that adding files to a folder leaves the other songs where
+they were.
 """
 
 import csv
@@ -18,7 +19,16 @@ from mvae.dataset.store import SPLITS
 from mvae.errors import InputError
 
 OFFICIAL_FILE = 'info.csv'
-_NAMES = {'train': 0, 'training': 0, 'validation': 1, 'valid': 1, 'val': 1, 'dev': 1, 'eval': 1, 'test': 2}
+_NAMES = {
+    'train': 0,
+    'training': 0,
+    'validation': 1,
+    'valid': 1,
+    'val': 1,
+    'dev': 1,
+    'eval': 1,
+    'test': 2,
+}
 
 
 @dataclass(frozen=True)
@@ -38,11 +48,15 @@ class Songs:
 
 def split_fraction(title: str) -> float:
     """A title's fixed place in [0, 1): the first 8 bytes of its SHA-256."""
-    return int.from_bytes(hashlib.sha256(title.encode('utf-8', 'surrogateescape')).digest()[:8], 'big') / 2.0**64
+    return (
+        int.from_bytes(hashlib.sha256(title.encode('utf-8', 'surrogateescape')).digest()[:8], 'big')
+        / 2.0**64
+    )
 
 
 def read_official_splits(folder: str | Path) -> dict[str, int]:
-    """Splits of every `info.csv` in or below the corpus folder (columns midi_filename and split, as in the Groove MIDI Dataset).
+    """Splits of every `info.csv` in or below the corpus folder (columns midi_filename and split, as
+    in the Groove MIDI Dataset).
 
     midi_filename is relative to the folder of its info.csv.
 
@@ -55,7 +69,9 @@ def read_official_splits(folder: str | Path) -> dict[str, int]:
     splits: dict[str, int] = {}
     for path in sorted(Path(folder).rglob(OFFICIAL_FILE)):
         below = path.parent.relative_to(folder)
-        splits |= {(below / name).as_posix(): split for name, split in _read_official_file(path).items()}
+        splits |= {
+            (below / name).as_posix(): split for name, split in _read_official_file(path).items()
+        }
     return splits
 
 
@@ -91,7 +107,10 @@ def group_songs(keys: Sequence[Sequence[str]]) -> tuple[np.ndarray, list[str]]:
             rows.append(file)
             columns.append(ids.setdefault(key, len(ids)))
     count = len(keys)
-    edges = (np.ones(len(rows), bool), (np.array(rows, np.int64), np.array(columns, np.int64) + count))
+    edges = (
+        np.ones(len(rows), bool),
+        (np.array(rows, np.int64), np.array(columns, np.int64) + count),
+    )
     _, label = connected_components(coo_array(edges, shape=(count + len(ids),) * 2), directed=False)
     titles: dict[int, str] = {}
     for component, file_keys in zip(label[:count].tolist(), keys, strict=True):
@@ -111,9 +130,11 @@ def assign_splits(
 
     Args:
         keys: per file its keys; see `group_songs`.
-        official: per file the index into SPLITS that an official file gives, or None; beats the title. Such a file is a
-            song of its own, for the authors of an official split decided what may stand on both sides.
-        fractions: of train, validation and test. With three songs or more no split with a fraction above 0 stays empty.
+        official: per file the index into SPLITS that an official file gives, or None; beats the
+            title. Such a file is a song of its own, for the authors of an official split decided
+            what may stand on both sides.
+        fractions: of train, validation and test. With three songs or more no split with a fraction
+            above 0 stays empty.
     """
     fixed = list(official) if official is not None else [None] * len(keys)
     keys = [
@@ -134,7 +155,9 @@ def assign_splits(
 
 
 def _fill_empty(splits: np.ndarray, places: np.ndarray, fractions: tuple[float, ...]) -> None:
-    """Gives an empty split the song whose place is nearest above or below it, so that a small corpus can be evaluated."""
+    """Gives an empty split the song whose place is nearest above or below it, so that a small
+    corpus can be evaluated.
+    """
     bounds = np.concatenate([[0.0], np.cumsum(fractions)]) / sum(fractions)
     for split, fraction in enumerate(fractions):
         if fraction > 0 and not (splits == split).any():

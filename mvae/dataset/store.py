@@ -27,7 +27,8 @@ FORMAT = 'mvae-store'
 VERSION = 1
 META_FILE = 'store.json'
 SPLITS = ('train', 'validation', 'test')
-# Streams in which a leading note-off can stand and that transposition moves: the tonal ones, never drums.
+# Streams in which a leading note-off can stand and that transposition moves: the tonal ones, never
+# drums.
 TONAL_STREAMS = {'melody': (0,), 'bass': (0,), 'drums': (), 'trio': (0, 1)}
 STREAM_COUNT = {'melody': 1, 'bass': 1, 'drums': 1, 'trio': 3}
 
@@ -43,7 +44,9 @@ def songs_file(kind: str, bars: int, split: str) -> str:
 def write_header(file: BinaryIO, shape: tuple[int, ...], dtype: Any) -> None:
     """Header of an .npy file whose data follow piece by piece."""
     description = np.lib.format.dtype_to_descr(np.dtype(dtype))
-    np.lib.format.write_array_header_1_0(file, {'descr': description, 'fortran_order': False, 'shape': shape})
+    np.lib.format.write_array_header_1_0(
+        file, {'descr': description, 'fortran_order': False, 'shape': shape}
+    )
 
 
 class Store:
@@ -64,7 +67,9 @@ class Store:
         self._windows, self._songs = {}, {}
         for kind, bars, split, count in _counts(meta):
             key = kind, bars, split
-            self._windows[key] = self._array(windows_file(*key), np.int64, (count, STREAM_COUNT[kind]))
+            self._windows[key] = self._array(
+                windows_file(*key), np.int64, (count, STREAM_COUNT[kind])
+            )
             self._songs[key] = self._array(songs_file(*key), np.uint32, (count,))
 
     @property
@@ -77,20 +82,25 @@ class Store:
         """Opens a store, without reading its tokens or windows.
 
         Raises:
-            InputError: if there is no store, if it was built by another version, or if a file is missing or truncated.
+            InputError: if there is no store, if it was built by another version, or if a file is
+                missing or truncated.
         """
         path = Path(path)
         try:
             meta = json.loads((path / META_FILE).read_text(encoding='utf-8'))
         except (FileNotFoundError, NotADirectoryError):
             what = 'is no dataset (store.json is missing)' if path.exists() else 'does not exist'
-            raise InputError(f'{path} {what}; build one with make data MIDI=<folder> NAME=<name>') from None
+            raise InputError(
+                f'{path} {what}; build one with make data MIDI=<folder> NAME=<name>'
+            ) from None
         except OSError as error:
             raise InputError(f'cannot read {path / META_FILE}: {error.strerror}') from None
         except ValueError:
             raise InputError(f'{path / META_FILE} is damaged; {_rebuild()}') from None
         if not isinstance(meta, dict) or meta.get('format') != FORMAT:
-            raise InputError(f'{path} is no dataset of mvae; build one with make data MIDI=<folder> NAME=<name>')
+            raise InputError(
+                f'{path} is no dataset of mvae; build one with make data MIDI=<folder> NAME=<name>'
+            )
         if meta.get('version') != VERSION:
             raise InputError(
                 f'{path} was built by another version of mvae (store version {meta.get("version")}, this one reads {VERSION}); {_rebuild()}'
@@ -118,8 +128,12 @@ class Store:
         mine, wanted = self.vocabulary.to_dict(), vocabulary.to_dict()
         differing = [name for name in wanted if mine.get(name) != wanted[name]]
         if differing:
-            fields = ', '.join(f'{name} {mine.get(name)} instead of {wanted[name]}' for name in differing)
-            raise InputError(f'{self.path} has another vocabulary ({fields}); rebuild it or use its vocabulary')
+            fields = ', '.join(
+                f'{name} {mine.get(name)} instead of {wanted[name]}' for name in differing
+            )
+            raise InputError(
+                f'{self.path} has another vocabulary ({fields}); rebuild it or use its vocabulary'
+            )
 
     @property
     def kinds(self) -> list[tuple[str, int]]:
@@ -130,7 +144,9 @@ class Store:
         key = kind, bars, split
         if key not in self._windows:
             has = ', '.join(f'{kind} {bars}' for kind, bars in self.kinds)
-            raise InputError(f'{self.path} has no {bars}-bar {kind} windows for {split}; it has {has}, each for {SPLITS}')
+            raise InputError(
+                f'{self.path} has no {bars}-bar {kind} windows for {split}; it has {has}, each for {SPLITS}'
+            )
         return key
 
     def windows(self, kind: str, bars: int, split: str) -> np.ndarray:
@@ -151,12 +167,15 @@ class Store:
         try:
             return json.loads((self.path / 'songs.json').read_text(encoding='utf-8'))['titles']
         except (OSError, ValueError, KeyError):
-            raise InputError(f'{self.path / "songs.json"} is missing or damaged; {_rebuild()}') from None
+            raise InputError(
+                f'{self.path / "songs.json"} is missing or damaged; {_rebuild()}'
+            ) from None
 
     def gather(self, offsets: np.ndarray, steps: int, kind: str) -> np.ndarray:
         """Tokens of windows.
 
-        Note-offs before the first note-on of a melody or bass stream become holds: their note began before the window.
+        Note-offs before the first note-on of a melody or bass stream become holds: their note began
+        before the window.
 
         Args:
             offsets: int64 [B, K], rows of `windows`.
@@ -173,7 +192,9 @@ class Store:
         offsets = np.asarray(offsets)
         if len(offsets) == 0:
             return np.zeros((0, STREAM_COUNT[kind], steps), np.uint16)
-        streams = sliding_window_view(np.asarray(self.tokens), steps)[offsets]  # copies whole rows: memory bandwidth
+        streams = sliding_window_view(np.asarray(self.tokens), steps)[
+            offsets
+        ]  # copies whole rows: memory bandwidth
         for stream in TONAL_STREAMS[kind]:
             streams[:, stream] = clean_leading_note_offs(streams[:, stream])
         return streams

@@ -1,6 +1,8 @@
-"""An n-gram language model of tokens with interpolated Witten-Bell smoothing: what a sequence costs that nobody composed (paper section 5.2).
+"""An n-gram language model of tokens with interpolated Witten-Bell smoothing: what a sequence costs
+that nobody composed (paper section 5.2).
 
-Own code: nltk's models score some ten thousand tokens a second, and the study asks for ten million; KenLM has no wheels and needs a compiler.
+Own code: nltk's models score some ten thousand tokens a second, and the study asks for ten million;
+KenLM has no wheels and needs a compiler.
 """
 
 import numpy as np
@@ -12,18 +14,26 @@ _START = 1  # how far tokens are shifted up: 0 stands before the beginning
 
 
 class NGram:
-    """p(x | h) = lambda(h) c(h x) / c(h) + (1 - lambda(h)) p(x | h'), h' the context without its oldest token, down to the uniform distribution.
+    """p(x | h) = lambda(h) c(h x) / c(h) + (1 - lambda(h)) p(x | h'), h' the context without its
+    oldest token, down to the uniform distribution.
 
-    lambda(h) = c(h) / (c(h) + t(h)) with t(h) the number of different tokens seen after h (Witten & Bell, 1991; interpolated as by Chen & Goodman,
-    1998). A context that was never seen has lambda 0. Before its beginning a sequence has a start token, which is never predicted.
+    lambda(h) = c(h) / (c(h) + t(h)) with t(h) the number of different tokens seen after h (Witten &
+    Bell, 1991; interpolated as by Chen & Goodman, 1998). A context that was never seen has lambda
+    0. Before its beginning a sequence has a start token, which is never predicted.
     """
 
     def __init__(self, tokens: np.ndarray, vocabulary_size: int, order: int = 5):
-        """tokens: int [N, T], 0..vocabulary_size - 1. order: tokens of an n-gram, the predicted one among them."""
+        """tokens: int [N, T], 0..vocabulary_size - 1.
+
+        order: tokens of an n-gram, the predicted one among them.
+        """
         if order < 1 or (vocabulary_size + _START) ** order >= 2**63:
-            raise ValueError(f'order {order} of {vocabulary_size} tokens does not fit into 64-bit keys')
+            raise ValueError(
+                f'order {order} of {vocabulary_size} tokens does not fit into 64-bit keys'
+            )
         self.size, self.order, self._base = vocabulary_size, order, vocabulary_size + _START
-        self._levels = []  # for each length of context: keys of n-grams and of contexts, with what is needed of each
+        # for each length of context: keys of n-grams and of contexts, with what is needed of each
+        self._levels = []
         for length in range(order):
             grams, counts = np.unique(self._keys(tokens, length), return_counts=True)
             contexts, first = np.unique(grams // self._base, return_index=True)
@@ -32,7 +42,9 @@ class NGram:
             self._levels.append((grams, counts, contexts, total, kinds))
 
     def _keys(self, tokens: np.ndarray, length: int) -> np.ndarray:
-        """The n-gram of `length` tokens of context and the token itself, at every step: int64 [N * T]."""
+        """The n-gram of `length` tokens of context and the token itself, at every step: int64 [N *
+        T].
+        """
         tokens = np.asarray(tokens, np.int64) + _START
         padded = np.pad(tokens, ((0, 0), (length, 0)))
         keys = np.zeros(tokens.shape, np.int64)
@@ -70,7 +82,8 @@ def _find(keys: np.ndarray, wanted: np.ndarray) -> tuple[np.ndarray, np.ndarray]
 
 
 def apart(offsets: np.ndarray, steps: int) -> np.ndarray:
-    """Rows of windows that share no token with one taken before, so that overlapping windows do not count music many times: rising int64 [n].
+    """Rows of windows that share no token with one taken before, so that overlapping windows do not
+    count music many times: rising int64 [n].
 
     offsets: int64 [N], where each window of `steps` tokens begins in the store.
     """
@@ -83,7 +96,9 @@ def apart(offsets: np.ndarray, steps: int) -> np.ndarray:
 
 
 def heard_once(store: Store, kind: str, bars: int, split: str) -> list[np.ndarray]:
-    """Of every stream the windows of a split that do not overlap in it, each int32 [N, T]: windows of a trio may share a bass line."""
+    """Of every stream the windows of a split that do not overlap in it, each int32 [N, T]: windows
+    of a trio may share a bass line.
+    """
     windows, steps = np.asarray(store.windows(kind, bars, split)), bars * STEPS_PER_BAR
     rows = [apart(windows[:, k], steps) for k in range(windows.shape[1])]
     return [store.gather(windows[chosen], steps, kind)[..., k] for k, chosen in enumerate(rows)]

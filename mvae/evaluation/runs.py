@@ -1,4 +1,6 @@
-"""Evaluations of whole runs: read from beside the checkpoints where they are up to date, made and kept there where not."""
+"""Evaluations of whole runs: read from beside the checkpoints where they are up to date, made and
+kept there where not.
+"""
 
 import json
 from collections.abc import Iterable
@@ -12,7 +14,7 @@ from mvae.dataset.loader import Loader
 from mvae.dataset.store import Store
 from mvae.errors import InputError
 from mvae.evaluation.reconstruction import evaluate_reconstruction
-from mvae.render.files import write_json
+from mvae.files import write_json
 from mvae.training.compact import home
 from mvae.training.saved import Saved, read_run
 
@@ -31,24 +33,40 @@ def evaluate_run(
     batch_size: int = 128,
     target: Path | None = None,
 ) -> dict[str, Any]:
-    """Reconstruction of a split by a run's checkpoint: what `evaluate_reconstruction` returns, and what it was made of.
+    """Reconstruction of a split by a run's checkpoint: what `evaluate_reconstruction` returns, and
+    what it was made of.
 
-    data: a store, that of the training where None. limit: at most so many windows, drawn by the seed. target: the JSON file in which the result is
-    kept, and from which it is taken if it was made of the same; `kept_at` where None.
-    Raises InputError where the run, the store or the windows are missing, or the store's tokens mean something else.
+    data: a store, that of the training where None. limit: at most so many windows, drawn by the
+    seed. target: the JSON file in which the result is kept, and from which it is taken if it was
+    made of the same; `kept_at` where None. Raises InputError where the run, the store or the
+    windows are missing, or the store's tokens mean something else.
     """
     saved = read_run(run, checkpoint)
     store = Store.open(data or saved.config.data.path)
     store.require(saved.vocabulary)
-    about = _about(saved, run, store) | {'split': split, 'limit': limit, 'seed': seed, 'batch_size': batch_size}
+    about = _about(saved, run, store) | {
+        'split': split,
+        'limit': limit,
+        'seed': seed,
+        'batch_size': batch_size,
+    }
     target = target or kept_at(run, split)
     if (kept := _kept(target, about)) is not None:
         return kept
     loader = Loader(store, saved.config.kind, saved.config.bars, 1, seed)
     songs = loader.evaluation_songs(split, limit)
     batches: Iterable = loader.evaluation_batches(split, batch_size, limit)
-    batches = tqdm(batches, str(run), -(-len(songs) // batch_size), unit='batch', dynamic_ncols=True, leave=False)
-    result = about | evaluate_reconstruction(saved.params, saved.model, batches, songs, saved.config.kind, seed)
+    batches = tqdm(
+        batches,
+        str(run),
+        -(-len(songs) // batch_size),
+        unit='batch',
+        dynamic_ncols=True,
+        leave=False,
+    )
+    result = about | evaluate_reconstruction(
+        saved.params, saved.model, batches, songs, saved.config.kind, seed
+    )
     write_json(target, result)
     return result
 
@@ -59,13 +77,20 @@ def kept_at(run: str | Path, split: str) -> Path:
 
 
 def read_evaluation(path: str | Path) -> dict[str, Any]:
-    """An evaluation that was kept as JSON, of a run that need not be at hand any more. Raises InputError where the file holds none."""
+    """An evaluation that was kept as JSON, of a run that need not be at hand any more.
+
+    Raises InputError where the file holds none.
+    """
     try:
         kept = json.loads(Path(path).read_text())
     except (OSError, ValueError) as error:
-        raise InputError(f'{path} cannot be read as an evaluation ({type(error).__name__}); write it with evaluate.py --json') from None
+        raise InputError(
+            f'{path} cannot be read as an evaluation ({type(error).__name__}); write it with evaluate.py --json'
+        ) from None
     if not isinstance(kept, dict) or kept.get('version') not in READABLE or 'streams' not in kept:
-        raise InputError(f'{path} holds no evaluation of this version of mvae; write it with evaluate.py --json')
+        raise InputError(
+            f'{path} holds no evaluation of this version of mvae; write it with evaluate.py --json'
+        )
     return kept
 
 
@@ -87,7 +112,9 @@ def _about(saved: Saved, run: str | Path, store: Store) -> dict[str, Any]:
         'training_seed': c.seed,
         'data': str(store.path),
         'corpus': store.corpus,
-        'store_code': store.meta.get('code', ''),  # other code cuts other windows out of the same files
+        'store_code': store.meta.get(
+            'code', ''
+        ),  # other code cuts other windows out of the same files
     }
 
 
@@ -96,5 +123,9 @@ def _kept(target: Path, about: dict[str, Any]) -> dict[str, Any] | None:
         kept = json.loads(target.read_text())
     except (OSError, ValueError):
         return None
-    differing = [name for name, value in about.items() if name not in ('run', 'data') and kept.get(name) != value]
+    differing = [
+        name
+        for name, value in about.items()
+        if name not in ('run', 'data') and kept.get(name) != value
+    ]
     return None if differing else kept | about

@@ -7,13 +7,27 @@ RESAMPLES = 2000
 
 
 def mean_interval(values: np.ndarray, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """95% percentile bootstrap interval of the mean over the first axis: float [N, ...] -> low and high [...]; N at least 2."""
-    interval = stats.bootstrap((values,), np.mean, n_resamples=RESAMPLES, batch=100, axis=0, vectorized=True, method='percentile', rng=seed)
+    """95% percentile bootstrap interval of the mean over the first axis: float [N, ...] -> low and
+    high [...]; N at least 2.
+    """
+    interval = stats.bootstrap(
+        (values,),
+        np.mean,
+        n_resamples=RESAMPLES,
+        batch=100,
+        axis=0,
+        vectorized=True,
+        method='percentile',
+        rng=seed,
+    )
     return interval.confidence_interval.low, interval.confidence_interval.high
 
 
-def share_interval(hits: np.ndarray, counts: np.ndarray, seed: int = 0) -> tuple[float, float] | None:
-    """95% percentile bootstrap interval of sum(hits) / sum(counts), resampling whole songs: windows of one song are far from independent.
+def share_interval(
+    hits: np.ndarray, counts: np.ndarray, seed: int = 0
+) -> tuple[float, float] | None:
+    """95% percentile bootstrap interval of sum(hits) / sum(counts), resampling whole songs: windows
+    of one song are far from independent.
 
     hits, counts [S]: of every song. None with fewer than two songs that count anything.
     """
@@ -22,6 +36,13 @@ def share_interval(hits: np.ndarray, counts: np.ndarray, seed: int = 0) -> tuple
         return None
     share = lambda h, c, axis: h.sum(axis) / c.sum(axis)  # noqa: E731
     interval = stats.bootstrap(
-        (hits, counts), share, n_resamples=RESAMPLES, batch=100, paired=True, vectorized=True, method='percentile', rng=seed
+        (hits, counts),
+        share,
+        n_resamples=RESAMPLES,
+        batch=100,
+        paired=True,
+        vectorized=True,
+        method='percentile',
+        rng=seed,
     ).confidence_interval
     return float(interval.low), float(interval.high)

@@ -1,4 +1,6 @@
-"""The paper's table of reconstruction accuracies (section 5.1, table 1), filled by evaluations of runs."""
+"""The paper's table of reconstruction accuracies (section 5.1, table 1), filled by evaluations of
+runs.
+"""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,7 +13,8 @@ from mvae.music.vocabulary import STREAMS
 
 DECODERS = ('flat', 'hierarchical')
 COLUMNS = tuple((mode, decoder) for mode in MODES for decoder in DECODERS)
-# As reported by the paper, recalled and unverified: (kind, bars, stream) -> accuracies of the first four columns.
+# As reported by the paper, recalled and unverified: (kind, bars, stream) -> accuracies of the first
+# four columns.
 REPORTED = {
     ('drums', 2, 'drums'): (0.979, None, 0.917, None),
     ('melody', 2, 'melody'): (0.986, None, 0.951, None),
@@ -34,20 +37,31 @@ def _decoder(evaluation: dict[str, Any]) -> str:
 
 
 def _row_of(evaluation: dict[str, Any]) -> tuple:
-    """What makes a row, in the order of rows: kind and length as in the paper, data, and whether the encoder is one by bars."""
+    """What makes a row, in the order of rows: kind and length as in the paper, data, and whether
+    the encoder is one by bars.
+    """
     what = evaluation['kind'], evaluation['bars']
     place = _ORDER.index(what) if what in _ORDER else len(_ORDER)
-    return place, *what, evaluation['corpus'] or evaluation['data'], evaluation['variant'] in HIERARCHICAL_ENCODERS
+    return (
+        place,
+        *what,
+        evaluation['corpus'] or evaluation['data'],
+        evaluation['variant'] in HIERARCHICAL_ENCODERS,
+    )
 
 
 def build(evaluations: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Rows of the table from what `evaluate_run` returns, in the paper's order: one for each data set, kind, length, encoder and stream.
+    """Rows of the table from what `evaluate_run` returns, in the paper's order: one for each data
+    set, kind, length, encoder and stream.
 
-    A row: kind, bars, stream, by_bars (whether the encoder is one by bars, which the paper's is not), data, windows, baseline, reported {column:
-    accuracy}, cells {'mode decoder': {accuracy, interval, onset, by_bar, plateau, run}}, and differences {mode: {difference, interval}}, the
-    hierarchical decoder's accuracy less the flat one's, where both were measured. plateau: onsets are hit no better than by the most frequent one.
-    Teacher-forced it says that the model has learned nothing to compare yet, sampled that the latent code does not carry the notes.
-    Raises InputError where two runs claim one cell, or where runs of one row have different vocabularies or were measured on different windows.
+    A row: kind, bars, stream, by_bars (whether the encoder is one by bars, which the paper's is
+    not), data, windows, baseline, reported {column: accuracy}, cells {'mode decoder': {accuracy,
+    interval, onset, by_bar, plateau, run}}, and differences {mode: {difference, interval}}, the
+    hierarchical decoder's accuracy less the flat one's, where both were measured. plateau: onsets
+    are hit no better than by the most frequent one. Teacher-forced it says that the model has
+    learned nothing to compare yet, sampled that the latent code does not carry the notes. Raises
+    InputError where two runs claim one cell, or where runs of one row have different vocabularies
+    or were measured on different windows.
     """
     groups: dict[tuple, list] = {}
     for e in evaluations:
@@ -62,11 +76,15 @@ def _check(group: list[dict[str, Any]]) -> None:
     for e in group:
         if e['variant'] in seen:
             what = f'{e["bars"]}-bar {e["kind"]}, {e["variant"]}, on {e["data"]}'
-            raise InputError(f'two runs for one place of the table ({what}): {seen[e["variant"]]} and {e["run"]}; leave one out')
+            raise InputError(
+                f'two runs for one place of the table ({what}): {seen[e["variant"]]} and {e["run"]}; leave one out'
+            )
         seen[e['variant']] = e['run']
         for name in ('vocabulary', 'split', 'windows', 'limit', 'seed'):
             if e[name] != first[name]:
-                raise InputError(f'{first["run"]} and {e["run"]} cannot stand in one row: {name} {first[name]} and {e[name]}')
+                raise InputError(
+                    f'{first["run"]} and {e["run"]} cannot stand in one row: {name} {first[name]} and {e[name]}'
+                )
 
 
 def _row(group: list[dict[str, Any]], stream: str) -> dict[str, Any]:
@@ -79,10 +97,22 @@ def _row(group: list[dict[str, Any]], stream: str) -> dict[str, Any]:
         onset = found['classes'].get('onset', {})
         for mode in MODES:
             plateau = not onset or onset[mode] <= onset['baseline']
-            cell = {'accuracy': found[mode]['accuracy'], 'interval': found[mode]['interval'], 'onset': onset.get(mode), 'plateau': plateau}
-            cells[f'{mode} {_decoder(e)}'] = cell | {'by_bar': found['onsets_by_bar'][mode], 'run': e['run']}
+            cell = {
+                'accuracy': found[mode]['accuracy'],
+                'interval': found[mode]['interval'],
+                'onset': onset.get(mode),
+                'plateau': plateau,
+            }
+            cells[f'{mode} {_decoder(e)}'] = cell | {
+                'by_bar': found['onsets_by_bar'][mode],
+                'run': e['run'],
+            }
     pair = [measured[d] for d in DECODERS if d in measured]
-    differences = {mode: found for mode in MODES if len(pair) == 2 and (found := compare(*pair, mode, first['seed']))}
+    differences = {
+        mode: found
+        for mode in MODES
+        if len(pair) == 2 and (found := compare(*pair, mode, first['seed']))
+    }
     return {
         'kind': first['kind'],
         'bars': first['bars'],
@@ -93,41 +123,85 @@ def _row(group: list[dict[str, Any]], stream: str) -> dict[str, Any]:
         'songs': first['songs'],
         'baseline': first['streams'][stream]['baseline'],
         'onset_baseline': first['streams'][stream]['classes'].get('onset', {}).get('baseline'),
-        'reported': {f'{m} {d}': x for (m, d), x in zip(COLUMNS, reported, strict=False) if x is not None},
+        'reported': {
+            f'{m} {d}': x for (m, d), x in zip(COLUMNS, reported, strict=False) if x is not None
+        },
         'cells': cells,
         'differences': differences,
     }
 
 
-def curves_by_bar(rows: Sequence[dict[str, Any]], mode: str = 'sampled') -> list[tuple[str, dict[str, dict[str, list[float]]]]]:
-    """Does a decoder keep to the music or drift: for each row of the longest windows (label, {decoder: onsets right in each bar, with intervals}).
+def curves_by_bar(
+    rows: Sequence[dict[str, Any]], mode: str = 'sampled'
+) -> list[tuple[str, dict[str, dict[str, list[float]]]]]:
+    """Does a decoder keep to the music or drift: for each row of the longest windows (label,
+    {decoder: onsets right in each bar, with intervals}).
 
-    Rows of 2 bars, or of one song, have nothing to show. Beside the decoders stands the most frequent onset.
+    Rows of 2 bars, or of one song, have nothing to show. Beside the decoders stands the most
+    frequent onset.
     """
     longest, panels = max((row['bars'] for row in rows), default=0), []
     for row in rows:
-        curves = {d: cell['by_bar'] for d in DECODERS if (cell := row['cells'].get(f'{mode} {d}')) and cell['by_bar']}
+        curves = {
+            d: cell['by_bar']
+            for d in DECODERS
+            if (cell := row['cells'].get(f'{mode} {d}')) and cell['by_bar']
+        }
         if row['bars'] == longest > 2 and curves:
             level = [row['onset_baseline']] * longest
-            panels.append((f'{label(row)} ({Path(row["data"]).name})', curves | {'most frequent': {'mean': level, 'low': level, 'high': level}}))
+            panels.append(
+                (
+                    f'{label(row)} ({Path(row["data"]).name})',
+                    curves | {'most frequent': {'mean': level, 'low': level, 'high': level}},
+                )
+            )
     return panels
 
 
 def label(row: dict[str, Any]) -> str:
     """'16-bar trio, bass, encoder by bars'."""
-    return f'{row["bars"]}-bar {row["kind"]}' + f', {row["stream"]}' * (row['kind'] == 'trio') + ', encoder by bars' * row['by_bars']
+    return (
+        f'{row["bars"]}-bar {row["kind"]}'
+        + f', {row["stream"]}' * (row['kind'] == 'trio')
+        + ', encoder by bars' * row['by_bars']
+    )
 
 
 def to_markdown(rows: Sequence[dict[str, Any]], evaluations: Sequence[dict[str, Any]]) -> str:
-    """Markdown tables: accuracies in the paper's layout, decoders compared in pairs, accuracies by class of steps, and what each model is."""
+    """Markdown tables: accuracies in the paper's layout, decoders compared in pairs, accuracies by
+    class of steps, and what each model is.
+    """
     shown = [(m, d) for m, d in COLUMNS if any(f'{m} {d}' in row['cells'] for row in rows)]
     names = {mode: mode.replace('_', '-') for mode in MODES}
-    lines = ['| data | windows (songs) | most frequent | ' + ' | '.join(f'{names[m]}, {d}' for m, d in shown) + ' |', '|---' * (3 + len(shown)) + '|']
+    lines = [
+        '| data | windows (songs) | most frequent | '
+        + ' | '.join(f'{names[m]}, {d}' for m, d in shown)
+        + ' |',
+        '|---' * (3 + len(shown)) + '|',
+    ]
     for row in rows:
-        cells = [cell_text(row['cells'].get(f'{m} {d}'), row['reported'].get(f'{m} {d}')) for m, d in shown]
+        cells = [
+            cell_text(row['cells'].get(f'{m} {d}'), row['reported'].get(f'{m} {d}'))
+            for m, d in shown
+        ]
         size = f'{row["windows"]:,} ({row["songs"]:,})'
-        lines.append(f'| {label(row)} ({row["data"]}) | {size} | {_short(row["baseline"])} | ' + ' | '.join(cells) + ' |')
-    return '\n'.join([*lines, '', _LEGEND, '', *_differences(rows), *_classes(evaluations), '', *_models(evaluations)])
+        lines.append(
+            f'| {label(row)} ({row["data"]}) | {size} | {_short(row["baseline"])} | '
+            + ' | '.join(cells)
+            + ' |'
+        )
+    return '\n'.join(
+        [
+            *lines,
+            '',
+            _LEGEND,
+            '',
+            *_differences(rows),
+            *_classes(evaluations),
+            '',
+            *_models(evaluations),
+        ]
+    )
 
 
 def _name(evaluation: dict[str, Any]) -> str:
@@ -145,43 +219,75 @@ def cell_text(cell: dict[str, Any] | None, reported: float | None = None) -> str
     elif cell['plateau']:
         text = f'plateau ({_short(cell["accuracy"])})'
     else:
-        interval = '' if cell['interval'] is None else ' {}-{}'.format(*map(_short, cell['interval']))
+        interval = (
+            '' if cell['interval'] is None else ' {}-{}'.format(*map(_short, cell['interval']))
+        )
         text = f'**{_short(cell["accuracy"])}**{interval}'
     return text + (f' [{_short(reported)}]' if reported is not None else '')
 
 
 def _difference_text(found: dict[str, Any]) -> str:
     """'**+.033** +.021 to +.045': in accuracy, and its interval."""
-    value, low, high = (f'{x:+.3f}'.replace('0.', '.', 1) for x in (found['difference'], *found['interval']))
+    value, low, high = (
+        f'{x:+.3f}'.replace('0.', '.', 1) for x in (found['difference'], *found['interval'])
+    )
     return f'**{value}** {low} to {high}'
 
 
 def _differences(rows: Sequence[dict[str, Any]]) -> list[str]:
     if not any(row['differences'] for row in rows):
         return []
-    lines = ['| hierarchical less flat, paired by song | ' + ' | '.join(m.replace('_', '-') for m in MODES) + ' |', '|---' * (1 + len(MODES)) + '|']
+    lines = [
+        '| hierarchical less flat, paired by song | '
+        + ' | '.join(m.replace('_', '-') for m in MODES)
+        + ' |',
+        '|---' * (1 + len(MODES)) + '|',
+    ]
     for row in rows:
         if row['differences']:
-            lines.append(f'| {label(row)} ({row["data"]}) | {" | ".join(map(_difference_text, row["differences"].values()))} |')
+            lines.append(
+                f'| {label(row)} ({row["data"]}) | {" | ".join(map(_difference_text, row["differences"].values()))} |'
+            )
     return [*lines, '']
 
 
 def _classes(evaluations: Sequence[dict[str, Any]]) -> list[str]:
-    lines = ['| run, stream | class | share | most frequent | ' + ' | '.join(m.replace('_', '-') for m in MODES) + ' |', '|---' * 7 + '|']
+    lines = [
+        '| run, stream | class | share | most frequent | '
+        + ' | '.join(m.replace('_', '-') for m in MODES)
+        + ' |',
+        '|---' * 7 + '|',
+    ]
     for e in evaluations:
         for stream, found in e['streams'].items():
             for name, c in found['classes'].items():
                 values = ' | '.join(_short(c[mode]) for mode in MODES)
                 title = name.replace('_', '-')
-                lines.append(f'| {_name(e)}, {stream} | {title} | {_short(c["share"])} | {_short(c["baseline"])} | {values} |')
+                lines.append(
+                    f'| {_name(e)}, {stream} | {title} | {_short(c["share"])} | {_short(c["baseline"])} | {values} |'
+                )
     return lines
 
 
 def _models(evaluations: Sequence[dict[str, Any]]) -> list[str]:
-    lines = ['| run | scale | parameters | best step of | batch | seed | NLL, nats per window | KL, bits | active units |', '|---' * 9 + '|']
+    lines = [
+        '| run | scale | parameters | best step of | batch | seed | NLL, nats per window | KL, bits | active units |',
+        '|---' * 9 + '|',
+    ]
     for e in evaluations:
         step = f'{e["step"]:,} of {e["planned_steps"]:,}'
-        values = [_name(e), e['scale'], f'{e["parameters"]:,}', step, e['training_batch_size'], e['training_seed']]
-        values += [f'{e["reconstruction"]:.1f}', f'{e["kl_bits"]:.0f}', f'{e["active_units"]} of {e["latent_size"]}']
+        values = [
+            _name(e),
+            e['scale'],
+            f'{e["parameters"]:,}',
+            step,
+            e['training_batch_size'],
+            e['training_seed'],
+        ]
+        values += [
+            f'{e["reconstruction"]:.1f}',
+            f'{e["kl_bits"]:.0f}',
+            f'{e["active_units"]} of {e["latent_size"]}',
+        ]
         lines.append(f'| {" | ".join(map(str, values))} |')
     return lines

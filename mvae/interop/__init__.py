@@ -1,1 +1,3 @@
-"""Weights of other programs: Magenta's checkpoints, read without TensorFlow, recognised and renamed; and ours under Magenta's names."""
+"""Weights of other programs: Magenta's checkpoints, read without TensorFlow, recognised and
+renamed; and ours under Magenta's names.
+"""

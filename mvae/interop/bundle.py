@@ -1,7 +1,9 @@
-"""TensorFlow's V2 checkpoint (a "bundle"): an index of names and places, and data files read by offset (magenta.md 3.7).
+"""TensorFlow's V2 checkpoint (a "bundle"): an index of names and places, and data files read by
+offset (magenta.md 3.7).
 
-The index is a table of sorted, prefix-compressed entries in blocks, each with a checksum. Nothing in it is executed, no file outside the
-checkpoint's own is opened, and every number is checked against the sizes of the files before it is used.
+The index is a table of sorted, prefix-compressed entries in blocks, each with a checksum. Nothing
+in it is executed, no file outside the checkpoint's own is opened, and every number is checked
+against the sizes of the files before it is used.
 """
 
 import struct
@@ -21,7 +23,17 @@ _MAGIC = 0xDB4775248B80FB57
 _FOOTER, _TRAILER = 48, 5
 _MOST_INDEX = 2**26  # bytes
 # TensorFlow's numbers for its types, as far as weights use them.
-_DTYPES = {1: '<f4', 2: '<f8', 3: '<i4', 4: 'u1', 5: '<i2', 6: 'i1', 9: '<i8', 14: ml_dtypes.bfloat16, 19: '<f2'}
+_DTYPES = {
+    1: '<f4',
+    2: '<f8',
+    3: '<i4',
+    4: 'u1',
+    5: '<i2',
+    6: 'i1',
+    9: '<i8',
+    14: ml_dtypes.bfloat16,
+    19: '<f2',
+}
 
 
 class Damaged(Exception):
@@ -40,7 +52,8 @@ class Bundle(Tensors):
     """A V2 checkpoint."""
 
     def __init__(self, name: str, index: Stretch, shards: dict[int, Stretch]):
-        """name: for messages; index: the .index file; shards: by number the .data-NNNNN-of-MMMMM files that are there.
+        """name: for messages; index: the .index file; shards: by number the .data-NNNNN-of-MMMMM
+        files that are there.
 
         Raises InputError where the index is damaged, or speaks of data that are not there.
         """
@@ -48,7 +61,9 @@ class Bundle(Tensors):
         try:
             self._entries = _read_index(index)
         except (Damaged, struct.error, IndexError, UnicodeDecodeError) as error:
-            raise InputError(f'{name}: the index is damaged or not one of TensorFlow ({error})') from None
+            raise InputError(
+                f'{name}: the index is damaged or not one of TensorFlow ({error})'
+            ) from None
         self.specs = {key: entry.spec for key, entry in self._entries.items()}
         self._check_places()
 
@@ -59,17 +74,27 @@ class Bundle(Tensors):
                 continue
             check_shape(self._name, key, entry.spec.shape, entry.spec.dtype.itemsize)
             if entry.size != entry.spec.bytes:
-                raise InputError(f'{self._name}: {key} of shape {list(entry.spec.shape)} should have {entry.spec.bytes} bytes, not {entry.size}')
+                raise InputError(
+                    f'{self._name}: {key} of shape {list(entry.spec.shape)} should have {entry.spec.bytes} bytes, not {entry.size}'
+                )
             if entry.shard not in self._shards:
-                raise InputError(f'{self._name}: the data file number {entry.shard} is missing, which holds {key}')
+                raise InputError(
+                    f'{self._name}: the data file number {entry.shard} is missing, which holds {key}'
+                )
             if entry.offset + entry.size > self._shards[entry.shard].size:
-                raise InputError(f'{self._name}: {key} ends behind the end of its data file, which is truncated')
-            by_shard.setdefault(entry.shard, []).append((entry.offset, entry.offset + entry.size, key))
+                raise InputError(
+                    f'{self._name}: {key} ends behind the end of its data file, which is truncated'
+                )
+            by_shard.setdefault(entry.shard, []).append(
+                (entry.offset, entry.offset + entry.size, key)
+            )
         for places in by_shard.values():
             places.sort()
             for (_, end, one), (start, _, other) in zip(places, places[1:], strict=False):
                 if start < end:
-                    raise InputError(f'{self._name}: {one} and {other} overlap; the index is damaged')
+                    raise InputError(
+                        f'{self._name}: {one} and {other} overlap; the index is damaged'
+                    )
 
     def read(self, name: str) -> np.ndarray:
         entry = self._entries[name]
@@ -85,7 +110,11 @@ def open_prefix(prefix: Path) -> Bundle:
     """The checkpoint `<prefix>.index` with its data files beside it."""
     index = prefix.with_name(prefix.name + '.index')
     names = {path.name: path for path in prefix.parent.glob(glob_escape(prefix.name) + '.data-*')}
-    return Bundle(str(prefix), Stretch.of_file(index), {n: Stretch.of_file(names[name]) for n, name in shard_names(prefix.name, names)})
+    return Bundle(
+        str(prefix),
+        Stretch.of_file(index),
+        {n: Stretch.of_file(names[name]) for n, name in shard_names(prefix.name, names)},
+    )
 
 
 def shard_names(prefix: str, names) -> Iterator[tuple[int, str]]:
@@ -135,7 +164,10 @@ def _block(data: bytes, offset: int, size: int) -> Iterator[tuple[bytes, bytes]]
     block, kind = data[offset : offset + size], data[offset + size]
     if kind != 0:
         raise Damaged(f'a block compressed by method {kind}, which checkpoints do not use')
-    if masked_crc32c(data[offset : offset + size + 1]) != struct.unpack_from('<I', data, offset + size + 1)[0]:
+    if (
+        masked_crc32c(data[offset : offset + size + 1])
+        != struct.unpack_from('<I', data, offset + size + 1)[0]
+    ):
         raise Damaged('checksum of a block')
     (restarts,) = struct.unpack_from('<I', block, size - 4)
     end = size - 4 * (restarts + 1)
@@ -176,7 +208,10 @@ def _fields(message: bytes) -> Iterator[tuple[int, int | bytes]]:
             width = 8 if kind == 1 else 4
             if position + width > len(message):
                 raise Damaged('a cut message')
-            value, position = int.from_bytes(message[position : position + width], 'little'), position + width
+            value, position = (
+                int.from_bytes(message[position : position + width], 'little'),
+                position + width,
+            )
         elif kind == 2:
             size, position = _varint(message, position)
             if position + size > len(message):
@@ -219,5 +254,7 @@ def _shape(message: int | bytes) -> tuple[int, ...]:
         if number == 2:
             if not isinstance(dimension, bytes):
                 raise Damaged('a number in place of a dimension')
-            shape.append(next((_number(size) for field, size in _fields(dimension) if field == 1), 0))
+            shape.append(
+                next((_number(size) for field, size in _fields(dimension) if field == 1), 0)
+            )
     return tuple(shape)

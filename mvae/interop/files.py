@@ -1,4 +1,6 @@
-"""Stretches of files, read by offset; and the checkpoint that a path means: a prefix, a folder, a tar, a folder of TensorFlow.js, an .npz."""
+"""Stretches of files, read by offset; and the checkpoint that a path means: a prefix, a folder, a
+tar, a folder of TensorFlow.js, an .npz.
+"""
 
 import re
 import tarfile
@@ -10,7 +12,9 @@ from mvae.errors import InputError
 
 @dataclass(frozen=True)
 class Stretch:
-    """`size` bytes of a file from `start` on: a file of its own, or a member of a tar, which is never unpacked."""
+    """`size` bytes of a file from `start` on: a file of its own, or a member of a tar, which is
+    never unpacked.
+    """
 
     path: Path
     start: int
@@ -42,7 +46,10 @@ class Stretch:
 
 
 def tar_members(path: Path) -> dict[str, Stretch]:
-    """The plain files in an uncompressed tar by name, as places in it. Links, devices and folders are passed over. Raises InputError."""
+    """The plain files in an uncompressed tar by name, as places in it.
+
+    Links, devices and folders are passed over. Raises InputError.
+    """
     members = {}
     total = path.stat().st_size
     try:
@@ -58,7 +65,9 @@ def tar_members(path: Path) -> dict[str, Stretch]:
 
 
 def latest_checkpoint(folder: Path) -> Path | None:
-    """The prefix that the folder's `checkpoint` file names, if there is one; only inside the folder."""
+    """The prefix that the folder's `checkpoint` file names, if there is one; only inside the
+    folder.
+    """
     try:
         text = (folder / 'checkpoint').read_bytes()[:65536].decode('utf-8', 'replace')
     except OSError:

@@ -22,7 +22,10 @@ from mvae.music.vocabulary import Vocabulary
 
 @dataclass(frozen=True)
 class Architecture:
-    """What a checkpoint's names and shapes say. like: the tree of `vae.init` as shapes, nothing of it allocated."""
+    """What a checkpoint's names and shapes say.
+
+    like: the tree of `vae.init` as shapes, nothing of it allocated.
+    """
 
     config: ConfigDict
     vocabulary: Vocabulary
@@ -32,12 +35,18 @@ class Architecture:
     def magenta_shapes(self) -> dict[str, tuple[int, ...]]:
         """Names and shapes of the tensors that the model needs."""
         flat = names.flatten(self.like)
-        return {theirs: flat[ours].shape for ours, theirs in names.magenta_names(flat, self.model).items()}
+        return {
+            theirs: flat[ours].shape
+            for ours, theirs in names.magenta_names(flat, self.model).items()
+        }
 
 
 @dataclass(frozen=True)
 class Imported:
-    """params: numpy float32, the tree of `vae.init`. skipped: how many tensors no model needs (optimizer slots, counters). step: of training."""
+    """params: numpy float32, the tree of `vae.init`.
+
+    skipped: how many tensors no model needs (optimizer slots, counters). step: of training.
+    """
 
     architecture: Architecture
     params: dict
@@ -46,13 +55,17 @@ class Imported:
 
 
 def open_checkpoint(path: Path) -> Tensors:
-    """The tensors of a .tar, a prefix (or its .index file), a folder with a `checkpoint` file or with a TensorFlow.js manifest, or an .npz."""
+    """The tensors of a .tar, a prefix (or its .index file), a folder with a `checkpoint` file or
+    with a TensorFlow.js manifest, or an .npz.
+    """
     if path.is_dir():
         if (path / MANIFEST).is_file():
             return TfjsTensors(path)
         prefix = latest_checkpoint(path)
         if prefix is None:
-            raise InputError(f'{path} holds neither a `checkpoint` file of TensorFlow nor {MANIFEST}; give a prefix, such as {path}/model.ckpt-100')
+            raise InputError(
+                f'{path} holds neither a `checkpoint` file of TensorFlow nor {MANIFEST}; give a prefix, such as {path}/model.ckpt-100'
+            )
         return open_prefix(prefix)
     if path.name == MANIFEST:
         return TfjsTensors(path.parent)
@@ -63,7 +76,9 @@ def open_checkpoint(path: Path) -> Tensors:
     if path.with_name(path.name + '.index').is_file():
         return open_prefix(path)
     if not path.is_file():
-        raise InputError(f'{path} does not exist: give a .tar, a prefix (the path without .index), a folder, or an .npz')
+        raise InputError(
+            f'{path} does not exist: give a .tar, a prefix (the path without .index), a folder, or an .npz'
+        )
     return _open_tar(path)
 
 
@@ -73,25 +88,42 @@ def _open_tar(path: Path) -> Bundle:
     if index is None:
         raise InputError(f'{path} holds no checkpoint: no member is named *.index')
     prefix = index.removesuffix('.index')
-    return Bundle(f'{path}:{prefix}', members[index], {n: members[name] for n, name in shard_names(prefix, members)})
+    return Bundle(
+        f'{path}:{prefix}',
+        members[index],
+        {n: members[name] for n, name in shard_names(prefix, members)},
+    )
 
 
-def describe(specs: Mapping[str, Spec], file: str, name: str | None = None, drum_map: str = 'old', decoder_only: bool = False) -> Architecture:
+def describe(
+    specs: Mapping[str, Spec],
+    file: str,
+    name: str | None = None,
+    drum_map: str = 'old',
+    decoder_only: bool = False,
+) -> Architecture:
     """The model that tensors of these names and shapes make; arguments and errors of `recognise`."""
     config = recognise(specs, file, name, drum_map, decoder_only)
     vocabulary = Vocabulary(**config.music)
     cfg = model_config(config, vocabulary.sizes(config.kind))
-    return Architecture(config, vocabulary, cfg, jax.eval_shape(lambda: vae.init(jax.random.key(0), cfg)))
+    return Architecture(
+        config, vocabulary, cfg, jax.eval_shape(lambda: vae.init(jax.random.key(0), cfg))
+    )
 
 
-def load(path: str | Path, name: str | None = None, drum_map: str = 'old', decoder_only: bool = False) -> Imported:
+def load(
+    path: str | Path, name: str | None = None, drum_map: str = 'old', decoder_only: bool = False
+) -> Imported:
     """Reads a checkpoint of Magenta's.
 
     Args:
-        path: see `open_checkpoint`. name: of Magenta's config, where neither shapes nor the file's name say it.
-        drum_map: 'old' or 'current', see `recognise`. decoder_only: for checkpoints without a whole encoder.
+        path: see `open_checkpoint`. name: of Magenta's config, where neither shapes nor the file's
+            name say it.
+        drum_map: 'old' or 'current', see `recognise`. decoder_only: for checkpoints without a whole
+            encoder.
 
-    Raises InputError: what is wrong with the file, or which tensors are missing or of another shape.
+    Raises InputError: what is wrong with the file, or which tensors are missing or of another
+    shape.
     """
     path = Path(path)
     tensors = open_checkpoint(path)
@@ -107,7 +139,9 @@ def load(path: str | Path, name: str | None = None, drum_map: str = 'old', decod
 
 def _global_step(tensors: Tensors) -> int:
     spec = tensors.specs.get('global_step')
-    return max(int(tensors.read('global_step')), 0) if spec and spec.dtype and spec.shape == () else 0
+    return (
+        max(int(tensors.read('global_step')), 0) if spec and spec.dtype and spec.shape == () else 0
+    )
 
 
 def _check(path: Path, specs: Mapping[str, Spec], wanted: Mapping[str, tuple[int, ...]]) -> None:
@@ -115,7 +149,11 @@ def _check(path: Path, specs: Mapping[str, Spec], wanted: Mapping[str, tuple[int
     if missing:
         only_encoder = all(name.startswith('encoder/') for name in missing)
         advice = '; --decoder-only loads what can be decoded' if only_encoder else ''
-        raise InputError(f'{path} lacks {len(missing)} of {len(wanted)} tensors: {", ".join(missing[:4])}{"..." if len(missing) > 4 else ""}{advice}')
+        raise InputError(
+            f'{path} lacks {len(missing)} of {len(wanted)} tensors: {", ".join(missing[:4])}{"..." if len(missing) > 4 else ""}{advice}'
+        )
     for name, shape in wanted.items():
         if specs[name].shape != shape or specs[name].dtype is None:
-            raise InputError(f'{path}: {name} has the shape {list(specs[name].shape)}, its other tensors ask for {list(shape)}')
+            raise InputError(
+                f'{path}: {name} has the shape {list(specs[name].shape)}, its other tensors ask for {list(shape)}'
+            )

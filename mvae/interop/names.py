@@ -1,4 +1,7 @@
-"""Our parameters under Magenta's names: one table, read both ways (magenta.md 3.1). Shapes and the order of gates are the same on both sides."""
+"""Our parameters under Magenta's names: one table, read both ways (magenta.md 3.1).
+
+Shapes and the order of gates are the same on both sides.
+"""
 
 import re
 from collections.abc import Mapping
@@ -9,7 +12,8 @@ import numpy as np
 
 from mvae.config import ModelConfig
 
-# Ours on the left, below the parameter tree's root; Magenta's on the right. {l}: layer, {d}: direction, {k}: stream, {w}: kernel or bias.
+# Ours on the left, below the parameter tree's root; Magenta's on the right. {l}: layer, {d}:
+# direction, {k}: stream, {w}: kernel or bias.
 _ENCODER = {
     'encoder/layers/{l}/{d}/{w}': 'encoder/cell_{l}/bidirectional_rnn/{d}/multi_rnn_cell/cell_0/lstm_cell/{w}',
     'encoder/mu/{w}': 'encoder/mu/{w}',
@@ -33,8 +37,14 @@ _DECODER = {
 
 def table(cfg: ModelConfig) -> dict[str, str]:
     """{our pattern: Magenta's pattern} of an architecture."""
-    decoder_scope = ('core_decoder/core_decoder_{k}/' if len(cfg.vocab_sizes) > 1 else 'core_decoder/') if cfg.hierarchical else ''
-    encoder = (_HIERARCHICAL_ENCODER if cfg.encoder_bars > 1 else _ENCODER) if cfg.encoder_sizes else {}
+    decoder_scope = (
+        ('core_decoder/core_decoder_{k}/' if len(cfg.vocab_sizes) > 1 else 'core_decoder/')
+        if cfg.hierarchical
+        else ''
+    )
+    encoder = (
+        (_HIERARCHICAL_ENCODER if cfg.encoder_bars > 1 else _ENCODER) if cfg.encoder_sizes else {}
+    )
     conductor = _CONDUCTOR if cfg.hierarchical else {}
     return encoder | conductor | {ours: decoder_scope + theirs for ours, theirs in _DECODER.items()}
 
@@ -50,7 +60,11 @@ def magenta_names(paths, cfg: ModelConfig) -> dict[str, str]:
     patterns = [(re.compile(_as_regex(ours)), theirs) for ours, theirs in table(cfg).items()]
     names = {}
     for path in paths:
-        matches = [theirs.format(**found.groupdict()) for regex, theirs in patterns if (found := regex.fullmatch(path))]
+        matches = [
+            theirs.format(**found.groupdict())
+            for regex, theirs in patterns
+            if (found := regex.fullmatch(path))
+        ]
         (names[path],) = matches  # a path with none, or two, is a bug of the table
     return names
 

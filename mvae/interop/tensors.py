@@ -17,7 +17,10 @@ MOST_DIMENSIONS = 8
 
 @dataclass(frozen=True)
 class Spec:
-    """Shape and kind of number of a tensor, as its file says them. dtype is None where we cannot read it (strings, say)."""
+    """Shape and kind of number of a tensor, as its file says them.
+
+    dtype is None where we cannot read it (strings, say).
+    """
 
     shape: tuple[int, ...]
     dtype: np.dtype | None
@@ -45,7 +48,9 @@ class NpzTensors(Tensors):
             self._file = np.load(path, allow_pickle=False)
             self.specs = {name: _npy_spec(self._file, name) for name in self._file.files}
         except Exception as error:  # a zip can be broken in many ways
-            raise InputError(f'{path} is not an archive of numpy arrays, or damaged ({type(error).__name__})') from None
+            raise InputError(
+                f'{path} is not an archive of numpy arrays, or damaged ({type(error).__name__})'
+            ) from None
         self._path = path
 
     def read(self, name: str) -> np.ndarray:
@@ -59,12 +64,22 @@ def _npy_spec(file: np.lib.npyio.NpzFile, name: str) -> Spec:
     """From the header alone."""
     with file.zip.open(f'{name}.npy') as member:
         version = np.lib.format.read_magic(member)
-        read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+        read = (
+            np.lib.format.read_array_header_1_0
+            if version == (1, 0)
+            else np.lib.format.read_array_header_2_0
+        )
         shape, _, dtype = read(member)
     return Spec(shape, dtype if dtype.kind in 'fiu' else None)
 
 
 def check_shape(where: str, name: str, shape: tuple[int, ...], itemsize: int) -> None:
     """Raises InputError for a shape that no checkpoint has, before anything is allocated."""
-    if len(shape) > MOST_DIMENSIONS or any(n < 0 for n in shape) or math.prod(shape) * itemsize > MOST_BYTES:
-        raise InputError(f'{where}: {name} has the impossible shape {list(shape)[:MOST_DIMENSIONS]}; the file is damaged')
+    if (
+        len(shape) > MOST_DIMENSIONS
+        or any(n < 0 for n in shape)
+        or math.prod(shape) * itemsize > MOST_BYTES
+    ):
+        raise InputError(
+            f'{where}: {name} has the impossible shape {list(shape)[:MOST_DIMENSIONS]}; the file is damaged'
+        )

@@ -1,4 +1,6 @@
-"""A TensorFlow.js folder: weights_manifest.json with names and shapes, and shards of bytes, plain or quantised (magenta.md 3.8)."""
+"""A TensorFlow.js folder: weights_manifest.json with names and shapes, and shards of bytes, plain
+or quantised (magenta.md 3.8).
+"""
 
 import json
 import math
@@ -30,7 +32,9 @@ class TfjsTensors(Tensors):
     """Weights of one manifest."""
 
     def __init__(self, folder: Path):
-        """Raises InputError where the manifest is damaged, or names files that are not there or not in the folder."""
+        """Raises InputError where the manifest is damaged, or names files that are not there or not
+        in the folder.
+        """
         self._folder = folder
         self._weights: dict[str, _Weight] = {}
         file = Stretch.of_file(folder / MANIFEST)
@@ -52,28 +56,48 @@ class TfjsTensors(Tensors):
         offset, total = 0, sum(shard.size for shard in shards)
         for weight in group['weights']:
             name, shape = weight['name'], tuple(weight['shape'])
-            if not isinstance(name, str) or name in self._weights or len(self._weights) >= MOST_TENSORS:
+            if (
+                not isinstance(name, str)
+                or name in self._weights
+                or len(self._weights) >= MOST_TENSORS
+            ):
                 raise self._damaged(f'the name {str(name)[:80]!r} twice, or too many names')
             if not all(type(n) is int for n in shape) or weight['dtype'] not in _DTYPES:
                 raise self._damaged(f'shape or dtype of {name[:80]}')
             quantised = weight.get('quantization')
             if quantised and quantised['dtype'] not in _QUANTISED:
-                raise self._damaged(f'{name[:80]} is quantised as {str(quantised["dtype"])[:20]}, which we do not read')
+                raise self._damaged(
+                    f'{name[:80]} is quantised as {str(quantised["dtype"])[:20]}, which we do not read'
+                )
             dtype = np.dtype(_DTYPES[weight['dtype']])
             stored = np.dtype(_DTYPES[quantised['dtype']]) if quantised else dtype
-            scale, minimum = (float(quantised['scale']), float(quantised['min'])) if quantised else (1.0, 0.0)
+            scale, minimum = (
+                (float(quantised['scale']), float(quantised['min'])) if quantised else (1.0, 0.0)
+            )
             if not (math.isfinite(scale) and math.isfinite(minimum)):
                 raise self._damaged(f'quantisation of {name[:80]}')
             check_shape(str(self._folder / MANIFEST), name[:80], shape, stored.itemsize)
-            self._weights[name] = _Weight(Spec(shape, dtype), stored, scale if quantised else 0.0, minimum, shards, offset)
+            self._weights[name] = _Weight(
+                Spec(shape, dtype), stored, scale if quantised else 0.0, minimum, shards, offset
+            )
             offset += math.prod(shape) * stored.itemsize
         if offset > total:
-            raise InputError(f'{self._folder}: the shards {", ".join(map(str, group["paths"]))[:80]} have {total} bytes, the manifest wants {offset}')
+            raise InputError(
+                f'{self._folder}: the shards {", ".join(map(str, group["paths"]))[:80]} have {total} bytes, the manifest wants {offset}'
+            )
 
     def _inside(self, name: Any) -> Path:
         """A shard's path; only a plain name of a file in the folder."""
-        if not isinstance(name, str) or not name or name != Path(name).name or '\x00' in name or '\\' in name:
-            raise InputError(f'{self._folder / MANIFEST} names the shard {str(name)[:80]!r}, which is no file of its folder')
+        if (
+            not isinstance(name, str)
+            or not name
+            or name != Path(name).name
+            or '\x00' in name
+            or '\\' in name
+        ):
+            raise InputError(
+                f'{self._folder / MANIFEST} names the shard {str(name)[:80]!r}, which is no file of its folder'
+            )
         path = self._folder / name
         if path.is_symlink() and not path.resolve().is_relative_to(self._folder.resolve()):
             raise InputError(f'{path} is a link to a file outside of its folder')

@@ -1,1 +1,4 @@
-"""The latent space: paths between points, directions of attributes. numpy float32 arrays [..., Z]."""
+"""The latent space: paths between points, directions of attributes.
+
+numpy float32 arrays [..., Z].
+"""

@@ -1,4 +1,5 @@
-"""Directions of the latent space along which an attribute grows (paper section 5.3): found, applied, and their effects measured.
+"""Directions of the latent space along which an attribute grows (paper section 5.3): found,
+applied, and their effects measured.
 
 A model is here whatever has the attributes and methods of `Model` as `mvae.MusicVAE` has them.
 """
@@ -14,9 +15,9 @@ from scipy import stats
 from tqdm import tqdm
 
 from mvae.errors import InputError
+from mvae.files import write_json
 from mvae.latent.attributes import Attribute, values_of
 from mvae.music.vocabulary import Vocabulary
-from mvae.render.files import write_json
 
 VERSION = 1  # of the file
 SIGNS = {'add': 1, 'subtract': -1}
@@ -30,12 +31,18 @@ class Model(Protocol):
     vocabulary: Vocabulary
 
     def encode_tokens(self, tokens: np.ndarray) -> Any: ...  # with mu float32 [B, Z]
-    def sample_tokens(self, n: int, temperature: float = 1.0, seed: int = 0) -> tuple[np.ndarray, np.ndarray]: ...
-    def decode_tokens(self, z: np.ndarray, temperature: float = 0.0, seed: int = 0) -> np.ndarray: ...
+    def sample_tokens(
+        self, n: int, temperature: float = 1.0, seed: int = 0
+    ) -> tuple[np.ndarray, np.ndarray]: ...
+    def decode_tokens(
+        self, z: np.ndarray, temperature: float = 0.0, seed: int = 0
+    ) -> np.ndarray: ...
 
 
 class AttributeVector(NamedTuple):
-    """vector float32 [Z]; of how many pieces its two means were taken, and what those are: at most `low`, at least `high`."""
+    """vector float32 [Z]; of how many pieces its two means were taken, and what those are: at most
+    `low`, at least `high`.
+    """
 
     vector: np.ndarray
     low: float
@@ -45,20 +52,29 @@ class AttributeVector(NamedTuple):
 
 
 class Fitted(NamedTuple):
-    """The vectors by attribute; the attributes that hardly vary over the `pieces`, and why they have none."""
+    """The vectors by attribute; the attributes that hardly vary over the `pieces`, and why they
+    have none.
+    """
 
     vectors: dict[str, AttributeVector]
     skipped: dict[str, str]
     pieces: int
 
 
-def fit(model: Model, tokens: np.ndarray, attributes: dict[str, Attribute], name: Callable[[int], str] = 'piece {}'.format) -> Fitted:
-    """Vectors of tokens int [B, T, K]: mean mu of the top quartile of an attribute less mean mu of its bottom quartile.
+def fit(
+    model: Model,
+    tokens: np.ndarray,
+    attributes: dict[str, Attribute],
+    name: Callable[[int], str] = 'piece {}'.format,
+) -> Fitted:
+    """Vectors of tokens int [B, T, K]: mean mu of the top quartile of an attribute less mean mu of
+    its bottom quartile.
 
-    Quartiles go by value: all pieces at or beyond the quartile's edge belong to it, so that ties do not depend on their order. Where more than half
-    of the pieces share one value, which then is both edges, the groups are the pieces above and the pieces below it, with those at it taking the
-    place of a group of at most 1% of the pieces; where both are as small the attribute is skipped. Raises InputError where all attributes are, and
-    as `values_of` does.
+    Quartiles go by value: all pieces at or beyond the quartile's edge belong to it, so that ties do
+    not depend on their order. Where more than half of the pieces share one value, which then is
+    both edges, the groups are the pieces above and the pieces below it, with those at it taking the
+    place of a group of at most 1% of the pieces; where both are as small the attribute is skipped.
+    Raises InputError where all attributes are, and as `values_of` does.
     """
     if not len(tokens):
         raise InputError('there are no pieces to find attribute vectors with')
@@ -70,32 +86,46 @@ def fit(model: Model, tokens: np.ndarray, attributes: dict[str, Attribute], name
     for title, column in zip(attributes, values.T, strict=True):
         low, high = _edges(column)
         if low == high:
-            skipped[title] = f'{(column == low).sum()} of {len(column)} pieces have the same {title}, {low:.3g}'
+            skipped[title] = (
+                f'{(column == low).sum()} of {len(column)} pieces have the same {title}, {low:.3g}'
+            )
             continue
         bottom, top = column <= low, column >= high
         vector = mu[top].mean(0, np.float64) - mu[bottom].mean(0, np.float64)
-        vectors[title] = AttributeVector(vector.astype(np.float32), low, high, int(bottom.sum()), int(top.sum()))
+        vectors[title] = AttributeVector(
+            vector.astype(np.float32), low, high, int(bottom.sum()), int(top.sum())
+        )
     if not vectors:
         raise InputError(f'no attribute varies enough for a vector: {"; ".join(skipped.values())}')
     return Fitted(vectors, skipped, len(tokens))
 
 
 def _edges(column: np.ndarray) -> tuple[float, float]:
-    """The highest value of the bottom group and the lowest of the top group; equal where there are no two groups."""
+    """The highest value of the bottom group and the lowest of the top group; equal where there are
+    no two groups.
+    """
     column = np.sort(column)
     quarter = -(-len(column) // 4)
     low, high = column[quarter - 1], column[-quarter]
     if low == high:
         below, above = column[column < low], column[column > high]
         fewest = _LEAST_SHARE * len(column)
-        low, high = below.max() if len(below) > fewest else low, above.min() if len(above) > fewest else high
+        low, high = (
+            below.max() if len(below) > fewest else low,
+            above.min() if len(above) > fewest else high,
+        )
     return float(low), float(high)
 
 
 def apply(z: np.ndarray, vector: np.ndarray, amount: float) -> np.ndarray:
-    """z float [B, Z] moved by `amount` times an attribute's vector [Z]: float32 [B, Z]. Raises InputError for amounts not finite or too large."""
+    """z float [B, Z] moved by `amount` times an attribute's vector [Z]: float32 [B, Z].
+
+    Raises InputError for amounts not finite or too large.
+    """
     with np.errstate(over='ignore', invalid='ignore'):
-        moved = (np.asarray(z, np.float64) + amount * np.asarray(vector, np.float64)).astype(np.float32)
+        moved = (np.asarray(z, np.float64) + amount * np.asarray(vector, np.float64)).astype(
+            np.float32
+        )
     if not (np.isfinite(amount) and np.isfinite(moved).all()):
         raise InputError(f'an amount is a finite number, such as -1 or 0.5, not {amount}')
     return moved
@@ -110,37 +140,60 @@ def measure(
     temperature: float = 0.0,
     seed: int = 0,
 ) -> dict[str, Any]:
-    """What every vector, added to and subtracted from n samples of N(0, I), does to every attribute.
+    """What every vector, added to and subtracted from n samples of N(0, I), does to every
+    attribute.
 
-    A change is that of the mean over the pieces in per cent of the mean before (its absolute value): single pieces often have a zero, to which
-    no per cent refer. None where the mean before is zero. A piece is drawn with the same noise before and after.
+    A change is that of the mean over the pieces in per cent of the mean before (its absolute
+    value): single pieces often have a zero, to which no per cent refer. None where the mean before
+    is zero. A piece is drawn with the same noise before and after.
 
-    Returns before {attribute: its mean over the n decoded pieces}, and for 'add' and 'subtract' each {change, interval}: {vector: {attribute: ...}},
-    intervals of 95% (percentile bootstrap over pieces) or None.
+    Returns before {attribute: its mean over the n decoded pieces}, and for 'add' and 'subtract'
+    each {change, interval}: {vector: {attribute: ...}}, intervals of 95% (percentile bootstrap over
+    pieces) or None.
     """
 
     def values(tokens: np.ndarray, what: str = '') -> np.ndarray:
-        return values_of(tokens, model.kind, model.vocabulary, attributes, lambda i: f'sample {i}{what}')
+        return values_of(
+            tokens, model.kind, model.vocabulary, attributes, lambda i: f'sample {i}{what}'
+        )
 
     tokens, z = model.sample_tokens(n, temperature, seed, 'standard')
     before = values(tokens)
     result: dict[str, Any] = {'before': dict(zip(attributes, before.mean(0).tolist(), strict=True))}
     for word, sign in SIGNS.items():
         result[word] = {'change': {}, 'interval': {}}
-        for title, found in tqdm(fitted.vectors.items(), word, unit='vector', dynamic_ncols=True, leave=False, disable=None):
+        for title, found in tqdm(
+            fitted.vectors.items(),
+            word,
+            unit='vector',
+            dynamic_ncols=True,
+            leave=False,
+            disable=None,
+        ):
             tokens = model.decode_tokens(apply(z, found.vector, sign * amount), temperature, seed)
             after = values(tokens, f' with {sign * amount:+g} {title}')
-            result[word]['change'][title] = dict(zip(attributes, _per_cent(before, after), strict=True))
-            result[word]['interval'][title] = dict(zip(attributes, _intervals(before, after, seed), strict=True))
+            result[word]['change'][title] = dict(
+                zip(attributes, _per_cent(before, after), strict=True)
+            )
+            result[word]['interval'][title] = dict(
+                zip(attributes, _intervals(before, after, seed), strict=True)
+            )
     return result
 
 
 def format_effects(result: dict[str, Any]) -> str:
-    """What `measure` returns for people: a table for adding and one for subtracting, a row per vector."""
+    """What `measure` returns for people: a table for adding and one for subtracting, a row per
+    vector.
+    """
     left = max(map(len, ['mean before', *result['add']['change']]))
     widths = [max(len(title), 6) + 2 for title in result['before']]
-    row = lambda head, cells: f'{head:{left}}' + ''.join(f'{x:>{w}}' for x, w in zip(cells, widths, strict=True))  # noqa: E731
-    lines = [row('', result['before']), row('mean before', [f'{x:.3g}' for x in result['before'].values()])]
+    row = lambda head, cells: (
+        f'{head:{left}}' + ''.join(f'{x:>{w}}' for x, w in zip(cells, widths, strict=True))
+    )  # noqa: E731
+    lines = [
+        row('', result['before']),
+        row('mean before', [f'{x:.3g}' for x in result['before'].values()]),
+    ]
     for word in SIGNS:
         lines += ['', f'{word} the vector: change of the mean in per cent']
         for title, cells in result[word]['change'].items():
@@ -158,47 +211,92 @@ def _per_cent(before: np.ndarray, after: np.ndarray) -> list[float | None]:
     return [float(x) if np.isfinite(x) else None for x in _change(before, after, 0)]
 
 
-def _intervals(before: np.ndarray, after: np.ndarray, seed: int) -> list[tuple[float, float] | None]:
+def _intervals(
+    before: np.ndarray, after: np.ndarray, seed: int
+) -> list[tuple[float, float] | None]:
     """Of each column of before and after [n, K], whose rows are the same pieces."""
     if len(before) < 2:
         return [None] * before.shape[1]
     with warnings.catch_warnings():
-        warnings.simplefilter('ignore')  # of columns that never change, and of resamples whose mean before is zero: they have no interval
+        warnings.simplefilter(
+            'ignore'
+            # of columns that never change, and of resamples whose mean before is zero: they have no
+            # interval
+        )
         interval = stats.bootstrap(
-            (before, after), _change, axis=0, n_resamples=_RESAMPLES, batch=100, paired=True, vectorized=True, method='percentile', rng=seed
+            (before, after),
+            _change,
+            axis=0,
+            n_resamples=_RESAMPLES,
+            batch=100,
+            paired=True,
+            vectorized=True,
+            method='percentile',
+            rng=seed,
         ).confidence_interval
     ends = np.stack([interval.low, interval.high], -1)
-    return [(float(low), float(high)) if np.isfinite([low, high]).all() else None for low, high in ends]
+    return [
+        (float(low), float(high)) if np.isfinite([low, high]).all() else None for low, high in ends
+    ]
 
 
 def save(path: str | Path, fitted: Fitted, about: dict[str, Any]) -> None:
-    """As JSON, with what made it; about: checkpoint, data and settings, JSON values. Raises InputError where the file cannot be written."""
-    vectors = {title: {**v._asdict(), 'vector': v.vector.tolist()} for title, v in fitted.vectors.items()}
-    write_json(path, {'version': VERSION, **about, 'pieces': fitted.pieces, 'skipped': fitted.skipped, 'vectors': vectors})
+    """As JSON, with what made it; about: checkpoint, data and settings, JSON values.
+
+    Raises InputError where the file cannot be written.
+    """
+    vectors = {
+        title: {**v._asdict(), 'vector': v.vector.tolist()} for title, v in fitted.vectors.items()
+    }
+    write_json(
+        path,
+        {
+            'version': VERSION,
+            **about,
+            'pieces': fitted.pieces,
+            'skipped': fitted.skipped,
+            'vectors': vectors,
+        },
+    )
 
 
 def load(path: str | Path, checkpoint: dict[str, Any]) -> tuple[Fitted, dict[str, Any]]:
-    """What `save` wrote, and all that the file says. checkpoint: entries of `about` that must be the same, such as step and latent_size.
+    """What `save` wrote, and all that the file says.
 
-    Raises InputError where there is no such file, it is damaged, or it was made of another checkpoint.
+    checkpoint: entries of `about` that must be the same, such as step and latent_size.
+
+    Raises InputError where there is no such file, it is damaged, or it was made of another
+    checkpoint.
     """
     path = Path(path)
     try:
         about = json.loads(path.read_text())
     except FileNotFoundError:
-        raise InputError(f'{path} does not exist; find the vectors first: python experiments/attributes.py fit') from None
+        raise InputError(
+            f'{path} does not exist; find the vectors first: python experiments/attributes.py fit'
+        ) from None
     except OSError as error:
         raise InputError(f'cannot read {path}: {error.strerror}') from None
     except ValueError:
         raise InputError(f'{path} is damaged; fit again') from None
     try:
         if about['version'] != VERSION:
-            raise InputError(f'{path} has version {about["version"]}, this mvae reads {VERSION}; fit again')
-        differing = [f'{name} {about[name]} instead of {value}' for name, value in checkpoint.items() if about[name] != value]
+            raise InputError(
+                f'{path} has version {about["version"]}, this mvae reads {VERSION}; fit again'
+            )
+        differing = [
+            f'{name} {about[name]} instead of {value}'
+            for name, value in checkpoint.items()
+            if about[name] != value
+        ]
         if differing:
-            raise InputError(f'{path} was made of another checkpoint ({", ".join(differing)}); fit again')
+            raise InputError(
+                f'{path} was made of another checkpoint ({", ".join(differing)}); fit again'
+            )
         vectors = {
-            title: AttributeVector(**{**v, 'vector': np.array(v['vector'], np.float32).reshape(about['latent_size'])})
+            title: AttributeVector(
+                **{**v, 'vector': np.array(v['vector'], np.float32).reshape(about['latent_size'])}
+            )
             for title, v in about['vectors'].items()
         }
         return Fitted(vectors, about['skipped'], about['pieces']), about

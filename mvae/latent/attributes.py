@@ -1,9 +1,11 @@
 """Attributes: what a listener would name of a piece, as a number (paper section 5.3).
 
-An attribute is a function (notes, steps) -> float. notes: `Notes` of one stream, start and end in sixteenth steps from the first downbeat of a piece
-in 4/4; steps: the length of the piece. Whoever has another idea writes another function. A share or a mean of nothing is 0, as in an empty piece.
+An attribute is a function (notes, steps) -> float. notes: `Notes` of one stream, start and end in
+sixteenth steps from the first downbeat of a piece in 4/4; steps: the length of the piece. Whoever
+has another idea writes another function. A share or a mean of nothing is 0, as in an empty piece.
 
-The paper names five attributes of melodies without formulas; the formulas here are ours. Those of drums are ours altogether.
+The paper names five attributes of melodies without formulas; the formulas here are ours. Those of
+drums are ours altogether.
 """
 
 import math
@@ -20,7 +22,8 @@ from mvae.music.vocabulary import Vocabulary
 
 Attribute = Callable[[Notes, int], float]
 
-_QPM = 15.0  # quarters per minute at which a sixteenth step takes a second, so that decoded notes count in steps
+# quarters per minute at which a sixteenth step takes a second, so that decoded notes count in steps
+_QPM = 15.0
 _C_MAJOR = (0, 2, 4, 5, 7, 9, 11)
 _KICK, _SNARE, _HI_HATS = 0, 1, (2, 3)  # classes of the vocabulary
 
@@ -36,20 +39,26 @@ def note_density(notes: Notes, steps: int) -> float:
 
 
 def mean_interval(notes: Notes, steps: int) -> float:
-    """Mean of the absolute steps between consecutive notes, in semitones; a repeated note counts as 0."""
+    """Mean of the absolute steps between consecutive notes, in semitones; a repeated note counts as
+    0.
+    """
     pitch = notes.pitch[np.lexsort((notes.pitch, notes.start))].astype(np.int64)
     return float(np.abs(np.diff(pitch)).mean()) if len(pitch) > 1 else 0.0
 
 
 def syncopation_16th(notes: Notes, steps: int) -> float:
-    """Share of the onsets that stand on an odd sixteenth (step 1 mod 2) with no onset on the sixteenth before."""
+    """Share of the onsets that stand on an odd sixteenth (step 1 mod 2) with no onset on the
+    sixteenth before.
+    """
     return _syncopation(_onsets(notes), 2, 1, (1,))
 
 
 def syncopation_8th(notes: Notes, steps: int) -> float:
-    """Share of the onsets that stand on an odd eighth (step 2 mod 4) with an onset neither on the sixteenth nor on the eighth before.
+    """Share of the onsets that stand on an odd eighth (step 2 mod 4) with an onset neither on the
+    sixteenth nor on the eighth before.
 
-    That is: none 1 or 2 steps earlier, so that the onset is reached from a rest or from a note that began before the beat.
+    That is: none 1 or 2 steps earlier, so that the onset is reached from a rest or from a note that
+    began before the beat.
     """
     return _syncopation(_onsets(notes), 4, 2, (1, 2))
 
@@ -60,7 +69,9 @@ def drum_density(notes: Notes, steps: int) -> float:
 
 
 def drum_syncopation_16th(notes: Notes, steps: int) -> float:
-    """`syncopation_16th` of kick and snare: beside a hi-hat that runs through no onset of the whole kit would be syncopated."""
+    """`syncopation_16th` of kick and snare: beside a hi-hat that runs through no onset of the whole
+    kit would be syncopated.
+    """
     return syncopation_16th(_drums(notes, _KICK, _SNARE), steps)
 
 
@@ -70,9 +81,11 @@ def drum_syncopation_8th(notes: Notes, steps: int) -> float:
 
 
 def backbeat(notes: Notes, steps: int) -> float:
-    """Share of the snare's hits that stand on beats 2 and 4 (step 4 mod 8): 1 where it does nothing else.
+    """Share of the snare's hits that stand on beats 2 and 4 (step 4 mod 8): 1 where it does nothing
+    else.
 
-    A share, not a difference to beats 1 and 3: it has a zero to which a change in per cent can refer.
+    A share, not a difference to beats 1 and 3: it has a zero to which a change in per cent can
+    refer.
     """
     return _share(_onsets(_drums(notes, _SNARE)) % 8 == 4)
 
@@ -82,8 +95,14 @@ def hi_hat_density(notes: Notes, steps: int) -> float:
     return drum_density(_drums(notes, *_HI_HATS), steps)
 
 
-LINE: dict[str, Attribute] = {f.__name__: f for f in (c_diatonic, note_density, mean_interval, syncopation_16th, syncopation_8th)}
-DRUMS: dict[str, Attribute] = {f.__name__: f for f in (drum_density, drum_syncopation_16th, drum_syncopation_8th, backbeat, hi_hat_density)}
+LINE: dict[str, Attribute] = {
+    f.__name__: f
+    for f in (c_diatonic, note_density, mean_interval, syncopation_16th, syncopation_8th)
+}
+DRUMS: dict[str, Attribute] = {
+    f.__name__: f
+    for f in (drum_density, drum_syncopation_16th, drum_syncopation_8th, backbeat, hi_hat_density)
+}
 
 
 def _of_stream(track: int, attribute: Attribute) -> Attribute:
@@ -91,28 +110,40 @@ def _of_stream(track: int, attribute: Attribute) -> Attribute:
 
 
 def attributes_of(kind: str) -> dict[str, Attribute]:
-    """Ours for one kind of piece, by name. Those of a trio take all its notes, and look at its melody or at its drums."""
+    """Ours for one kind of piece, by name.
+
+    Those of a trio take all its notes, and look at its melody or at its drums.
+    """
     if kind == 'trio':  # tracks as `codec.decode` numbers them
-        return {n: _of_stream(0, f) for n, f in LINE.items()} | {n: _of_stream(9, f) for n, f in DRUMS.items()}
+        return {n: _of_stream(0, f) for n, f in LINE.items()} | {
+            n: _of_stream(9, f) for n, f in DRUMS.items()
+        }
     return dict(DRUMS if kind == 'drums' else LINE)
 
 
 def read_attribute(place: str) -> tuple[str, Attribute]:
-    """The user's own, from 'path/to/file.py:function': its name, which is the function's, and the function. It is given all notes of a piece.
+    """The user's own, from 'path/to/file.py:function': its name, which is the function's, and the
+    function. It is given all notes of a piece.
 
     Raises InputError where there is no such file or function, or where the file does not run.
     """
     path, _, name = place.rpartition(':')
     if not path or not name:
-        raise InputError(f'an attribute of your own is written path/to/file.py:function, not {place!r}')
+        raise InputError(
+            f'an attribute of your own is written path/to/file.py:function, not {place!r}'
+        )
     if not Path(path).is_file():
-        raise InputError(f'{path} does not exist; an attribute of your own is written path/to/file.py:function')
+        raise InputError(
+            f'{path} does not exist; an attribute of your own is written path/to/file.py:function'
+        )
     try:
         defined = runpy.run_path(path, run_name=Path(path).stem)
     except Exception as error:  # whatever the user's file raises
         raise InputError(f'{path} does not run: {type(error).__name__}: {error}') from None
     if not callable(defined.get(name)):
-        known = ', '.join(n for n, value in defined.items() if callable(value) and not n.startswith('_'))
+        known = ', '.join(
+            n for n, value in defined.items() if callable(value) and not n.startswith('_')
+        )
         raise InputError(f'{path} has no function {name}' + (f'; it has {known}' if known else ''))
     return name, defined[name]
 
@@ -126,7 +157,8 @@ def values_of(
 ) -> np.ndarray:
     """Every attribute of every piece: tokens int [B, T, K] -> float64 [B, len(attributes)].
 
-    name: what to call piece number n in a message. Raises InputError naming attribute and piece where a function fails or gives no finite number.
+    name: what to call piece number n in a message. Raises InputError naming attribute and piece
+    where a function fails or gives no finite number.
     """
     values = np.empty((len(tokens), len(attributes)))
     for n, piece in enumerate(np.asarray(tokens)):
@@ -135,9 +167,13 @@ def values_of(
             try:
                 values[n, k] = float(attribute(notes, len(piece)))
             except Exception as error:  # whatever the user's function raises
-                raise InputError(f'{_place(title, attribute)} fails on {name(n)}: {type(error).__name__}: {error}') from None
+                raise InputError(
+                    f'{_place(title, attribute)} fails on {name(n)}: {type(error).__name__}: {error}'
+                ) from None
             if not math.isfinite(values[n, k]):
-                raise InputError(f'{_place(title, attribute)} gives {values[n, k]} for {name(n)}; an attribute is a finite number')
+                raise InputError(
+                    f'{_place(title, attribute)} gives {values[n, k]} for {name(n)}; an attribute is a finite number'
+                )
     return values
 
 
@@ -160,6 +196,8 @@ def _drums(notes: Notes, *classes: int) -> Notes:
 
 
 def _syncopation(onsets: np.ndarray, period: int, place: int, before: tuple[int, ...]) -> float:
-    """Share of the onsets at `place` modulo `period` without an onset at any of so many steps `before`."""
+    """Share of the onsets at `place` modulo `period` without an onset at any of so many steps
+    `before`.
+    """
     reached = np.isin(onsets[:, None] - np.array(before), onsets).any(1)
     return _share((onsets % period == place) & ~reached)

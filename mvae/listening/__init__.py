@@ -1,1 +1,3 @@
-"""The listening test of the paper (section 5.4): which of two pieces from different sources is more musical, asked on a web page."""
+"""The listening test of the paper (section 5.4): which of two pieces from different sources is more
+musical, asked on a web page.
+"""

@@ -1,14 +1,18 @@
 """What listeners preferred, with the paper's tests (section 5.4).
 
-How answers become samples, which the paper leaves open in part: every comparison gives its score -2..2 to the left piece and the negative to the
-right one. A piece wins where its score is above 0; a score of 0 is a win of neither.
+How answers become samples, which the paper leaves open in part: every comparison gives its score
+-2..2 to the left piece and the negative to the right one. A piece wins where its score is above 0;
+a score of 0 is a win of neither.
 
-* Kruskal-Wallis H: the samples are the scores of each source, over all comparisons that it was in. The two scores of a comparison are each other's
-  negatives and a listener's answers are like each other, so that the samples are not as independent as the test takes them to be: as in the paper.
-* Wilcoxon signed-rank, for each pair of sources: on the differences of the two scores within each comparison of these two; ties are left out.
-  Significant where p < 0.01 / number of pairs (Bonferroni).
-* Intervals of win shares and mean scores take listeners, not comparisons, as independent: sums of each listener over all his comparisons as a ratio
-  estimate, sqrt(L / (L - 1) * sum (s_l - r n_l)^2) / sum n_l for ratio r, times the 97.5% point of Student's t with L - 1 degrees of freedom.
+* Kruskal-Wallis H: the samples are the scores of each source, over all comparisons that it was in.
+  The two scores of a comparison are each other's negatives and a listener's answers are like each
+  other, so that the samples are not as independent as the test takes them to be: as in the paper.
+* Wilcoxon signed-rank, for each pair of sources: on the differences of the two scores within each
+  comparison of these two; ties are left out. Significant where p < 0.01 / number of pairs
+  (Bonferroni).
+* Intervals of win shares and mean scores take listeners, not comparisons, as independent: sums of
+  each listener over all his comparisons as a ratio estimate, sqrt(L / (L - 1) * sum (s_l - r
+  n_l)^2) / sum n_l for ratio r, times the 97.5% point of Student's t with L - 1 degrees of freedom.
 """
 
 import itertools
@@ -30,14 +34,17 @@ def analyse(answers: Sequence[Answer], sources: Sequence[str]) -> dict[str, Any]
     """Wins, mean scores and tests.
 
     Returns:
-        listeners, comparisons; sources {name: comparisons, wins, ties, win_share, win_interval, mean, mean_interval};
-        kruskal_wallis {h, df, p, reason}; pairs [{a, b, comparisons, wins_a, wins_b, ties, w, p, significant, reason}]; alpha, of each pair.
-        What too few answers leave open is None, and reason says why.
+        listeners, comparisons; sources {name: comparisons, wins, ties, win_share, win_interval,
+        mean, mean_interval}; kruskal_wallis {h, df, p, reason}; pairs [{a, b, comparisons, wins_a,
+        wins_b, ties, w, p, significant, reason}]; alpha, of each pair. What too few answers leave
+        open is None, and reason says why.
 
     Raises InputError where there are no answers.
     """
     if not answers:
-        raise InputError('there are no answers yet; listeners answer on the page of python experiments/listen.py serve')
+        raise InputError(
+            'there are no answers yet; listeners answer on the page of python experiments/listen.py serve'
+        )
     listener = np.array([a.listener for a in answers])
     score = np.array([a.score for a in answers])
     left = np.array([sources.index(a.left_source) for a in answers])
@@ -54,7 +61,13 @@ def analyse(answers: Sequence[Answer], sources: Sequence[str]) -> dict[str, Any]
         'sources': {name: _source(scores[name], whose[name]) for name in sources},
         'kruskal_wallis': _kruskal_wallis(list(scores.values())),
         'pairs': [
-            {'a': sources[a], 'b': sources[b]} | _pair(np.concatenate([score[(left == a) & (right == b)], -score[(left == b) & (right == a)]]), alpha)
+            {'a': sources[a], 'b': sources[b]}
+            | _pair(
+                np.concatenate(
+                    [score[(left == a) & (right == b)], -score[(left == b) & (right == a)]]
+                ),
+                alpha,
+            )
             for a, b in pairs
         ],
         'alpha': alpha,
@@ -75,7 +88,9 @@ def _source(scores: np.ndarray, listeners: np.ndarray) -> dict[str, Any]:
     }
 
 
-def _interval(values: np.ndarray, listeners: np.ndarray, low: float, high: float) -> tuple[float, float] | None:
+def _interval(
+    values: np.ndarray, listeners: np.ndarray, low: float, high: float
+) -> tuple[float, float] | None:
     """95% interval of the mean of values [N], by listeners [N]; None with fewer than two."""
     _, place = np.unique(listeners, return_inverse=True)
     sums, counts = np.bincount(place, values), np.bincount(place)
@@ -92,7 +107,9 @@ def _kruskal_wallis(samples: list[np.ndarray]) -> dict[str, Any]:
     result = {'h': None, 'df': len(samples) - 1, 'p': None, 'reason': None}
     fewest = min(map(len, samples))
     if fewest < _FEWEST_SCORES:
-        return result | {'reason': f'too few answers: a source was in {fewest} comparisons, at least {_FEWEST_SCORES} are needed'}
+        return result | {
+            'reason': f'too few answers: a source was in {fewest} comparisons, at least {_FEWEST_SCORES} are needed'
+        }
     if len(np.unique(np.concatenate(samples))) == 1:
         return result | {'reason': 'all scores are 0'}
     test = stats.kruskal(*samples)
@@ -100,12 +117,25 @@ def _kruskal_wallis(samples: list[np.ndarray]) -> dict[str, Any]:
 
 
 def _pair(scores: np.ndarray, alpha: float) -> dict[str, Any]:
-    """scores [N]: of a, in its comparisons with b; b's are their negatives, so that differences are twice as large."""
+    """scores [N]: of a, in its comparisons with b; b's are their negatives, so that differences are
+    twice as large.
+    """
     wins = int((scores > 0).sum()), int((scores < 0).sum())
-    result = {'comparisons': len(scores), 'wins_a': wins[0], 'wins_b': wins[1], 'ties': len(scores) - sum(wins)}
+    result = {
+        'comparisons': len(scores),
+        'wins_a': wins[0],
+        'wins_b': wins[1],
+        'ties': len(scores) - sum(wins),
+    }
     result |= {'w': None, 'p': None, 'significant': None, 'reason': None}
     if sum(wins) < _FEWEST_DIFFERENCES:
-        return result | {'reason': f'too few answers: {sum(wins)} that are no tie, at least {_FEWEST_DIFFERENCES} are needed'}
+        return result | {
+            'reason': f'too few answers: {sum(wins)} that are no tie, at least {_FEWEST_DIFFERENCES} are needed'
+        }
     decided = 2 * scores[scores != 0]
     test = stats.wilcoxon(decided)
-    return result | {'w': float(test.statistic), 'p': float(test.pvalue), 'significant': bool(test.pvalue < alpha)}
+    return result | {
+        'w': float(test.statistic),
+        'p': float(test.pvalue),
+        'significant': bool(test.pvalue < alpha),
+    }

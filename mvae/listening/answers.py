@@ -1,4 +1,5 @@
-"""The answers of a study in one SQLite file: each committed before it is acknowledged, whoever else is answering.
+"""The answers of a study in one SQLite file: each committed before it is acknowledged, whoever else
+is answering.
 
 The study's settings lie in the same file, so that answers of different studies cannot mix.
 """
@@ -35,7 +36,10 @@ _SCHEMA = (
 
 
 class Answer(NamedTuple):
-    """score: 2 the left piece (A) clearly, 1 a little, 0 neither, -1 and -2 the right one (B). answered: UTC, ISO 8601, to the second."""
+    """score: 2 the left piece (A) clearly, 1 a little, 0 neither, -1 and -2 the right one (B).
+
+    answered: UTC, ISO 8601, to the second.
+    """
 
     listener: int
     trial: int
@@ -54,7 +58,8 @@ class NotNext(Exception):
 class Answers:
     """An answers file. Methods may be called from any thread; each opens a connection of its own.
 
-    Raises InputError where the file is not one of ours, is damaged or cannot be written; or with create=False where there is none.
+    Raises InputError where the file is not one of ours, is damaged or cannot be written; or with
+    create=False where there is none.
     """
 
     def __init__(self, path: str | Path, create: bool = False):
@@ -68,9 +73,14 @@ class Answers:
         if create:
             self._create()
         with self._connect() as db:
-            marks = [db.execute(f'PRAGMA {name}').fetchone()[0] for name in ('application_id', 'user_version')]
+            marks = [
+                db.execute(f'PRAGMA {name}').fetchone()[0]
+                for name in ('application_id', 'user_version')
+            ]
             if marks != [_APPLICATION, _VERSION]:
-                raise InputError(f'{path} is no answers file of this mvae; name another with --answers')
+                raise InputError(
+                    f'{path} is no answers file of this mvae; name another with --answers'
+                )
             if db.execute('PRAGMA quick_check').fetchone()[0] != 'ok':
                 raise sqlite3.DatabaseError('it is damaged')
 
@@ -87,12 +97,18 @@ class Answers:
     def _connect(self) -> Iterator[sqlite3.Connection]:
         """A connection that commits every statement by itself, and whose errors are a user's."""
         try:
-            with contextlib.closing(sqlite3.connect(self.path, timeout=20, isolation_level=None)) as db:
+            with contextlib.closing(
+                sqlite3.connect(self.path, timeout=20, isolation_level=None)
+            ) as db:
                 # FULL: on the disk at commit. secure_delete: withdrawn answers are overwritten.
-                db.executescript('PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON')
+                db.executescript(
+                    'PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON'
+                )
                 yield db
         except sqlite3.Error as error:
-            raise InputError(f'cannot use {self.path} as answers file: {error}; name another with --answers') from None
+            raise InputError(
+                f'cannot use {self.path} as answers file: {error}; name another with --answers'
+            ) from None
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
@@ -119,7 +135,10 @@ class Answers:
         return self.study()
 
     def add_listener(self) -> str:
-        """A new listener's token, a secret of his; only its hash is kept. He takes the first number that is free, so that no design is left out."""
+        """A new listener's token, a secret of his; only its hash is kept.
+
+        He takes the first number that is free, so that no design is left out.
+        """
         token = secrets.token_urlsafe(32)
         free = 'SELECT MIN(n) FROM (SELECT 0 n UNION SELECT number + 1 FROM listeners) WHERE n NOT IN (SELECT number FROM listeners)'
         with self._transaction() as db:
@@ -129,18 +148,28 @@ class Answers:
     def listener(self, token: str) -> int | None:
         """The number of the listener with this token, None where nobody has it."""
         with self._connect() as db:
-            row = db.execute('SELECT number FROM listeners WHERE token = ?', (_hash(token),)).fetchone()
+            row = db.execute(
+                'SELECT number FROM listeners WHERE token = ?', (_hash(token),)
+            ).fetchone()
         return row[0] if row else None
 
     def next_trial(self, listener: int) -> int:
-        """The number of the first trial that he has not answered; trials are answered in their order."""
+        """The number of the first trial that he has not answered; trials are answered in their
+        order.
+        """
         with self._connect() as db:
             return _count(db, listener)
 
     def record(self, token: str, answer: Answer) -> None:
-        """Keeps one answer; on return it is on the disk. Raises NotNext where it is not to the listener's next trial, or he has withdrawn."""
+        """Keeps one answer; on return it is on the disk.
+
+        Raises NotNext where it is not to the listener's next trial, or he has withdrawn.
+        """
         with self._transaction() as db:
-            known = db.execute('SELECT 1 FROM listeners WHERE number = ? AND token = ?', (answer.listener, _hash(token))).fetchone()
+            known = db.execute(
+                'SELECT 1 FROM listeners WHERE number = ? AND token = ?',
+                (answer.listener, _hash(token)),
+            ).fetchone()
             if not known or answer.trial != _count(db, answer.listener):
                 raise NotNext
             db.execute('INSERT INTO answers VALUES (?, ?, ?, ?, ?, ?, ?, ?)', answer)
@@ -154,7 +183,9 @@ class Answers:
     def all(self) -> list[Answer]:
         """Every answer, by listener and trial."""
         with self._connect() as db:
-            return [Answer(*row) for row in db.execute('SELECT * FROM answers ORDER BY listener, trial')]
+            return [
+                Answer(*row) for row in db.execute('SELECT * FROM answers ORDER BY listener, trial')
+            ]
 
     def listeners(self) -> int:
         """How many have begun."""

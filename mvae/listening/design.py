@@ -1,4 +1,6 @@
-"""Who hears what: the trials of each listener, balanced and in an order of his own, a pure function of (seed, listener)."""
+"""Who hears what: the trials of each listener, balanced and in an order of his own, a pure function
+of (seed, listener).
+"""
 
 import itertools
 from collections import Counter
@@ -20,9 +22,11 @@ class Trial(NamedTuple):
 def design(seed: int, listener: int, trials: int, sources: int, pieces: int) -> list[Trial]:
     """The trials of one listener, in his order.
 
-    Every unordered pair of sources comes equally often, and every source stands equally often left and right, each up to one where the numbers do not
-    divide. What a listener lacks his successors get: listeners 2m and 2m + 1 hear the same pairs with sides exchanged, and the pairs that come once
-    more move on from couple to couple. No piece comes again to a listener before he has heard all of its source.
+    Every unordered pair of sources comes equally often, and every source stands equally often left
+    and right, each up to one where the numbers do not divide. What a listener lacks his successors
+    get: listeners 2m and 2m + 1 hear the same pairs with sides exchanged, and the pairs that come
+    once more move on from couple to couple. No piece comes again to a listener before he has heard
+    all of its source.
 
     Args:
         seed: of the study, at least 0.
@@ -33,13 +37,20 @@ def design(seed: int, listener: int, trials: int, sources: int, pieces: int) -> 
     """
     couple, second = divmod(listener, 2)
     pairs = list(itertools.combinations(range(sources), 2))
-    counts = Counter(pairs[number % len(pairs)] for number in range(couple * trials, (couple + 1) * trials))
+    counts = Counter(
+        pairs[number % len(pairs)] for number in range(couple * trials, (couple + 1) * trials)
+    )
     sides = [side for (a, b), count in counts.items() for side in [(a, b), (b, a)] * (count // 2)]
     sides += _orient([pair for pair, count in counts.items() if count % 2])
-    if second != np.random.default_rng([seed, 0, couple]).integers(2):  # either of a couple may be the mirror
+    if second != np.random.default_rng([seed, 0, couple]).integers(
+        2
+    ):  # either of a couple may be the mirror
         sides = [(b, a) for a, b in sides]
     rng = np.random.default_rng([seed, 1, listener])
-    queues = [itertools.chain.from_iterable(rng.permutation(pieces).tolist() for _ in itertools.count()) for _ in range(sources)]
+    queues = [
+        itertools.chain.from_iterable(rng.permutation(pieces).tolist() for _ in itertools.count())
+        for _ in range(sources)
+    ]
     order = [sides[n] for n in rng.permutation(len(sides))]
     return [Trial((a, next(queues[a])), (b, next(queues[b]))) for a, b in order]
 
@@ -60,7 +71,11 @@ def _orient(edges: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
     directed = []
     for start in list(neighbours):
         node = start
-        while neighbours[node]:  # all degrees are even: the walk ends where it began, and goes round again while there is an edge left
+        while neighbours[
+            node
+            # all degrees are even: the walk ends where it began, and goes round again while there is an
+            # edge left
+        ]:
             following = neighbours[node].pop()
             neighbours[following].remove(node)
             directed.append((node, following))

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from mvae.files import write_atomically
 from mvae.listening.answers import Answer
 from mvae.render.figures import COLOURS, save
-from mvae.render.files import write_atomically
 
 
 def to_text(result: dict[str, Any]) -> str:
@@ -16,10 +16,18 @@ def to_text(result: dict[str, Any]) -> str:
     width = max(8, *map(len, result['sources']))
     lines = [f'{"source":{width}}  comparisons  wins  ties  win share (95%)      mean score (95%)']
     for name, s in result['sources'].items():
-        share, mean = _with_interval(s['win_share'], s['win_interval'], '.3f'), _with_interval(s['mean'], s['mean_interval'], '+.2f')
-        lines.append(f'{name:{width}}  {s["comparisons"]:11}  {s["wins"]:4}  {s["ties"]:4}  {share:19}  {mean}')
+        share, mean = (
+            _with_interval(s['win_share'], s['win_interval'], '.3f'),
+            _with_interval(s['mean'], s['mean_interval'], '+.2f'),
+        )
+        lines.append(
+            f'{name:{width}}  {s["comparisons"]:11}  {s["wins"]:4}  {s["ties"]:4}  {share:19}  {mean}'
+        )
     h = result['kruskal_wallis']
-    lines += ['', 'Kruskal-Wallis: ' + (h['reason'] or f'H({h["df"]}) = {h["h"]:.2f}, {_p(h["p"])}')]
+    lines += [
+        '',
+        'Kruskal-Wallis: ' + (h['reason'] or f'H({h["df"]}) = {h["h"]:.2f}, {_p(h["p"])}'),
+    ]
     for pair in result['pairs']:
         said = f'{pair["a"]} {pair["wins_a"]} wins, {pair["b"]} {pair["wins_b"]}, ties {pair["ties"]}: '
         if pair['reason']:
@@ -27,7 +35,9 @@ def to_text(result: dict[str, Any]) -> str:
         else:
             verdict = 'significant' if pair['significant'] else 'not significant'
             lines.append(said + f'Wilcoxon W = {pair["w"]:g}, {_p(pair["p"])}, {verdict}')
-    lines.append(f'Pairs are significant below {result["alpha"]:.4f} (Bonferroni). Scores from -2 to 2; intervals over listeners.')
+    lines.append(
+        f'Pairs are significant below {result["alpha"]:.4f} (Bonferroni). Scores from -2 to 2; intervals over listeners.'
+    )
     return '\n'.join(lines)
 
 
@@ -38,11 +48,15 @@ def _p(p: float) -> str:
 def _with_interval(value: float | None, interval: tuple[float, float] | None, form: str) -> str:
     if value is None:
         return '-'
-    return f'{value:{form}}' + ('' if interval is None else ' ({:{f}} to {:{f}})'.format(*interval, f=form))
+    return f'{value:{form}}' + (
+        '' if interval is None else ' ({:{f}} to {:{f}})'.format(*interval, f=form)
+    )
 
 
 def draw_wins(path: str | Path, result: dict[str, Any], title: str = '') -> None:
-    """One PNG with a bar for each source: its wins, with the interval of their share times its comparisons. Raises InputError as files do."""
+    """One PNG with a bar for each source: its wins, with the interval of their share times its
+    comparisons. Raises InputError as files do.
+    """
     from matplotlib.figure import Figure
     from matplotlib.ticker import MaxNLocator
 
@@ -54,9 +68,24 @@ def draw_wins(path: str | Path, result: dict[str, Any], title: str = '') -> None
         top = s['wins']
         if s['win_interval'] is not None:
             low, high = (share * s['comparisons'] for share in s['win_interval'])
-            axis.errorbar(n, s['wins'], [[s['wins'] - low], [high - s['wins']]], color='#222222', capsize=4, linewidth=1.2)
+            axis.errorbar(
+                n,
+                s['wins'],
+                [[s['wins'] - low], [high - s['wins']]],
+                color='#222222',
+                capsize=4,
+                linewidth=1.2,
+            )
             top = high
-        axis.annotate(f'{s["wins"]} of {s["comparisons"]}', (n, top), (0, 4), textcoords='offset points', ha='center', va='bottom', fontsize=8)
+        axis.annotate(
+            f'{s["wins"]} of {s["comparisons"]}',
+            (n, top),
+            (0, 4),
+            textcoords='offset points',
+            ha='center',
+            va='bottom',
+            fontsize=8,
+        )
     axis.set_xticks(range(len(sources)), list(sources))
     axis.set_xlim(-0.6, len(sources) - 0.4)
     axis.margins(y=0.12)
@@ -68,7 +97,10 @@ def draw_wins(path: str | Path, result: dict[str, Any], title: str = '') -> None
     axis.spines[['top', 'right']].set_visible(False)
     axis.tick_params(axis='x', length=0)
     intervals = any(s['win_interval'] for s in sources.values())
-    note = f'{result["listeners"]} listeners, {result["comparisons"]} comparisons' + '; 95% intervals' * intervals
+    note = (
+        f'{result["listeners"]} listeners, {result["comparisons"]} comparisons'
+        + '; 95% intervals' * intervals
+    )
     axis.set_title('\n'.join(filter(None, (title, note))), loc='left', fontsize=9)
     save(path, figure)
 

@@ -12,12 +12,19 @@ _PATIENCE = 2  # seconds that sounds in transfer have at the end
 
 
 def bind(host: str, port: int) -> socket.socket:
-    """A socket that listens; port 0 takes any that is free. Raises InputError where the address cannot be had."""
+    """A socket that listens; port 0 takes any that is free.
+
+    Raises InputError where the address cannot be had.
+    """
     try:
-        return socket.create_server((host, port), family=socket.AF_INET6 if ':' in host else socket.AF_INET)
+        return socket.create_server(
+            (host, port), family=socket.AF_INET6 if ':' in host else socket.AF_INET
+        )
     except (OSError, OverflowError) as error:
         reason = getattr(error, 'strerror', None) or str(error)
-        raise InputError(f'cannot listen on {host} port {port}: {reason}; choose another --port or --host') from None
+        raise InputError(
+            f'cannot listen on {host} port {port}: {reason}; choose another --port or --host'
+        ) from None
 
 
 def address(listening: socket.socket) -> str:
@@ -27,7 +34,16 @@ def address(listening: socket.socket) -> str:
 
 
 def run(app: ASGIApp, listening: socket.socket) -> None:
-    """Serves until Ctrl-C. Keeps no log of who asks: listeners were promised that no address is stored."""
-    config = uvicorn.Config(app, lifespan='off', access_log=False, log_level='warning', timeout_graceful_shutdown=_PATIENCE)
+    """Serves until Ctrl-C.
+
+    Keeps no log of who asks: listeners were promised that no address is stored.
+    """
+    config = uvicorn.Config(
+        app,
+        lifespan='off',
+        access_log=False,
+        log_level='warning',
+        timeout_graceful_shutdown=_PATIENCE,
+    )
     with contextlib.suppress(KeyboardInterrupt):
         uvicorn.Server(config).run(sockets=[listening])

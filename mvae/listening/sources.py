@@ -21,29 +21,41 @@ class Place(NamedTuple):
     is_store: bool
 
 
-def locate(specs: Sequence[str], kind: str | None, bars: int | None, checkpoint: str = 'best') -> tuple[dict[str, Place], str, int]:
-    """'name=path' each -> ({name: place} in their order, kind, bars), the kind and length of all of them.
+def locate(
+    specs: Sequence[str], kind: str | None, bars: int | None, checkpoint: str = 'best'
+) -> tuple[dict[str, Place], str, int]:
+    """'name=path' each -> ({name: place} in their order, kind, bars), the kind and length of all of
+    them.
 
-    A path is a store, or a run; of the run named `data` the store is taken that it was trained on. kind, bars: None where the runs tell.
-    Raises InputError where a spec cannot be read, a run is missing, or runs are of different kinds or lengths.
+    A path is a store, or a run; of the run named `data` the store is taken that it was trained on.
+    kind, bars: None where the runs tell. Raises InputError where a spec cannot be read, a run is
+    missing, or runs are of different kinds or lengths.
     """
     places, found = {}, {}
     for spec in specs:
         name, _, path = spec.partition('=')
         if not (name and path):
-            raise InputError(f'{spec!r} is no source; write name=path, such as flat=runs/mel16-flat')
+            raise InputError(
+                f'{spec!r} is no source; write name=path, such as flat=runs/mel16-flat'
+            )
         if name in places:
             raise InputError(f'two sources are called {name!r}; give each a name of its own')
         places[name] = Place(Path(path), True)
         if not (Path(path) / META_FILE).exists():
             config = read_config(path, checkpoint)
             found[name] = config.kind, config.bars
-            places[name] = Place(Path(config.data.path), True) if name == DATA else Place(Path(path), False)
+            places[name] = (
+                Place(Path(config.data.path), True) if name == DATA else Place(Path(path), False)
+            )
     if len(places) < 2:
-        raise InputError('a comparison takes at least two sources; give --runs data=data/mine flat=runs/mel16-flat')
+        raise InputError(
+            'a comparison takes at least two sources; give --runs data=data/mine flat=runs/mel16-flat'
+        )
     if len(set(found.values())) > 1:
         each = ', '.join(f'{name} {bars}-bar {kind}' for name, (kind, bars) in found.items())
-        raise InputError(f'the sources are not of one kind and length: {each}; compare runs of one experiment')
+        raise InputError(
+            f'the sources are not of one kind and length: {each}; compare runs of one experiment'
+        )
     runs = next(iter(found.values()), (None, None))
     for name, asked, is_ in (('kind', kind, runs[0]), ('bars', bars, runs[1])):
         if asked is None and is_ is None:
@@ -54,10 +66,14 @@ def locate(specs: Sequence[str], kind: str | None, bars: int | None, checkpoint:
 
 
 def draw_windows(store: Store, kind: str, bars: int, pieces: int, seed: int) -> np.ndarray:
-    """Windows of the test split, drawn by the seed, from as many songs as there are: int32 [pieces, T, K]. Raises InputError with too few."""
+    """Windows of the test split, drawn by the seed, from as many songs as there are: int32 [pieces,
+    T, K]. Raises InputError with too few.
+    """
     windows, songs = store.windows(kind, bars, 'test'), store.songs(kind, bars, 'test')
     if len(windows) < pieces:
-        raise InputError(f'{store.path} has {len(windows)} test windows of {bars}-bar {kind}, fewer than {pieces}; ask for fewer --pieces')
+        raise InputError(
+            f'{store.path} has {len(windows)} test windows of {bars}-bar {kind}, fewer than {pieces}; ask for fewer --pieces'
+        )
     order = np.random.default_rng(seed).permutation(len(windows))
     by_song = np.argsort(songs[order], kind='stable')
     _, first, counts = np.unique(songs[order][by_song], return_index=True, return_counts=True)

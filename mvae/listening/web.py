@@ -1,6 +1,8 @@
-"""The study as a web application: a page, the sounds, and answers taken for whoever holds a listener's cookie.
+"""The study as a web application: a page, the sounds, and answers taken for whoever holds a
+listener's cookie.
 
-The server alone decides which trial is next, and what a trial plays; the page learns names of sounds that say nothing.
+The server alone decides which trial is next, and what a trial plays; the page learns names of
+sounds that say nothing.
 
     GET  /state     what to show: {page: 'consent'}, {page: 'trial', trial, a, b} or {page: 'end'}, each with the study's trials and seconds
     POST /begin     {}: a new listener, who gets his cookie; the state
@@ -57,7 +59,13 @@ def make_app(answers: Answers, study: Study) -> Starlette:
         if number >= study.settings['trials']:
             return {'page': 'end', **about}
         left, right = study.trials(listener)[number]
-        return {'page': 'trial', **about, 'trial': number, 'a': study.name(left), 'b': study.name(right)}
+        return {
+            'page': 'trial',
+            **about,
+            'trial': number,
+            'a': study.name(left),
+            'b': study.name(right),
+        }
 
     async def begin(request: Request) -> Response:
         await _body(request)
@@ -66,7 +74,9 @@ def make_app(answers: Answers, study: Study) -> Starlette:
             token = await run_in_threadpool(answers.add_listener)
         response = JSONResponse(await run_in_threadpool(_state, token))
         secure = request.url.scheme == 'https'
-        response.set_cookie(COOKIE, token, _COOKIE_SECONDS, httponly=True, samesite='strict', secure=secure)
+        response.set_cookie(
+            COOKIE, token, _COOKIE_SECONDS, httponly=True, samesite='strict', secure=secure
+        )
         return response
 
     async def answer(request: Request) -> Response:
@@ -88,7 +98,9 @@ def make_app(answers: Answers, study: Study) -> Starlette:
         try:
             answers.record(token, Answer(listener, trial, now(), *pieces, score))
         except NotNext:
-            raise HTTPException(409, 'this comparison is answered already, or not reached yet') from None
+            raise HTTPException(
+                409, 'this comparison is answered already, or not reached yet'
+            ) from None
 
     async def withdraw(request: Request) -> Response:
         await _body(request)
@@ -101,20 +113,37 @@ def make_app(answers: Answers, study: Study) -> Starlette:
         name = request.path_params['name']
         if name not in known:
             raise HTTPException(404, 'there is no such sound')
-        return FileResponse(study.sound(name), media_type='audio/wav', headers={'cache-control': 'private, max-age=86400'})
+        return FileResponse(
+            study.sound(name),
+            media_type='audio/wav',
+            headers={'cache-control': 'private, max-age=86400'},
+        )
 
     routes = [Route('/state', state), Route('/sounds/{name}', sound)]
-    routes += [Route(f'/{action.__name__}', action, methods=['POST']) for action in (begin, answer, withdraw)]
+    routes += [
+        Route(f'/{action.__name__}', action, methods=['POST'])
+        for action in (begin, answer, withdraw)
+    ]
     routes += [Mount('/', StaticFiles(directory=_PAGE, html=True))]
-    return Starlette(routes=routes, middleware=[Middleware(_Headers)], exception_handlers={HTTPException: _refuse, InputError: _fail})
+    return Starlette(
+        routes=routes,
+        middleware=[Middleware(_Headers)],
+        exception_handlers={HTTPException: _refuse, InputError: _fail},
+    )
 
 
 async def _body(request: Request) -> dict[str, Any]:
-    """A small JSON object, sent by our own page. Other sites' forms cannot send JSON, and their scripts would have to name their origin."""
+    """A small JSON object, sent by our own page.
+
+    Other sites' forms cannot send JSON, and their scripts would have to name their origin.
+    """
     origin = request.headers.get('origin')
     if origin is not None and urlsplit(origin).netloc != request.headers.get('host'):
         raise HTTPException(403, 'answers are taken from the page of this server alone')
-    if request.headers.get('content-type', '').partition(';')[0].strip().lower() != 'application/json':
+    if (
+        request.headers.get('content-type', '').partition(';')[0].strip().lower()
+        != 'application/json'
+    ):
         raise HTTPException(415, 'send application/json')
     content = b''
     async for part in request.stream():
@@ -135,13 +164,17 @@ async def _refuse(request: Request, error: Exception) -> Response:
 
 
 async def _fail(request: Request, error: Exception) -> Response:
-    """The answers file cannot be used just now: the listener may try again, whoever runs the study is told why."""
+    """The answers file cannot be used just now: the listener may try again, whoever runs the study
+    is told why.
+    """
     print(f'error: {error}', file=sys.stderr, flush=True)
     return JSONResponse({'error': 'the answers cannot be kept at the moment; try again later'}, 503)
 
 
 class _Headers:
-    """Headers that keep everything foreign out of the page, on every response; nothing but sounds is kept without asking again."""
+    """Headers that keep everything foreign out of the page, on every response; nothing but sounds
+    is kept without asking again.
+    """
 
     def __init__(self, app: ASGIApp):
         self.app = app
@@ -151,7 +184,9 @@ class _Headers:
             if message['type'] == 'http.response.start':
                 present = {name for name, _ in message['headers']}
                 more = {**_HEADERS, 'cache-control': 'no-cache'}
-                message['headers'] += [(k.encode(), v.encode()) for k, v in more.items() if k.encode() not in present]
+                message['headers'] += [
+                    (k.encode(), v.encode()) for k, v in more.items() if k.encode() not in present
+                ]
             await send(message)
 
         await self.app(scope, receive, send_more)

@@ -1,4 +1,6 @@
-"""The conductor: a unidirectional LSTM that unfolds z into one embedding per bar (paper section 3.2; magenta.md 2.9)."""
+"""The conductor: a unidirectional LSTM that unfolds z into one embedding per bar (paper section
+3.2; magenta.md 2.9).
+"""
 
 import functools
 
@@ -9,29 +11,46 @@ from jax import lax
 from mvae.config import ModelConfig
 from mvae.model import dense, lstm
 
-INITIAL_SCALE, READ_SCALE = 0.1, 150.0  # of Glorot's kernels before and after delay lines: signals of 0.005 between them, where tanh is linear
+INITIAL_SCALE, READ_SCALE = (
+    0.1,
+    150.0,
+    # of Glorot's kernels before and after delay lines: signals of 0.005 between them, where tanh is
+    # linear
+)
 
 
 def init(key: jax.Array, cfg: ModelConfig) -> dict:
-    """{'initial_state': dense, 'layers': [lstm, ...]}; layer 0 reads a zero vector of width 1, as Magenta's does.
+    """{'initial_state': dense, 'layers': [lstm, ...]}; layer 0 reads a zero vector of width 1, as
+    Magenta's does.
 
-    Nothing comes in after the initial state, so that what z says must live on in the recurrence, and differ from bar to bar. With Glorot's scale it
-    does not at the start: embeddings of different z (standard deviation 0.2) differ by 0.04 in bar 1 and 0.003 in bar 16, neighbouring bars' by the
-    same (correlation 0.98 to 1), and the decoder learns to do without. As a delay line (delay_lines) the initial state holds bar after bar, one
-    block of units each, and each reaches the front in its turn, where the decoders read it (`init_reader`).
+    Nothing comes in after the initial state, so that what z says must live on in the recurrence,
+    and differ from bar to bar. With Glorot's scale it
+    does not at the start: embeddings of different z (standard deviation 0.2) differ by 0.04 in bar
+    1 and 0.003 in bar 16, neighbouring bars' by the same (correlation 0.98 to 1), and the decoder
+    learns to do without. As a delay line (delay_lines) the initial state holds bar after bar, one
+    block of units each, and each reaches the front in its turn, where the decoders read it
+    (`init_reader`).
     """
     sizes = cfg.conductor_sizes
     keys = jax.random.split(key, len(sizes) + 1)
-    init_layer = functools.partial(lstm.init_delay_line, steps=cfg.bars) if cfg.delay_lines else lstm.init
-    layers = [init_layer(k, i, s) for k, i, s in zip(keys[1:], (1, *sizes[:-1]), sizes, strict=True)]
-    initial_state = dense.init_initial_states(keys[0], cfg.latent_size, sizes, cfg.bottleneck_stddev)
+    init_layer = (
+        functools.partial(lstm.init_delay_line, steps=cfg.bars) if cfg.delay_lines else lstm.init
+    )
+    layers = [
+        init_layer(k, i, s) for k, i, s in zip(keys[1:], (1, *sizes[:-1]), sizes, strict=True)
+    ]
+    initial_state = dense.init_initial_states(
+        keys[0], cfg.latent_size, sizes, cfg.bottleneck_stddev
+    )
     if cfg.delay_lines:
         initial_state['kernel'] *= INITIAL_SCALE
     return {'initial_state': initial_state, 'layers': layers}
 
 
 def init_reader(cfg: ModelConfig, kernel: jax.Array) -> jax.Array:
-    """A decoder's kernel [E, N] that reads bar embeddings: of a delay line its first block, and loudly."""
+    """A decoder's kernel [E, N] that reads bar embeddings: of a delay line its first block, and
+    loudly.
+    """
     if not cfg.delay_lines:
         return kernel
     front = lstm.delay_block(kernel.shape[0], cfg.bars)
@@ -45,7 +64,9 @@ def embeddings(params: dict, cfg: ModelConfig, z: jax.Array) -> jax.Array:
 
     def body(states_um1, _):
         states = []
-        for (input_kernel_t, recurrent_t), p, state in zip(kernels_t, params['layers'], states_um1, strict=True):
+        for (input_kernel_t, recurrent_t), p, state in zip(
+            kernels_t, params['layers'], states_um1, strict=True
+        ):
             input_u = jnp.broadcast_to(p['bias'][:, None], (p['bias'].shape[0], z.shape[0]))
             if states:
                 input_u = input_u + lstm.matmul(input_kernel_t, states[-1].h, cfg.dtype)

@@ -7,7 +7,9 @@ from mvae.model import lstm
 
 
 def init(key: jax.Array, inputs: int, outputs: int, stddev: float = 0.0) -> dict[str, jax.Array]:
-    """kernel [inputs, outputs] and zero bias; the kernel is normal with stddev, or Glorot uniform where stddev is 0."""
+    """kernel [inputs, outputs] and zero bias; the kernel is normal with stddev, or Glorot uniform
+    where stddev is 0.
+    """
     if stddev:
         kernel = stddev * jax.random.normal(key, (inputs, outputs), jnp.float32)
     else:
@@ -17,23 +19,36 @@ def init(key: jax.Array, inputs: int, outputs: int, stddev: float = 0.0) -> dict
 
 def apply(params: dict[str, jax.Array], x: jax.Array, dtype: str = 'float32') -> jax.Array:
     """x [..., inputs] -> float32 [..., outputs]; the product in dtype."""
-    product = jnp.matmul(x.astype(dtype), params['kernel'].astype(dtype), preferred_element_type=jnp.float32)
+    product = jnp.matmul(
+        x.astype(dtype), params['kernel'].astype(dtype), preferred_element_type=jnp.float32
+    )
     return product + params['bias']
 
 
-def init_initial_states(key: jax.Array, inputs: int, sizes: tuple[int, ...], stddev: float) -> dict[str, jax.Array]:
+def init_initial_states(
+    key: jax.Array, inputs: int, sizes: tuple[int, ...], stddev: float
+) -> dict[str, jax.Array]:
     return init(key, inputs, 2 * sum(sizes), stddev)
 
 
 def apply_first(params: dict[str, jax.Array], x: jax.Array, dtype: str) -> jax.Array:
     """`apply` with features first: x [inputs, ...] -> float32 [outputs, ...]."""
     flat = x.reshape(x.shape[0], -1)
-    product = jnp.matmul(params['kernel'].T.astype(dtype), flat.astype(dtype), preferred_element_type=jnp.float32) + params['bias'][:, None]
+    product = (
+        jnp.matmul(
+            params['kernel'].T.astype(dtype), flat.astype(dtype), preferred_element_type=jnp.float32
+        )
+        + params['bias'][:, None]
+    )
     return product.reshape(-1, *x.shape[1:])
 
 
-def initial_states(params: dict[str, jax.Array], e: jax.Array, sizes: tuple[int, ...], dtype: str) -> list[lstm.LSTMState]:
-    """tanh of an affine map of e [N, E], split into c and h of layer 0, c and h of layer 1, ...; [H, N] each."""
+def initial_states(
+    params: dict[str, jax.Array], e: jax.Array, sizes: tuple[int, ...], dtype: str
+) -> list[lstm.LSTMState]:
+    """tanh of an affine map of e [N, E], split into c and h of layer 0, c and h of layer 1, ...;
+    [H, N] each.
+    """
     flat = jnp.tanh(apply(params, e, dtype)).T
     states, start = [], 0
     for size in sizes:

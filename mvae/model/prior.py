@@ -1,8 +1,10 @@
-"""Where z of new music is drawn from: the prior N(0, I) of the objective, or the Gaussian that a trained model's codes of music follow.
+"""Where z of new music is drawn from: the prior N(0, I) of the objective, or the Gaussian that a
+trained model's codes of music follow.
 
-Training pulls codes towards N(0, I) but does not bring them there: they keep to fewer directions, and a decoder has seen nothing of the others. The
-Gaussian with the codes' mean and covariance leaves them out (the aggregated posterior, Hoffman & Johnson, 2016; fitted afterwards as in Ghosh et al.,
-2020). The paper samples N(0, I).
+Training pulls codes towards N(0, I) but does not bring them there: they keep to fewer directions,
+and a decoder has seen nothing of the others. The Gaussian with the codes' mean and covariance
+leaves them out (the aggregated posterior, Hoffman & Johnson, 2016; fitted afterwards as in Ghosh et
+al., 2020). The paper samples N(0, I).
 """
 
 from typing import NamedTuple
@@ -24,17 +26,24 @@ def standard(size: int) -> Prior:
 
 
 def fitted(count: float, codes: np.ndarray, squares: np.ndarray) -> Prior:
-    """Of the sums over `count` windows of their mu, [Z], and of mu mu^T + diag(sigma^2), [Z, Z]: z's mean and covariance over all of them.
+    """Of the sums over `count` windows of their mu, [Z], and of mu mu^T + diag(sigma^2), [Z, Z]:
+    z's mean and covariance over all of them.
 
-    The sums may be of float32: a hundred-thousandth of the largest square is added to every variance, so that rounding leaves none below zero.
+    The sums may be of float32: a hundred-thousandth of the largest square is added to every
+    variance, so that rounding leaves none below zero.
     """
     mean, squares = codes / count, squares / count
-    covariance = squares - np.outer(mean, mean) + 1e-5 * squares.diagonal().max() * np.eye(len(mean))
+    covariance = (
+        squares - np.outer(mean, mean) + 1e-5 * squares.diagonal().max() * np.eye(len(mean))
+    )
     return Prior(mean.astype(np.float32), covariance.astype(np.float32))
 
 
 def gap(prior: Prior) -> float:
-    """KL(prior || N(0, I)) in bits. Of fitted codes: what of their mean KL tells no piece from another (Hoffman & Johnson, 2016)."""
+    """KL(prior || N(0, I)) in bits.
+
+    Of fitted codes: what of their mean KL tells no piece from another (Hoffman & Johnson, 2016).
+    """
     mean, covariance = prior.mean.astype(np.float64), prior.covariance.astype(np.float64)
     nats = 0.5 * (np.trace(covariance) + mean @ mean - len(mean) - np.linalg.slogdet(covariance)[1])
     return float(nats / np.log(2))
@@ -43,7 +52,9 @@ def gap(prior: Prior) -> float:
 def noise(n: int, size: int, seed: int) -> np.ndarray:
     """Standard normal float32 [n, size]; row i depends on the seed alone, not on n."""
     key = jax.random.key(seed)
-    return np.stack([np.asarray(jax.random.normal(jax.random.fold_in(key, i), (size,))) for i in range(n)])
+    return np.stack(
+        [np.asarray(jax.random.normal(jax.random.fold_in(key, i), (size,))) for i in range(n)]
+    )
 
 
 def draw(prior: Prior, n: int, seed: int) -> np.ndarray:

@@ -1,4 +1,6 @@
-"""MusicVAE whole: `init`, `encode`, `decode_logits` (training) and `generate` (play), flat or hierarchical by `ModelConfig`."""
+"""MusicVAE whole: `init`, `encode`, `decode_logits` (training) and `generate` (play), flat or
+hierarchical by `ModelConfig`.
+"""
 
 import functools
 
@@ -25,7 +27,9 @@ __all__ = [
 
 
 def init(key: jax.Array, cfg: ModelConfig) -> dict:
-    """float32 parameters: {'encoder': ..., 'conductor': ... (hierarchical), 'decoders': [one, or one per stream]}.
+    """float32 parameters: {'encoder': ..., 'conductor': ...
+
+    (hierarchical), 'decoders': [one, or one per stream]}.
 
     Without encoder_sizes the model is a decoder alone.
     """
@@ -34,7 +38,10 @@ def init(key: jax.Array, cfg: ModelConfig) -> dict:
     if cfg.hierarchical:
         params['conductor'] = conductor.init(conductor_key, cfg)
     width = cfg.conductor_sizes[-1] if cfg.hierarchical else cfg.latent_size
-    params['decoders'] = [decoder.init(jax.random.fold_in(decoder_key, n), cfg, vocab, width) for n, vocab in enumerate(cfg.decoder_vocab_sizes)]
+    params['decoders'] = [
+        decoder.init(jax.random.fold_in(decoder_key, n), cfg, vocab, width)
+        for n, vocab in enumerate(cfg.decoder_vocab_sizes)
+    ]
     return params
 
 
@@ -49,7 +56,9 @@ def sample_posterior(key: jax.Array, q: Posterior) -> jax.Array:
 
 
 def kl_divergence(q: Posterior) -> jax.Array:
-    """KL(q(z | x) || N(0, I)) by dimension, in nats: sum of (mu^2 + sigma^2 - 1) / 2 - ln sigma over the last axis gives the total. [B, Z]."""
+    """KL(q(z | x) || N(0, I)) by dimension, in nats: sum of (mu^2 + sigma^2 - 1) / 2 - ln sigma
+    over the last axis gives the total. [B, Z].
+    """
     return 0.5 * (q.mu**2 + q.sigma**2 - 1) - jnp.log(q.sigma)
 
 
@@ -59,7 +68,9 @@ def _embeddings(params: dict, cfg: ModelConfig, z: jax.Array) -> jax.Array:
 
 
 def previous_tokens(tokens: jax.Array) -> jax.Array:
-    """[B, T, K] shifted right by one step, NO_TOKEN first: a bar's first input is the last token of the bar before."""
+    """[B, T, K] shifted right by one step, NO_TOKEN first: a bar's first input is the last token of
+    the bar before.
+    """
     return jnp.pad(tokens[:, :-1], ((0, 0), (1, 0), (0, 0)), constant_values=streams.NO_TOKEN)
 
 
@@ -78,9 +89,10 @@ def decode_logits(
 ) -> tuple[jax.Array, ...]:
     """Logits of every token given z and the tokens before it (teacher forcing).
 
-    Bars are independent given the conductor's embeddings and the true tokens, so they run side by side, folded into the batch: S sequential steps.
-    z [B, Z], tokens int [B, T, K]. sampling (key, probability): scheduled sampling. dropout (key, rate): each input token is hidden
-    (NO_TOKEN) with that rate. Returns K arrays float32 [B, T, V_k].
+    Bars are independent given the conductor's embeddings and the true tokens, so they run side by
+    side, folded into the batch: S sequential steps. z [B, Z], tokens int [B, T, K]. sampling (key,
+    probability): scheduled sampling. dropout (key, rate): each input token is hidden (NO_TOKEN)
+    with that rate. Returns K arrays float32 [B, T, V_k].
     """
     batch, total, _ = tokens.shape
     inputs = previous_tokens(tokens).reshape(batch * cfg.bars, cfg.steps, -1)
@@ -89,62 +101,105 @@ def decode_logits(
         key, rate = dropout
         inputs = jnp.where(jax.random.bernoulli(key, rate, inputs.shape), streams.NO_TOKEN, inputs)
     result = []
-    for n, (params_n, vocab) in enumerate(zip(params['decoders'], cfg.decoder_vocab_sizes, strict=True)):
+    for n, (params_n, vocab) in enumerate(
+        zip(params['decoders'], cfg.decoder_vocab_sizes, strict=True)
+    ):
         inputs_n = inputs[..., _streams_of(cfg, n)]
         if sampling is not None:
             key, probability = sampling
-            inputs_n = decoder.scheduled_inputs(params_n, cfg, vocab, e, inputs_n, jax.random.fold_in(key, n), probability)
+            inputs_n = decoder.scheduled_inputs(
+                params_n, cfg, vocab, e, inputs_n, jax.random.fold_in(key, n), probability
+            )
         logits = decoder.logits(params_n, cfg, vocab, e, inputs_n)
         result += streams.split_logits(logits.reshape(batch, total, -1), vocab)
     return tuple(result)
 
 
-def decode_logits_nested(params: dict, cfg: ModelConfig, z: jax.Array, tokens: jax.Array) -> tuple[jax.Array, ...]:
-    """The reference of `decode_logits`: one scan over bars, inside it one over steps, as the paper draws the model."""
+def decode_logits_nested(
+    params: dict, cfg: ModelConfig, z: jax.Array, tokens: jax.Array
+) -> tuple[jax.Array, ...]:
+    """The reference of `decode_logits`: one scan over bars, inside it one over steps, as the paper
+    draws the model.
+    """
     batch, total, _ = tokens.shape
-    bars = previous_tokens(tokens).reshape(batch, cfg.bars, cfg.steps, -1).transpose(1, 2, 0, 3)  # [U, S, B, K]
+    bars = (
+        previous_tokens(tokens).reshape(batch, cfg.bars, cfg.steps, -1).transpose(1, 2, 0, 3)
+    )  # [U, S, B, K]
     e = jnp.swapaxes(_embeddings(params, cfg, z), 0, 1)
     weights, result = prepare(params, cfg), []
-    for n, (weights_n, vocab) in enumerate(zip(weights['decoders'], cfg.decoder_vocab_sizes, strict=True)):
+    for n, (weights_n, vocab) in enumerate(
+        zip(weights['decoders'], cfg.decoder_vocab_sizes, strict=True)
+    ):
 
         def bar(_, xs, weights_n=weights_n, vocab=vocab):
             e_u, inputs_u = xs
             constant, states = decoder.start(weights_n, cfg, e_u)
-            return None, lax.scan(functools.partial(decoder.step, weights_n, cfg, vocab, constant), states, inputs_u)[1]
+            return None, lax.scan(
+                functools.partial(decoder.step, weights_n, cfg, vocab, constant), states, inputs_u
+            )[1]
 
         _, logits = lax.scan(bar, None, (e, bars[..., _streams_of(cfg, n)]))  # [U, S, B, V]
-        result += streams.split_logits(logits.transpose(2, 0, 1, 3).reshape(batch, total, -1), vocab)
+        result += streams.split_logits(
+            logits.transpose(2, 0, 1, 3).reshape(batch, total, -1), vocab
+        )
     return tuple(result)
 
 
 def prepare(params: dict, cfg: ModelConfig) -> dict:
-    """What `generate_prepared` reads, made once for many calls: the conductor, and each decoder's weights as its steps read them."""
-    decoders = [decoder.prepare(params_n, cfg, vocab) for params_n, vocab in zip(params['decoders'], cfg.decoder_vocab_sizes, strict=True)]
+    """What `generate_prepared` reads, made once for many calls: the conductor, and each decoder's
+    weights as its steps read them.
+    """
+    decoders = [
+        decoder.prepare(params_n, cfg, vocab)
+        for params_n, vocab in zip(params['decoders'], cfg.decoder_vocab_sizes, strict=True)
+    ]
     return {'decoders': decoders} | ({'conductor': params['conductor']} if cfg.hierarchical else {})
 
 
-def generate(params: dict, cfg: ModelConfig, z: jax.Array, key: jax.Array, temperature: jax.Array | float = 1.0) -> jax.Array:
-    """Free-running decoding of z [B, Z] -> int32 [B, T, K]. temperature 0 is greedy; each bar starts from the last token of the bar before.
+def generate(
+    params: dict,
+    cfg: ModelConfig,
+    z: jax.Array,
+    key: jax.Array,
+    temperature: jax.Array | float = 1.0,
+) -> jax.Array:
+    """Free-running decoding of z [B, Z] -> int32 [B, T, K].
+
+    temperature 0 is greedy; each bar starts from the last token of the bar before.
 
     Row b depends on (z[b], key, b) alone, not on the size of the batch.
     """
     return generate_prepared(prepare(params, cfg), cfg, z, key, temperature)
 
 
-def generate_prepared(weights: dict, cfg: ModelConfig, z: jax.Array, key: jax.Array, temperature: jax.Array | float = 1.0) -> jax.Array:
+def generate_prepared(
+    weights: dict,
+    cfg: ModelConfig,
+    z: jax.Array,
+    key: jax.Array,
+    temperature: jax.Array | float = 1.0,
+) -> jax.Array:
     """`generate` from the weights of `prepare`."""
     e = jnp.swapaxes(_embeddings(weights, cfg, z), 0, 1)  # [U, B, E]
     e = e.reshape(-1, e.shape[-1])
     by_bar = lambda x: x.reshape(x.shape[0], cfg.bars, -1).swapaxes(0, 1)  # noqa: E731  [F, U * B] -> [U, F, B]
-    starts = [jax.tree.map(by_bar, decoder.start(weights_n, cfg, e)) for weights_n in weights['decoders']]
+    starts = [
+        jax.tree.map(by_bar, decoder.start(weights_n, cfg, e)) for weights_n in weights['decoders']
+    ]
     first = jnp.full((z.shape[0], len(cfg.vocab_sizes)), streams.NO_TOKEN, jnp.int32)
 
     def bar(last, xs):
         u, starts_u = xs
         parts = []
-        for n, (weights_n, vocab, start) in enumerate(zip(weights['decoders'], cfg.decoder_vocab_sizes, starts_u, strict=True)):
+        for n, (weights_n, vocab, start) in enumerate(
+            zip(weights['decoders'], cfg.decoder_vocab_sizes, starts_u, strict=True)
+        ):
             key_n = jax.random.fold_in(jax.random.fold_in(key, u), n)
-            parts.append(decoder.generate(weights_n, cfg, vocab, *start, last[:, _streams_of(cfg, n)], key_n, temperature))
+            parts.append(
+                decoder.generate(
+                    weights_n, cfg, vocab, *start, last[:, _streams_of(cfg, n)], key_n, temperature
+                )
+            )
         tokens = jnp.concatenate(parts, axis=-1)  # [B, S, K]
         return tokens[:, -1], tokens
 

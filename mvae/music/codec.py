@@ -14,11 +14,18 @@ _TRACKS = {'melody': 0, 'bass': 1, 'drums': 9}
 _PROGRAMS = {'melody': 0, 'bass': 33, 'drums': 0}
 
 
-def decode(tokens: np.ndarray, kind: str, vocabulary: Vocabulary, qpm: float = 120.0, steps_per_quarter: int = STEPS_PER_QUARTER) -> Notes:
+def decode(
+    tokens: np.ndarray,
+    kind: str,
+    vocabulary: Vocabulary,
+    qpm: float = 120.0,
+    steps_per_quarter: int = STEPS_PER_QUARTER,
+) -> Notes:
     """Notes of a token sequence, from time 0 on, as Magenta writes them.
 
-    The melody is track 0 with program 0, the bass track 1 with program 33, the drums track 9; velocity 80. A melody or bass
-    note lasts to the next note-on, note-off or the end of the sequence; a drum hit lasts one step.
+    The melody is track 0 with program 0, the bass track 1 with program 33, the drums track 9;
+    velocity 80. A melody or bass note lasts to the next note-on, note-off or the end of the
+    sequence; a drum hit lasts one step.
 
     Args:
         tokens: int [T, K], or [T] if K is 1.
@@ -40,11 +47,13 @@ def decode(tokens: np.ndarray, kind: str, vocabulary: Vocabulary, qpm: float = 1
 
 
 def canonical(tokens: np.ndarray, kind: str) -> np.ndarray:
-    """The one token sequence [T, K] (or [T]) that sounds the same and that notes can express; same dtype.
+    """The one token sequence [T, K] (or [T]) that sounds the same and that notes can express; same
+    dtype.
 
-    Notes express a melody or bass sequence if each of its note-offs ends a sounding note: no note-off stands before the
-    first note-on or, without a note-on between them, after another note-off. All drum sequences can be expressed.
-    For such sequences with at least one note encoding (pick.pick) after decoding gives the same tokens.
+    Notes express a melody or bass sequence if each of its note-offs ends a sounding note: no
+    note-off stands before the first note-on or, without a note-on between them, after another
+    note-off. All drum sequences can be expressed. For such sequences with at least one note
+    encoding (pick.pick) after decoding gives the same tokens.
     """
     result = np.array(tokens)
     columns = result.reshape(len(result), -1)
@@ -63,8 +72,12 @@ def _checked(tokens: np.ndarray, kind: str, vocabulary: Vocabulary) -> np.ndarra
     tokens = np.asarray(tokens)
     columns = tokens[:, None] if tokens.ndim == 1 else tokens
     if columns.ndim != 2 or columns.shape[1] != len(sizes) or columns.dtype.kind not in 'iu':
-        raise InputError(f'tokens of kind {kind} are integers of shape [T, {len(sizes)}], these are {tokens.dtype} {list(tokens.shape)}')
+        raise InputError(
+            f'tokens of kind {kind} are integers of shape [T, {len(sizes)}], these are {tokens.dtype} {list(tokens.shape)}'
+        )
     for column, size, stream in zip(columns.T, sizes, STREAMS[kind], strict=True):
         if len(column) and not 0 <= column.min() <= column.max() < size:
-            raise InputError(f'{stream} tokens lie in 0..{size - 1}, these in {column.min()}..{column.max()}')
+            raise InputError(
+                f'{stream} tokens lie in 0..{size - 1}, these in {column.min()}..{column.max()}'
+            )
     return columns

@@ -7,10 +7,14 @@ from mvae.music.vocabulary import DRUM_CLASSES, DRUM_PITCHES, Vocabulary
 _BITS = 1 << np.arange(DRUM_CLASSES)
 
 
-def encode_drums(start: np.ndarray, pitch: np.ndarray, length: int, vocabulary: Vocabulary) -> np.ndarray:
-    """Tokens uint16 [length] of hits at steps `start`: per step the sum of 2**class over the classes that are hit.
+def encode_drums(
+    start: np.ndarray, pitch: np.ndarray, length: int, vocabulary: Vocabulary
+) -> np.ndarray:
+    """Tokens uint16 [length] of hits at steps `start`: per step the sum of 2**class over the
+    classes that are hit.
 
-    How long a hit lasts, and how loud it is, has no part. Pitches of no class and hits from step `length` on are left out.
+    How long a hit lasts, and how loud it is, has no part. Pitches of no class and hits from step
+    `length` on are left out.
     """
     classes = vocabulary.drum_classes()[pitch]
     kept = (classes >= 0) & (start < length)

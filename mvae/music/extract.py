@@ -31,13 +31,14 @@ class ExtractSettings:
     Attributes:
         vocabulary: token ids.
         kinds: of KINDS. bars: lengths of windows; the hop is one bar.
-        max_rest_bars: a melody, bass line or drum track is cut where it rests for so many bars or more; the paper allows one
-            bar of rest (section 5.1).
+        max_rest_bars: a melody, bass line or drum track is cut where it rests for so many bars or
+            more; the paper allows one bar of rest (section 5.1).
         trio_gap_bars: how long a part of a trio may rest, see trio.covered_bars.
         trio_silent_streams: whether to take trio windows in which a part has no onset at all.
-        polyphony: 'top' takes the highest of notes that start together and lets a note end where the next one starts;
-            'reject' takes only tracks without notes that sound together.
-        min_pitch_classes: different pitch classes that a segment between rests must have (melody and bass).
+        polyphony: 'top' takes the highest of notes that start together and lets a note end where
+            the next one starts; 'reject' takes only tracks without notes that sound together.
+        min_pitch_classes: different pitch classes that a segment between rests must have (melody
+            and bass).
         melody_programs, bass_programs: first and last General MIDI program.
         max_bars_per_piece: the rest of a longer piece is left out.
         max_notes, max_steps: files with more notes, or longer pieces, are rejected whole.
@@ -75,11 +76,14 @@ class Extraction:
     """What one file gives.
 
     Attributes:
-        tokens: uint16 [total], all streams that a window uses, one after the other, each of whole bars and stored once.
-        windows: (kind, bars) -> int64 [N, K], offsets into tokens: stream k of window n is the bars * 16 tokens from
-            there on (before clean_leading_note_offs). Each content occurs once. All kinds and bars are there.
+        tokens: uint16 [total], all streams that a window uses, one after the other, each of whole
+            bars and stored once.
+        windows: (kind, bars) -> int64 [N, K], offsets into tokens: stream k of window n is the bars
+            * 16 tokens from there on (before clean_leading_note_offs). Each content occurs once.
+            All kinds and bars are there.
         hashes: (kind, bars) -> uint64 [N], of the content (cleaned).
-        rejections: (kind, reason) -> count, in the units of Reason; kind 'file' is for pieces that serve none.
+        rejections: (kind, reason) -> count, in the units of Reason; kind 'file' is for pieces that
+            serve none.
     """
 
     tokens: np.ndarray
@@ -91,17 +95,27 @@ class Extraction:
 def extract(score: Score, settings: ExtractSettings) -> Extraction:
     """Takes all windows of all kinds from a score.
 
-    Raises Rejected if the file as a whole is of no use: EMPTY, TOO_LARGE, or WRONG_METER throughout.
+    Raises Rejected if the file as a whole is of no use: EMPTY, TOO_LARGE, or WRONG_METER
+    throughout.
     """
     if len(score.notes) > settings.max_notes:
         detail = f'{len(score.notes):,} notes are more than the {settings.max_notes:,} allowed for one file'
         raise Rejected(Reason.TOO_LARGE, detail)
     pieces, reasons = split_pieces(score, settings.steps_per_quarter)
     if not pieces:
-        raise Rejected(*((Reason.WRONG_METER, NO_FOUR_QUARTERS) if reasons else (Reason.EMPTY, 'no notes in the file')))
+        raise Rejected(
+            *(
+                (Reason.WRONG_METER, NO_FOUR_QUARTERS)
+                if reasons
+                else (Reason.EMPTY, 'no notes in the file')
+            )
+        )
     steps = max(piece.total_steps for piece in pieces)
     if steps > settings.max_steps:
-        raise Rejected(Reason.TOO_LARGE, f'{steps:,} sixteenths without a break, more than the {settings.max_steps:,} allowed')
+        raise Rejected(
+            Reason.TOO_LARGE,
+            f'{steps:,} sixteenths without a break, more than the {settings.max_steps:,} allowed',
+        )
     collector = _Collector(settings)
     collector.rejections.update(('file', reason) for reason in reasons)
     for piece in pieces:
@@ -113,7 +127,9 @@ NO_FOUR_QUARTERS = 'no bars of four quarters (4/4, 2/2); mvae knows no other met
 
 
 class _Stream:
-    """The tokens of one track from the beginning of a piece to its end, and where windows may lie in it."""
+    """The tokens of one track from the beginning of a piece to its end, and where windows may lie
+    in it.
+    """
 
     def __init__(self, number: int, tokens: np.ndarray, steps_per_bar: int, pitched: bool):
         self.number, self.tokens = number, tokens
@@ -160,7 +176,9 @@ class _Collector:
         used: set[int] = set()
         windows, hashes = {}, {}
         for (kind, bars), found in self._found.items():
-            streams = [np.zeros((0, len(STREAMS[kind])), np.int64)] + [numbers for numbers, _, _ in found]
+            streams = [np.zeros((0, len(STREAMS[kind])), np.int64)] + [
+                numbers for numbers, _, _ in found
+            ]
             streams = np.concatenate(streams)
             starts = np.concatenate([np.zeros(0, np.int64)] + [first for _, first, _ in found])
             own = np.concatenate([np.zeros(0, np.uint64)] + [hashed for _, _, hashed in found])
@@ -175,7 +193,9 @@ class _Collector:
         bases[sorted(used)] = np.cumsum(lengths, dtype=np.int64) - lengths
         return Extraction(
             tokens=np.concatenate([np.zeros(0, np.uint16), *tokens]),
-            windows={key: bases[numbers] + starts[:, None] for key, (numbers, starts) in windows.items()},
+            windows={
+                key: bases[numbers] + starts[:, None] for key, (numbers, starts) in windows.items()
+            },
             hashes=hashes,
             rejections=self.rejections,
         )
@@ -184,19 +204,27 @@ class _Collector:
         if count and kind in self.settings.kinds:
             self.rejections[kind, reason] += int(count)
 
-    def _stream(self, tokens: np.ndarray, piece: Piece, start: np.ndarray, end: np.ndarray, pitched: bool) -> _Stream:
+    def _stream(
+        self, tokens: np.ndarray, piece: Piece, start: np.ndarray, end: np.ndarray, pitched: bool
+    ) -> _Stream:
         stream = _Stream(len(self._streams), tokens, piece.steps_per_bar, pitched)
         total_bars = len(tokens) // piece.steps_per_bar
-        stream.covered = trio.covered_bars(start, end, total_bars, self.settings.trio_gap_bars, piece.steps_per_bar)
+        stream.covered = trio.covered_bars(
+            start, end, total_bars, self.settings.trio_gap_bars, piece.steps_per_bar
+        )
         self._streams.append(stream)
         return stream
 
-    def _segments(self, start: np.ndarray, end: np.ndarray, piece: Piece, bars: int) -> tuple[np.ndarray, np.ndarray]:
+    def _segments(
+        self, start: np.ndarray, end: np.ndarray, piece: Piece, bars: int
+    ) -> tuple[np.ndarray, np.ndarray]:
         rest = self.settings.max_rest_bars * piece.steps_per_bar
         segments, segment_of = find_segments(start, end, rest, piece.steps_per_bar)
         return np.minimum(segments, bars), segment_of
 
-    def _add_lines(self, kind: str, piece: Piece, bars: int, programs: tuple[int, int]) -> list[_Stream]:
+    def _add_lines(
+        self, kind: str, piece: Piece, bars: int, programs: tuple[int, int]
+    ) -> list[_Stream]:
         vocabulary = self.settings.vocabulary
         inside = (piece.program >= programs[0]) & (piece.program <= programs[1]) & ~piece.is_drum
         inside &= (piece.pitch >= vocabulary.min_pitch) & (piece.pitch <= vocabulary.max_pitch)
@@ -228,8 +256,9 @@ class _Collector:
     def _add_drums(self, piece: Piece, bars: int) -> list[_Stream]:
         """All drum notes of the piece as one stream.
 
-        Magenta merges them for drums but keeps each drum instrument apart for trios. Files of type 1 often put kick, snare
-        and hi-hat on MIDI tracks of their own, which only together are the drums; so they are merged here for both.
+        Magenta merges them for drums but keeps each drum instrument apart for trios. Files of type
+        1 often put kick, snare and hi-hat on MIDI tracks of their own, which only together are the
+        drums; so they are merged here for both.
         """
         vocabulary = self.settings.vocabulary
         own = piece.is_drum & (vocabulary.drum_classes()[piece.pitch] >= 0)
@@ -253,7 +282,9 @@ class _Collector:
                         self._reject(kind, Reason.RESTS if extent >= bars else Reason.TOO_SHORT)
                     continue
                 hashes, silent = (fact[first] for fact in stream.facts(bars))
-                self._keep(kind, bars, np.full((len(first), 1), stream.number), first, hashes, silent)
+                self._keep(
+                    kind, bars, np.full((len(first), 1), stream.number), first, hashes, silent
+                )
 
     def _find_trios(self, streams: dict[str, list[_Stream]], total_bars: int) -> None:
         missing = [part for part in STREAMS['trio'] if not streams[part]]
@@ -261,8 +292,12 @@ class _Collector:
             for part in missing:
                 self._reject('trio', NO_STREAM[part])
             return
-        covered = [np.stack([stream.covered for stream in streams[part]]) for part in STREAMS['trio']]
-        together = trio.cover_together(covered[0], covered[1], covered[2][0], self.settings.trio_gap_bars)
+        covered = [
+            np.stack([stream.covered for stream in streams[part]]) for part in STREAMS['trio']
+        ]
+        together = trio.cover_together(
+            covered[0], covered[1], covered[2][0], self.settings.trio_gap_bars
+        )
         combine: Callable = np.logical_and if self.settings.trio_silent_streams else np.logical_or
         for bars in self.settings.bars:
             melody, bass, first = trio.find_trio_windows(together, bars)
@@ -276,7 +311,14 @@ class _Collector:
                 hashes.append(np.stack([fact[0] for fact in facts])[index, first])
                 silent.append(np.stack([fact[1] for fact in facts])[index, first])
                 numbers.append(np.array([stream.number for stream in streams[part]])[index])
-            self._keep('trio', bars, np.stack(numbers, 1), first, combine_hashes(*hashes), combine.reduce(silent))
+            self._keep(
+                'trio',
+                bars,
+                np.stack(numbers, 1),
+                first,
+                combine_hashes(*hashes),
+                combine.reduce(silent),
+            )
 
     def _keep(self, kind: str, bars: int, numbers, first, hashes, silent) -> None:
         self._reject(kind, Reason.SILENT, silent.sum())

@@ -8,9 +8,11 @@ from mvae.music.vocabulary import FIRST_NOTE_ON, HOLD, NOTE_OFF, Vocabulary
 
 
 class Line(NamedTuple):
-    """The notes of a track that its line is made of, in order of time: int64 columns [N], unit steps.
+    """The notes of a track that its line is made of, in order of time: int64 columns [N], unit
+    steps.
 
-    start: strictly rising. end: where the note ends in the file, which may be after the next one's start. pitch: MIDI.
+    start: strictly rising. end: where the note ends in the file, which may be after the next one's
+    start. pitch: MIDI.
     """
 
     start: np.ndarray
@@ -25,7 +27,9 @@ def take_line(start: np.ndarray, end: np.ndarray, pitch: np.ndarray) -> Line:
     first = np.ones(len(start), bool)
     np.not_equal(start[1:], start[:-1], out=first[1:])
     order = order[first]
-    return Line(start[first].astype(np.int64), end[order].astype(np.int64), pitch[order].astype(np.int64))
+    return Line(
+        start[first].astype(np.int64), end[order].astype(np.int64), pitch[order].astype(np.int64)
+    )
 
 
 def is_monophonic(start: np.ndarray, end: np.ndarray) -> bool:
@@ -37,8 +41,9 @@ def is_monophonic(start: np.ndarray, end: np.ndarray) -> bool:
 def encode_line(line: Line, length: int, vocabulary: Vocabulary) -> np.ndarray:
     """Tokens uint16 [length] of a line; pitches must lie in the vocabulary's range.
 
-    A note-on at each start, a note-off where a note ends before the next one starts; an overlap cuts the earlier note.
-    Notes from step `length` on are left out, and so is a note-off that falls there.
+    A note-on at each start, a note-off where a note ends before the next one starts; an overlap
+    cuts the earlier note. Notes from step `length` on are left out, and so is a note-off that falls
+    there.
     """
     tokens = np.full(length, HOLD, np.uint16)
     ends = np.minimum(line.end, np.append(line.start[1:], length))
@@ -49,12 +54,15 @@ def encode_line(line: Line, length: int, vocabulary: Vocabulary) -> np.ndarray:
 
 
 def add_end_token(tokens: np.ndarray, vocabulary: Vocabulary) -> np.ndarray:
-    """Tokens [T] of a melody of free length -> [T + 1], closed as Magenta's add_end_token does; the vocabulary has one token more then."""
+    """Tokens [T] of a melody of free length -> [T + 1], closed as Magenta's add_end_token does; the
+    vocabulary has one token more then.
+    """
     return np.append(tokens, tokens.dtype.type(vocabulary.end_token))
 
 
 def decode_line(tokens: np.ndarray, vocabulary: Vocabulary) -> Line:
-    """Notes of tokens [T]: each lasts to the next note-on or note-off, the last at most to T or to an end token.
+    """Notes of tokens [T]: each lasts to the next note-on or note-off, the last at most to T or to
+    an end token.
 
     Note-offs without a sounding note mean nothing.
     """

@@ -12,7 +12,9 @@ from mvae.music.smf import NEVER, first_track_name, with_late_note_offs
 if TYPE_CHECKING:
     from note_seq import NoteSequence
 
-MAX_BYTES = 32 * 2**20  # far above any music (a long symphony has 1 MB), far below what exhausts a worker's memory
+MAX_BYTES = (
+    32 * 2**20
+)  # far above any music (a long symphony has 1 MB), far below what exhausts a worker's memory
 _MICROSECONDS = 6e7  # of one quarter at 1 quarter per minute
 _WRITE_RESOLUTION = 480  # ticks per quarter
 _SEQUENCE_RESOLUTION = 220  # what note_seq itself writes
@@ -21,23 +23,30 @@ _SEQUENCE_RESOLUTION = 220  # what note_seq itself writes
 def read_midi(data: bytes, max_bytes: int = MAX_BYTES) -> Score:
     """Reads a standard MIDI file of type 0 or 1.
 
-    The notes are those that note_seq reads (a note-off ends every note of its channel and pitch that is sounding), with these
-    differences: notes of no length are kept, as drum machines write them; so is a note that begins at a note-off meant for an
-    older one; a program change while a note sounds does not touch it, and notes of one pitch and two programs end each at a
-    note-off of its own. Tempo and meter count on whichever MIDI track they stand. Track numbers are those of parts with the
-    same MIDI track, channel and program. Times are float64 seconds, computed from ticks.
+    The notes are those that note_seq reads (a note-off ends every note of its channel and pitch
+    that is sounding), with these
+    differences: notes of no length are kept, as drum machines write them; so is a note that begins
+    at a note-off meant for an older one; a program change while a note sounds does not touch it,
+    and notes of one pitch and two programs end each at a note-off of its own. Tempo and meter count
+    on whichever MIDI track they stand. Track numbers are those of parts with the same MIDI track,
+    channel and program. Times are float64 seconds, computed from ticks.
 
     Raises Rejected (UNREADABLE, UNSUPPORTED, TOO_LARGE).
     """
     _check_header(data, max_bytes)
     try:
         midi, notes = _parse(data)
-    except Exception as error:  # symusic raises RuntimeError, ValueError and others for broken files
+    except (
+        Exception
+    ) as error:  # symusic raises RuntimeError, ValueError and others for broken files
         what = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
         raise Rejected(Reason.UNREADABLE, f'broken MIDI file ({what}); export it anew') from None
     tempos = midi.tempos.numpy()
     if np.any(tempos['mspq'] <= 0):
-        raise Rejected(Reason.UNREADABLE, 'broken MIDI file (a tempo of 0 microseconds per quarter); export it anew')
+        raise Rejected(
+            Reason.UNREADABLE,
+            'broken MIDI file (a tempo of 0 microseconds per quarter); export it anew',
+        )
     to_seconds = _TempoMap(tempos['time'], tempos['mspq'], midi.ticks_per_quarter)
     meters = midi.time_signatures.numpy()
     return Score(
@@ -73,21 +82,34 @@ def from_note_sequence(sequence: 'NoteSequence') -> Score:
 
 
 def to_note_sequence(notes: Notes, qpm: float = 120.0) -> 'NoteSequence':
-    """A NoteSequence in 4/4 with the notes in order of track and time; a track becomes an instrument."""
+    """A NoteSequence in 4/4 with the notes in order of track and time; a track becomes an
+    instrument.
+    """
     from note_seq.protobuf import music_pb2
 
     sequence = music_pb2.NoteSequence(ticks_per_quarter=_SEQUENCE_RESOLUTION)
     sequence.tempos.add(time=0, qpm=qpm)
     sequence.time_signatures.add(time=0, numerator=4, denominator=4)
     notes = notes.select(np.lexsort((notes.pitch, notes.start, notes.track)))
-    for start, end, pitch, velocity, program, is_drum, track in zip(*(column.tolist() for column in vars(notes).values()), strict=True):
-        sequence.notes.add(start_time=start, end_time=end, pitch=pitch, velocity=velocity, program=program, is_drum=is_drum, instrument=track)
+    for start, end, pitch, velocity, program, is_drum, track in zip(
+        *(column.tolist() for column in vars(notes).values()), strict=True
+    ):
+        sequence.notes.add(
+            start_time=start,
+            end_time=end,
+            pitch=pitch,
+            velocity=velocity,
+            program=program,
+            is_drum=is_drum,
+            instrument=track,
+        )
     sequence.total_time = float(notes.end.max(initial=0.0))
     return sequence
 
 
 def write_midi(notes: Notes, qpm: float = 120.0, title: str = '') -> bytes:
-    """A standard MIDI file (type 1, 4/4) of the notes; each track of theirs becomes one, the drums on channel 10.
+    """A standard MIDI file (type 1, 4/4) of the notes; each track of theirs becomes one, the drums
+    on channel 10.
 
     read_midi gives the same notes back, rounded to a tick (1/480 quarter).
     """
@@ -96,7 +118,9 @@ def write_midi(notes: Notes, qpm: float = 120.0, title: str = '') -> bytes:
     midi.time_signatures.append(symusic.TimeSignature(0, 4, 4))
     for track in np.unique(notes.track):
         own = notes.select(notes.track == track)
-        start, end = (np.rint(t * qpm / 60 * _WRITE_RESOLUTION).astype(np.int32) for t in (own.start, own.end))
+        start, end = (
+            np.rint(t * qpm / 60 * _WRITE_RESOLUTION).astype(np.int32) for t in (own.start, own.end)
+        )
         part = symusic.Track(name=title, program=int(own.program[0]), is_drum=bool(own.is_drum[0]))
         pitch, velocity = own.pitch.astype(np.int8), own.velocity.astype(np.int8)
         part.notes = symusic.Note.from_numpy(start, end - start, pitch, velocity)
@@ -110,7 +134,9 @@ class _TempoMap:
     def __init__(self, ticks: np.ndarray, microseconds: np.ndarray, resolution: int):
         order = np.argsort(ticks, kind='stable')
         ticks, microseconds = ticks[order].astype(np.int64), microseconds[order]
-        last = np.append(np.diff(ticks) > 0, True)[: len(ticks)]  # of several at one tick the last counts
+        last = np.append(np.diff(ticks) > 0, True)[
+            : len(ticks)
+        ]  # of several at one tick the last counts
         ticks, microseconds = ticks[last], microseconds[last]
         if not len(ticks) or ticks[0] > 0:
             ticks, microseconds = np.append(0, ticks), np.append(500_000, microseconds)
@@ -128,21 +154,33 @@ def _check_header(data: bytes, max_bytes: int) -> None:
         detail = f'{len(data):,} bytes is more than the {max_bytes:,} allowed for one MIDI file'
         raise Rejected(Reason.TOO_LARGE, detail)
     if len(data) < 14 or data[:4] != b'MThd':
-        raise Rejected(Reason.UNREADABLE, 'not a MIDI file: it does not begin with MThd; give standard MIDI (.mid)')
+        raise Rejected(
+            Reason.UNREADABLE,
+            'not a MIDI file: it does not begin with MThd; give standard MIDI (.mid)',
+        )
     form, division = int.from_bytes(data[8:10]), int.from_bytes(data[12:14])
     if form > 1:
-        raise Rejected(Reason.UNSUPPORTED, f'MIDI of type {form} (independent songs); save it as type 0 or 1')
+        raise Rejected(
+            Reason.UNSUPPORTED, f'MIDI of type {form} (independent songs); save it as type 0 or 1'
+        )
     if division & 0x8000:
-        raise Rejected(Reason.UNSUPPORTED, 'MIDI timed in SMPTE frames has no beats; save it with ticks per quarter note')
+        raise Rejected(
+            Reason.UNSUPPORTED,
+            'MIDI timed in SMPTE frames has no beats; save it with ticks per quarter note',
+        )
     if division == 0:
-        raise Rejected(Reason.UNREADABLE, 'broken MIDI file (0 ticks per quarter note); export it anew')
+        raise Rejected(
+            Reason.UNREADABLE, 'broken MIDI file (0 ticks per quarter note); export it anew'
+        )
 
 
 def _parse(data: bytes) -> tuple[symusic.Score, list[dict[str, np.ndarray]]]:
-    """What symusic reads, and the notes of each track as columns in ticks; a note without a note-off lasts NEVER ticks or longer.
+    """What symusic reads, and the notes of each track as columns in ticks; a note without a
+    note-off lasts NEVER ticks or longer.
 
-    Where a pitch is struck again while it sounds, symusic lets each note-off end one note, the oldest, and drops what is left over: with
-    one note-off for two notes those are the last bars. So the pitches get late note-offs, as many as find something to end.
+    Where a pitch is struck again while it sounds, symusic lets each note-off end one note, the
+    oldest, and drops what is left over: with one note-off for two notes those are the last bars. So
+    the pitches get late note-offs, as many as find something to end.
     """
     repeats, found = 1, 0
     while True:
@@ -156,23 +194,38 @@ def _parse(data: bytes) -> tuple[symusic.Score, list[dict[str, np.ndarray]]]:
 
 
 def _to_notes(tracks, columns: list[dict[str, np.ndarray]], to_seconds: _TempoMap) -> Notes:
-    """All tracks at once: files have dozens of short ones, and each call of numpy costs as much as a hundred notes."""
+    """All tracks at once: files have dozens of short ones, and each call of numpy costs as much as
+    a hundred notes.
+    """
     if not columns:
         return Notes.empty()
     lengths = [len(own['time']) for own in columns]
     number = np.repeat(np.arange(len(columns), dtype=np.int32), lengths)
-    start, duration, pitch, velocity = (np.concatenate([own[name] for own in columns]) for name in ('time', 'duration', 'pitch', 'velocity'))
+    start, duration, pitch, velocity = (
+        np.concatenate([own[name] for own in columns])
+        for name in ('time', 'duration', 'pitch', 'velocity')
+    )
     start = start.astype(np.int64)
     end = _end_at_first_note_off(start, start + duration, number.astype(np.int64) * 256 + pitch)
     program = np.repeat(np.array([track.program for track in tracks], np.int16), lengths)
     is_drum = np.repeat(np.array([track.is_drum for track in tracks], bool), lengths)
-    notes = Notes(to_seconds(start), to_seconds(end), pitch.astype(np.int16), velocity.astype(np.int16), program, is_drum, number)
+    notes = Notes(
+        to_seconds(start),
+        to_seconds(end),
+        pitch.astype(np.int16),
+        velocity.astype(np.int16),
+        program,
+        is_drum,
+        number,
+    )
     ended = end - start < NEVER
     return notes if ended.all() else notes.select(ended)
 
 
 def _end_at_first_note_off(start: np.ndarray, end: np.ndarray, key: np.ndarray) -> np.ndarray:
-    """Ends of notes when a note-off ends all notes of its key (track and pitch); symusic lets it end only the oldest. int64 [N] each."""
+    """Ends of notes when a note-off ends all notes of its key (track and pitch); symusic lets it
+    end only the oldest. int64 [N] each.
+    """
     span = int(max(start.max(initial=0), end.max(initial=0))) + 1
     starts, ends = key * span + start, key * span + end  # by key, then by time
     order = np.argsort(starts)

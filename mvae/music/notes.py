@@ -35,7 +35,9 @@ class Notes:
     def __post_init__(self):
         for name in _DTYPES:
             if len(getattr(self, name)) != len(self.start):
-                raise ValueError(f'column {name} has {len(getattr(self, name))} rows, start has {len(self.start)}')
+                raise ValueError(
+                    f'column {name} has {len(getattr(self, name))} rows, start has {len(self.start)}'
+                )
 
     def __len__(self) -> int:
         return len(self.start)
@@ -50,7 +52,14 @@ class Notes:
     def make(cls, *columns) -> 'Notes':
         """Columns in order, each an array or one value for all notes, in their dtypes."""
         arrays = [np.asarray(c, dtype) for c, dtype in zip(columns, _DTYPES.values(), strict=True)]
-        return cls(*(np.array(a) for a in np.broadcast_arrays(*arrays, np.zeros(0 if any(a.size == 0 for a in arrays) else 1))[:-1]))
+        return cls(
+            *(
+                np.array(a)
+                for a in np.broadcast_arrays(
+                    *arrays, np.zeros(0 if any(a.size == 0 for a in arrays) else 1)
+                )[:-1]
+            )
+        )
 
     @classmethod
     def empty(cls) -> 'Notes':
@@ -67,8 +76,8 @@ class Notes:
 class Score:
     """One file's notes with its changes of tempo and meter, in seconds, in order of time.
 
-    tempo_times float64 [A], tempo_qpm float64 [A] quarters per minute; meter_times float64 [M], meter_numerators and meter_denominators int [M];
-    title '' where the file names none.
+    tempo_times float64 [A], tempo_qpm float64 [A] quarters per minute; meter_times float64 [M],
+    meter_numerators and meter_denominators int [M]; title '' where the file names none.
     """
 
     notes: Notes
@@ -82,5 +91,9 @@ class Score:
     def __post_init__(self):  # events may come as lists
         for name in ('tempo_times', 'tempo_qpm'):
             object.__setattr__(self, name, np.asarray(getattr(self, name), np.float64))
-        for name, dtype in (('meter_times', np.float64), ('meter_numerators', np.int64), ('meter_denominators', np.int64)):
+        for name, dtype in (
+            ('meter_times', np.float64),
+            ('meter_numerators', np.int64),
+            ('meter_denominators', np.int64),
+        ):
             object.__setattr__(self, name, np.asarray(getattr(self, name), dtype))

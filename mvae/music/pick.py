@@ -1,4 +1,6 @@
-"""One MIDI file of a user as a model's input: the tracks that serve best, padded or cropped to the window."""
+"""One MIDI file of a user as a model's input: the tracks that serve best, padded or cropped to the
+window.
+"""
 
 from typing import NamedTuple
 
@@ -19,10 +21,11 @@ _MAX_STEPS = 2**20
 def pick(score: Score, kind: str, bars: int, vocabulary: Vocabulary) -> tuple[np.ndarray, str]:
     """One window of a score, its best tracks in the place with the most notes.
 
-    Melody: of the tracks with programs 0-31 the one with the most onsets; where there is none, of all pitched tracks. Bass: the
-    same with 32-39, else the lowest track. Drums: all drum notes. Trio: each of these, no track twice; a part that the
-    file lacks stays silent. Chords give their highest note, rests may be of any length, tempo changes are followed. Music
-    longer than the window loses its empty bars at the beginning and is cropped; shorter music is padded with holds.
+    Melody: of the tracks with programs 0-31 the one with the most onsets; where there is none, of
+    all pitched tracks. Bass: the same with 32-39, else the lowest track. Drums: all drum notes.
+    Trio: each of these, no track twice; a part that the file lacks stays silent. Chords give their
+    highest note, rests may be of any length, tempo changes are followed. Music longer than the
+    window loses its empty bars at the beginning and is cropped; shorter music is padded with holds.
 
     What codec.decode gives comes back as the same tokens, see codec.canonical.
 
@@ -52,7 +55,8 @@ def pick(score: Score, kind: str, bars: int, vocabulary: Vocabulary) -> tuple[np
 def pick_all(score: Score, kind: str, bars: int, vocabulary: Vocabulary) -> np.ndarray:
     """All of a score in windows that follow each other without overlap, of the same tracks as pick.
 
-    Each part of one meter begins with its first bar that has a note and is padded at its end; silent windows are left out.
+    Each part of one meter begins with its first bar that has a note and is padded at its end;
+    silent windows are left out.
 
     Returns: int32 [N, T, K], N at least 1. Raises Rejected as pick does.
     """
@@ -72,7 +76,10 @@ def pick_all(score: Score, kind: str, bars: int, vocabulary: Vocabulary) -> np.n
 
 
 class _Track(NamedTuple):
-    """A pitched part of the file. place counts the file's tracks from 1; onsets are distinct steps."""
+    """A pitched part of the file.
+
+    place counts the file's tracks from 1; onsets are distinct steps.
+    """
 
     number: int
     place: int
@@ -84,20 +91,37 @@ class _Track(NamedTuple):
 def _read_pieces(score: Score) -> list[Piece]:
     pieces, reasons = split_pieces(score, follow_tempo=True)
     if not pieces and reasons:
-        meters = zip(score.meter_numerators.tolist(), score.meter_denominators.tolist(), strict=True)
-        names = ', '.join(dict.fromkeys(f'{n}/{d}' for n, d in meters if n != d)) or 'a meter of its own'
-        raise Rejected(Reason.WRONG_METER, f'the music is in {names}; give music whose bars are four quarters (4/4 or 2/2)')
+        meters = zip(
+            score.meter_numerators.tolist(), score.meter_denominators.tolist(), strict=True
+        )
+        names = (
+            ', '.join(dict.fromkeys(f'{n}/{d}' for n, d in meters if n != d))
+            or 'a meter of its own'
+        )
+        raise Rejected(
+            Reason.WRONG_METER,
+            f'the music is in {names}; give music whose bars are four quarters (4/4 or 2/2)',
+        )
     if not pieces:
         raise Rejected(Reason.EMPTY, 'there are no notes; give music with at least one')
     if max(piece.total_steps for piece in pieces) > _MAX_STEPS:
-        raise Rejected(Reason.TOO_LARGE, f'the music is longer than {_MAX_STEPS // STEPS_PER_BAR:,} bars; cut it')
+        raise Rejected(
+            Reason.TOO_LARGE,
+            f'the music is longer than {_MAX_STEPS // STEPS_PER_BAR:,} bars; cut it',
+        )
     return pieces
 
 
-def _choose_tracks(pieces: list[Piece], kind: str, vocabulary: Vocabulary) -> tuple[dict[str, int | None], str]:
-    """The number of the track for each stream (drums: 0), None for a silent one; and the choice in words."""
+def _choose_tracks(
+    pieces: list[Piece], kind: str, vocabulary: Vocabulary
+) -> tuple[dict[str, int | None], str]:
+    """The number of the track for each stream (drums: 0), None for a silent one; and the choice in
+    words.
+    """
     tracks, total = _list_tracks(pieces, vocabulary)
-    melodic, low = ([t for t in tracks if first <= t.program <= last] for first, last in _PROGRAMS.values())
+    melodic, low = (
+        [t for t in tracks if first <= t.program <= last] for first, last in _PROGRAMS.values()
+    )
     chosen: dict[str, int | None] = {}
     words = []
     for stream in STREAMS[kind]:
@@ -112,13 +136,19 @@ def _choose_tracks(pieces: list[Piece], kind: str, vocabulary: Vocabulary) -> tu
             best = max(candidates, key=lambda t: t.onsets, default=None)
         else:
             others = [t for t in tracks if t.number != chosen.get('melody')]
-            best = max(low, key=lambda t: t.onsets) if low else min(others, key=lambda t: t.pitch, default=None)
+            best = (
+                max(low, key=lambda t: t.onsets)
+                if low
+                else min(others, key=lambda t: t.pitch, default=None)
+            )
         chosen[stream] = None if best is None else best.number
         words.append('' if best is None else f'{stream} track {best.place} of {total}')
     missing = [stream for stream, track in chosen.items() if track is None]
     if len(missing) == len(chosen):
         raise Rejected(*_nothing(kind, vocabulary))
-    note = ', '.join(filter(None, words)) + (f', no {" and no ".join(missing)}: left silent' if missing else '')
+    note = ', '.join(filter(None, words)) + (
+        f', no {" and no ".join(missing)}: left silent' if missing else ''
+    )
     return chosen, note
 
 
@@ -126,7 +156,10 @@ def _nothing(kind: str, vocabulary: Vocabulary) -> tuple[Reason, str]:
     if kind == 'drums':
         return Reason.NO_DRUMS, 'no drum notes: give MIDI with General MIDI drums on channel 10'
     reason = Reason.NO_BASS if kind == 'bass' else Reason.NO_MELODY
-    return reason, f'no track with notes of the pitches {vocabulary.min_pitch}..{vocabulary.max_pitch} outside the drums'
+    return (
+        reason,
+        f'no track with notes of the pitches {vocabulary.min_pitch}..{vocabulary.max_pitch} outside the drums',
+    )
 
 
 def _list_tracks(pieces: list[Piece], vocabulary: Vocabulary) -> tuple[list[_Track], int]:
@@ -136,9 +169,15 @@ def _list_tracks(pieces: list[Piece], vocabulary: Vocabulary) -> tuple[list[_Tra
     for place, number in enumerate(numbers.tolist(), 1):
         masks = [_pitch_mask(piece, number, vocabulary) for piece in pieces]
         if any(mask.any() for mask in masks):
-            onsets = sum(len(np.unique(piece.start[mask])) for piece, mask in zip(pieces, masks, strict=True))
-            pitch = np.concatenate([piece.pitch[mask] for piece, mask in zip(pieces, masks, strict=True)])
-            program = np.concatenate([piece.program[mask] for piece, mask in zip(pieces, masks, strict=True)])
+            onsets = sum(
+                len(np.unique(piece.start[mask])) for piece, mask in zip(pieces, masks, strict=True)
+            )
+            pitch = np.concatenate(
+                [piece.pitch[mask] for piece, mask in zip(pieces, masks, strict=True)]
+            )
+            program = np.concatenate(
+                [piece.program[mask] for piece, mask in zip(pieces, masks, strict=True)]
+            )
             tracks.append(_Track(number, place, int(program[0]), onsets, float(pitch.mean())))
     return tracks, len(numbers)
 
@@ -152,7 +191,9 @@ def _drum_mask(piece: Piece, vocabulary: Vocabulary) -> np.ndarray:
     return piece.is_drum & (vocabulary.drum_classes()[piece.pitch] >= 0)
 
 
-def _encode(piece: Piece, chosen: dict[str, int | None], kind: str, vocabulary: Vocabulary) -> np.ndarray:
+def _encode(
+    piece: Piece, chosen: dict[str, int | None], kind: str, vocabulary: Vocabulary
+) -> np.ndarray:
     """The chosen tracks of a piece as tokens int32 [whole bars * 16, K]."""
     length = -(-piece.total_steps // STEPS_PER_BAR) * STEPS_PER_BAR
     tokens = np.zeros((length, len(STREAMS[kind])), np.int32)
@@ -171,7 +212,8 @@ def _encode(piece: Piece, chosen: dict[str, int | None], kind: str, vocabulary: 
 
 def _count_onsets(tokens: np.ndarray, kind: str) -> int:
     return sum(
-        np.count_nonzero(column if stream == 'drums' else column >= FIRST_NOTE_ON) for stream, column in zip(STREAMS[kind], tokens.T, strict=True)
+        np.count_nonzero(column if stream == 'drums' else column >= FIRST_NOTE_ON)
+        for stream, column in zip(STREAMS[kind], tokens.T, strict=True)
     )
 
 

@@ -18,7 +18,8 @@ _SAME_TEMPO = 1e-6  # relative; smaller steps come from rounding and move nothin
 
 @dataclass(frozen=True, eq=False)
 class Piece:
-    """Notes between two changes of meter or tempo, all sounding, at or after step 0 and at least one step long.
+    """Notes between two changes of meter or tempo, all sounding, at or after step 0 and at least
+    one step long.
 
     Attributes:
         start, end: int64 [N], steps of a sixteenth from the piece's beginning, which is a bar line.
@@ -40,23 +41,33 @@ class Piece:
         return len(self.start)
 
 
-def split_pieces(score: Score, steps_per_quarter: int = STEPS_PER_QUARTER, follow_tempo: bool = False) -> tuple[list[Piece], list[Reason]]:
+def split_pieces(
+    score: Score, steps_per_quarter: int = STEPS_PER_QUARTER, follow_tempo: bool = False
+) -> tuple[list[Piece], list[Reason]]:
     """Cuts a score at every real change of meter or tempo and quantises the pieces.
 
-    As Magenta does (presplit_on_time_changes): a change to what already holds is none; of several at one time the last
-    counts; before the first the music is in 4/4 at 120. A note belongs to the piece in which it starts and ends at the
-    latest with it. Bars are counted from the cut. Meters whose bar is four quarters (4/4, 2/2, 8/8) pass.
+    As Magenta does (presplit_on_time_changes): a change to what already holds is none; of several
+    at one time the last counts; before the first the music is in 4/4 at 120. A note belongs to the
+    piece in which it starts and ends at the latest with it. Bars are counted from the cut. Meters
+    whose bar is four quarters (4/4, 2/2, 8/8) pass.
 
-    Silent notes (velocity 0), and notes that end before they start or start before time 0, are dropped.
+    Silent notes (velocity 0), and notes that end before they start or start before time 0, are
+    dropped.
 
     Args:
         steps_per_quarter: the grid.
         follow_tempo: do not cut at changes of tempo; the grid follows them.
     Returns:
-        the pieces with at least one note, and Reason.WRONG_METER for each such piece of another meter.
+        the pieces with at least one note, and Reason.WRONG_METER for each such piece of another
+        meter.
     """
     notes = score.notes
-    sounding = (notes.velocity > 0) & (notes.end >= notes.start) & (notes.start >= 0) & np.isfinite(notes.end)
+    sounding = (
+        (notes.velocity > 0)
+        & (notes.end >= notes.start)
+        & (notes.start >= 0)
+        & np.isfinite(notes.end)
+    )
     notes = notes.select(sounding & (notes.pitch >= 0) & (notes.pitch < 128))
     if not len(notes):
         return [], []
@@ -67,7 +78,9 @@ def split_pieces(score: Score, steps_per_quarter: int = STEPS_PER_QUARTER, follo
     cut_ends = np.append(times[cuts[1:]], np.inf)
     beats_at_change = np.append(0.0, np.cumsum(np.diff(times) * qpm[:-1] / 60))
 
-    piece_of = np.maximum(np.searchsorted(times[cuts], notes.start + _SAME_TIME, side='right') - 1, 0)
+    piece_of = np.maximum(
+        np.searchsorted(times[cuts], notes.start + _SAME_TIME, side='right') - 1, 0
+    )
     order = np.argsort(piece_of, kind='stable')
     notes, piece_of = notes.select(order), piece_of[order]
     cut = cuts[piece_of]
@@ -75,7 +88,11 @@ def split_pieces(score: Score, steps_per_quarter: int = STEPS_PER_QUARTER, follo
     def to_steps(seconds: np.ndarray) -> np.ndarray:
         if follow_tempo:
             last = np.maximum(np.searchsorted(times, seconds, side='right') - 1, 0)
-            beats = beats_at_change[last] + (seconds - times[last]) * qpm[last] / 60 - beats_at_change[cut]
+            beats = (
+                beats_at_change[last]
+                + (seconds - times[last]) * qpm[last] / 60
+                - beats_at_change[cut]
+            )
         else:
             beats = (seconds - times[cut]) * qpm[cut] / 60
         return _to_steps(beats, steps_per_quarter)
@@ -109,7 +126,9 @@ def _to_steps(beats: np.ndarray, steps_per_quarter: int) -> np.ndarray:
 
 
 def _changes(score: Score) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Times (the first is 0) at which tempo or meter is set, with the tempo and meter that hold from there on."""
+    """Times (the first is 0) at which tempo or meter is set, with the tempo and meter that hold
+    from there on.
+    """
     times = np.sort(np.concatenate([[0.0], score.tempo_times, score.meter_times]))
     times = times[(times >= 0) & np.append(True, np.diff(times) > _SAME_TIME)]
     qpm = _latest(times, score.tempo_times, score.tempo_qpm, _DEFAULT_QPM)
@@ -118,7 +137,9 @@ def _changes(score: Score) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarr
     return times, qpm, numerators, denominators
 
 
-def _latest(times: np.ndarray, event_times: np.ndarray, values: np.ndarray, default: float) -> np.ndarray:
+def _latest(
+    times: np.ndarray, event_times: np.ndarray, values: np.ndarray, default: float
+) -> np.ndarray:
     """The value of the last event at or before each time."""
     order = np.argsort(event_times, kind='stable')
     last = np.searchsorted(event_times[order], times + _SAME_TIME, side='right')

@@ -3,13 +3,22 @@
 import re
 
 NEVER = 2**28 - 1  # ticks, hours of music: the longest delta time that a file can hold
-_EMPTY_TEXT, _LATE, _END_OF_TRACK = b'\xff\x01\0', b'\xff\xff\xff\x7f', b'\xff\x2f\0'  # events; _LATE is the delta time NEVER
-_NOTE_OFFS = [bytes(byte for pitch in range(128) for byte in (0x80 | channel, pitch, 0, 0)) for channel in range(16)]  # a delta time behind each
+_EMPTY_TEXT, _LATE, _END_OF_TRACK = (
+    b'\xff\x01\0',
+    b'\xff\xff\xff\x7f',
+    b'\xff\x2f\0',
+)  # events; _LATE is the delta time NEVER
+_NOTE_OFFS = [
+    bytes(byte for pitch in range(128) for byte in (0x80 | channel, pitch, 0, 0))
+    for channel in range(16)
+]  # a delta time behind each
 _META_NAME = 0x03
 
 
 def with_late_note_offs(data: bytes, repeats: int) -> bytes:
-    """The same file with so many note-offs for every pitch, NEVER ticks after each track's end; broken tracks stay as they are."""
+    """The same file with so many note-offs for every pitch, NEVER ticks after each track's end;
+    broken tracks stay as they are.
+    """
     position = 8 + int.from_bytes(data[4:8])
     parts = [data[:position]]
     while data[position : position + 4] == b'MTrk':
@@ -18,7 +27,15 @@ def with_late_note_offs(data: bytes, repeats: int) -> bytes:
         events = data[begin:position]
         if len(events) == position - begin and events.endswith(_END_OF_TRACK):
             note_offs = [_NOTE_OFFS[channel] for channel in range(16) if 0x90 | channel in events]
-            events = b''.join([events[: -len(_END_OF_TRACK)], _EMPTY_TEXT, _LATE, *note_offs * repeats, _END_OF_TRACK])
+            events = b''.join(
+                [
+                    events[: -len(_END_OF_TRACK)],
+                    _EMPTY_TEXT,
+                    _LATE,
+                    *note_offs * repeats,
+                    _END_OF_TRACK,
+                ]
+            )
             parts += [b'MTrk', len(events).to_bytes(4), events]
         else:
             parts.append(data[begin - 8 : position])
@@ -26,9 +43,11 @@ def with_late_note_offs(data: bytes, repeats: int) -> bytes:
 
 
 def first_track_name(data: bytes) -> str:
-    """The name of a MIDI file's first track, which by the standard is the song's title; '' if it has none.
+    """The name of a MIDI file's first track, which by the standard is the song's title; '' if it
+    has none.
 
-    symusic drops tracks without notes, and the first often is one: so its events up to the first note are read here.
+    symusic drops tracks without notes, and the first often is one: so its events up to the first
+    note are read here.
     """
     try:
         position = 8 + int.from_bytes(data[4:8])

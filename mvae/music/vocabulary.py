@@ -1,4 +1,6 @@
-"""What token ids mean (paper section 4.1): 128 note-ons, note-off and rest for melody and bass; 2^9 combinations of drum classes."""
+"""What token ids mean (paper section 4.1): 128 note-ons, note-off and rest for melody and bass; 2^9
+combinations of drum classes.
+"""
 
 import dataclasses
 import functools
@@ -12,9 +14,15 @@ NOTE_OFF = 1
 FIRST_NOTE_ON = 2  # + pitch - min_pitch
 
 KINDS = ('melody', 'bass', 'drums', 'trio')
-STREAMS = {'melody': ('melody',), 'bass': ('bass',), 'drums': ('drums',), 'trio': ('melody', 'bass', 'drums')}
+STREAMS = {
+    'melody': ('melody',),
+    'bass': ('bass',),
+    'drums': ('drums',),
+    'trio': ('melody', 'bass', 'drums'),
+}
 DRUM_MAPS = ('current', 'old')
-# The 9 classes and the General MIDI pitches of each; the first of each is what a class sounds as (magenta.md 4.4).
+# The 9 classes and the General MIDI pitches of each; the first of each is what a class sounds as
+# (magenta.md 4.4).
 _CLASS_PITCHES = (
     (36, 35),  # kick
     (38, 27, 28, 31, 32, 33, 34, 37, 39, 40, 56, 65, 66, 75, 85),  # snare
@@ -46,7 +54,8 @@ def _drum_classes(drum_map: str) -> np.ndarray:
 class Vocabulary:
     """Pitch range of melody and bass tokens (inclusive MIDI pitches), and which drum map.
 
-    0..127 gives the paper's 130 tokens, 21..108 Magenta's 90. drum_map 'old' is Magenta's before April 2019.
+    0..127 gives the paper's 130 tokens, 21..108 Magenta's 90. drum_map 'old' is Magenta's before
+    April 2019.
 
     Raises:
         InputError: an impossible range or an unknown drum map.
@@ -58,7 +67,9 @@ class Vocabulary:
 
     def __post_init__(self):
         if not 0 <= self.min_pitch <= self.max_pitch <= 127:
-            raise InputError(f'pitch range {self.min_pitch}..{self.max_pitch} is not within 0..127 in ascending order')
+            raise InputError(
+                f'pitch range {self.min_pitch}..{self.max_pitch} is not within 0..127 in ascending order'
+            )
         if self.drum_map not in DRUM_MAPS:
             raise InputError(f'unknown drum map {self.drum_map!r}; known: {", ".join(DRUM_MAPS)}')
 
@@ -69,7 +80,9 @@ class Vocabulary:
 
     @property
     def end_token(self) -> int:
-        """The token behind a melody of free length (Magenta's add_end_token): one more than `sizes` counts; windows have none."""
+        """The token behind a melody of free length (Magenta's add_end_token): one more than `sizes`
+        counts; windows have none.
+        """
         return self.sizes('melody')[0]
 
     def drum_classes(self) -> np.ndarray:

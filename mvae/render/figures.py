@@ -3,7 +3,7 @@
 import io
 from pathlib import Path
 
-from mvae.render.files import write_atomically
+from mvae.files import write_atomically
 
 # Of Okabe and Ito, told apart by colour-blind eyes too.
 COLOURS = ('#0072B2', '#D55E00', '#009E73', '#CC79A7', '#E69F00', '#56B4E9')

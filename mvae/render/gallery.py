@@ -1,13 +1,15 @@
-"""A page for a run folder: everything in it that can be seen and heard, played from the file system, without a network."""
+"""A page for a run folder: everything in it that can be seen and heard, played from the file
+system, without a network.
+"""
 
 import html
 import os
 from pathlib import Path
 from urllib.parse import quote
 
+from mvae.files import write_atomically
 from mvae.music.midi import read_midi
 from mvae.render.audio import write_wav
-from mvae.render.files import write_atomically
 
 PAGE = 'index.html'
 _HEAD = """<!doctype html>
@@ -31,7 +33,8 @@ players.forEach(p => p.addEventListener('play', () => players.forEach(q => q ===
 
 
 def write_gallery(folder: str | Path) -> Path:
-    """Writes index.html for the MIDI, WAV and PNG files anywhere below a folder, newest evaluations first; returns its path.
+    """Writes index.html for the MIDI, WAV and PNG files anywhere below a folder, newest evaluations
+    first; returns its path.
 
     Raises InputError where it cannot be written.
     """
@@ -44,7 +47,9 @@ def write_gallery(folder: str | Path) -> Path:
 
 
 def render_missing(folder: str | Path) -> int:
-    """Writes a WAV beside every MIDI file directly in a folder that has none as new; returns how many. Raises InputError as `write_wav` does."""
+    """Writes a WAV beside every MIDI file directly in a folder that has none as new; returns how
+    many. Raises InputError as `write_wav` does.
+    """
     count = 0
     for midi in sorted(Path(folder).glob('*.mid')):
         wav = midi.with_suffix('.wav')
@@ -55,20 +60,30 @@ def render_missing(folder: str | Path) -> int:
 
 
 def _places(folder: Path) -> list[Path]:
-    """Folders that hold something to show: the run's own, then by name, and the evaluations in training from the last to the first."""
+    """Folders that hold something to show: the run's own, then by name, and the evaluations in
+    training from the last to the first.
+    """
     found = {path.parent for pattern in ('*.mid', '*.png') for path in folder.rglob(pattern)}
     steps = sorted((p for p in found if p.name.startswith('step_')), reverse=True)
     return sorted(found - set(steps)) + steps
 
 
 def _section(folder: Path, place: Path) -> str:
-    parts = [f'<h2>{html.escape(place.relative_to(folder).as_posix())}</h2>\n'] if place != folder else []
+    parts = (
+        [f'<h2>{html.escape(place.relative_to(folder).as_posix())}</h2>\n']
+        if place != folder
+        else []
+    )
     pieces = sorted(place.glob('*.mid'), key=_in_order)
     if pieces:
         parts.append('<ul>\n' + ''.join(_piece(folder, midi) for midi in pieces) + '</ul>\n')
     own = {midi.with_suffix('.png') for midi in pieces}
     shared = set(place.glob('*.png')) - own
-    parts += [_image(folder, path) for path in [*sorted(shared), *sorted(own, key=_in_order)] if path.exists()]
+    parts += [
+        _image(folder, path)
+        for path in [*sorted(shared), *sorted(own, key=_in_order)]
+        if path.exists()
+    ]
     return ''.join(parts)
 
 
@@ -84,8 +99,14 @@ def _link(folder: Path, path: Path) -> str:
 
 def _piece(folder: Path, midi: Path) -> str:
     name, wav = html.escape(midi.stem.replace('_', ' ')), midi.with_suffix('.wav')
-    player = f'<audio controls preload="none" src="{_link(folder, wav)}" aria-label="play {name}"></audio>' if wav.exists() else ''
-    return f'<li><span>{name}</span>{player}<a href="{_link(folder, midi)}" download>MIDI</a></li>\n'
+    player = (
+        f'<audio controls preload="none" src="{_link(folder, wav)}" aria-label="play {name}"></audio>'
+        if wav.exists()
+        else ''
+    )
+    return (
+        f'<li><span>{name}</span>{player}<a href="{_link(folder, midi)}" download>MIDI</a></li>\n'
+    )
 
 
 def _image(folder: Path, path: Path) -> str:

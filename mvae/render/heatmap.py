@@ -7,16 +7,24 @@ import numpy as np
 
 from mvae.render.figures import save
 
-_MOST = 100.0  # beyond it the colours say no more, so that one large number does not pale the others
+_MOST = (
+    100.0  # beyond it the colours say no more, so that one large number does not pale the others
+)
 
 
 def draw_heat_maps(
-    path: str | Path, panels: Sequence[tuple[str, np.ndarray]], rows: Sequence[str], columns: Sequence[str], axes: tuple[str, str], note: str = ''
+    path: str | Path,
+    panels: Sequence[tuple[str, np.ndarray]],
+    rows: Sequence[str],
+    columns: Sequence[str],
+    axes: tuple[str, str],
+    note: str = '',
 ) -> None:
-    """One PNG with a map for each (title, matrix float [rows, columns]), side by side: blue below zero, red above; nan is left grey.
+    """One PNG with a map for each (title, matrix float [rows, columns]), side by side: blue below
+    zero, red above; nan is left grey.
 
-    All share one scale, symmetric about zero, that ends at the largest absolute number, at most at 100. axes: what rows and columns are.
-    Raises InputError where the file cannot be written.
+    All share one scale, symmetric about zero, that ends at the largest absolute number, at most at
+    100. axes: what rows and columns are. Raises InputError where the file cannot be written.
     """
     from matplotlib.figure import Figure
 
@@ -25,21 +33,40 @@ def draw_heat_maps(
     limit = min(numbers.max(initial=0.0), _MOST) or 1.0
     size = (2.6 + len(panels) * (0.5 + 0.62 * len(columns)), 2.2 + 0.42 * len(rows))
     figure = Figure(figsize=(size[0], size[1]), layout='constrained')
-    for n, (axis, (title, matrix)) in enumerate(zip(figure.subplots(1, len(panels), squeeze=False)[0], panels, strict=True)):
+    for n, (axis, (title, matrix)) in enumerate(
+        zip(figure.subplots(1, len(panels), squeeze=False)[0], panels, strict=True)
+    ):
         axis.set_facecolor('#dddddd')
-        image = axis.imshow(np.ma.masked_invalid(matrix), cmap='RdBu_r', vmin=-limit, vmax=limit, aspect='auto')
+        image = axis.imshow(
+            np.ma.masked_invalid(matrix), cmap='RdBu_r', vmin=-limit, vmax=limit, aspect='auto'
+        )
         for (r, c), number in np.ndenumerate(matrix):
             text = f'{round(number):+d}' if np.isfinite(number) else '–'
-            axis.text(c, r, text, ha='center', va='center', fontsize=8, color='white' if abs(number) > 0.65 * limit else 'black')
+            axis.text(
+                c,
+                r,
+                text,
+                ha='center',
+                va='center',
+                fontsize=8,
+                color='white' if abs(number) > 0.65 * limit else 'black',
+            )
         axis.set_title(title, fontsize=10)
-        axis.set_xticks(range(len(columns)), columns, rotation=35, ha='right', rotation_mode='anchor')
+        axis.set_xticks(
+            range(len(columns)), columns, rotation=35, ha='right', rotation_mode='anchor'
+        )
         axis.set_yticks(range(len(rows)), rows if n == 0 else [''] * len(rows))
         axis.set_xlabel(axes[1], fontsize=8)
         axis.tick_params(length=0, labelsize=8)
         axis.spines[:].set_visible(False)
         if n == 0:
             axis.set_ylabel(axes[0], fontsize=8)
-    bar = figure.colorbar(image, ax=figure.axes, shrink=0.8, extend='both' if numbers.max(initial=0.0) > limit else 'neither')
+    bar = figure.colorbar(
+        image,
+        ax=figure.axes,
+        shrink=0.8,
+        extend='both' if numbers.max(initial=0.0) > limit else 'neither',
+    )
     bar.ax.tick_params(labelsize=8)
     bar.outline.set_visible(False)
     if note:

@@ -1,4 +1,6 @@
-"""Pieces as piano rolls: time to the right, pitch upwards, melody and bass on one staff, drums on a strip of their own below."""
+"""Pieces as piano rolls: time to the right, pitch upwards, melody and bass on one staff, drums on a
+strip of their own below.
+"""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,13 +13,30 @@ from mvae.music.pieces import STEPS_PER_BAR
 from mvae.music.vocabulary import DRUM_CLASSES, DRUM_PITCHES, STREAMS, Vocabulary
 from mvae.render.figures import save
 
-_COLOURS = {'melody': '#0072B2', 'bass': '#D55E00', 'drums': '#444444'}  # of Okabe and Ito: told apart by colour-blind eyes too
-_DRUM_NAMES = ('kick', 'snare', 'closed hat', 'open hat', 'low tom', 'mid tom', 'high tom', 'crash', 'ride')
+_COLOURS = {
+    'melody': '#0072B2',
+    'bass': '#D55E00',
+    'drums': '#444444',
+}  # of Okabe and Ito: told apart by colour-blind eyes too
+_DRUM_NAMES = (
+    'kick',
+    'snare',
+    'closed hat',
+    'open hat',
+    'low tom',
+    'mid tom',
+    'high tom',
+    'crash',
+    'ride',
+)
 _MOST_ROWS = 24
 
 
-def draw(path: str | Path, pieces: Sequence[tuple[str, np.ndarray]], kind: str, vocabulary: Vocabulary) -> None:
-    """One PNG with a row for each (title, tokens int [T, K]); at most 24 rows, all on the same range of pitches.
+def draw(
+    path: str | Path, pieces: Sequence[tuple[str, np.ndarray]], kind: str, vocabulary: Vocabulary
+) -> None:
+    """One PNG with a row for each (title, tokens int [T, K]); at most 24 rows, all on the same
+    range of pitches.
 
     Raises InputError where the file cannot be written.
     """
@@ -25,10 +44,21 @@ def draw(path: str | Path, pieces: Sequence[tuple[str, np.ndarray]], kind: str, 
 
     pieces = list(pieces)[:_MOST_ROWS]
     streams = STREAMS[kind]
-    heights = ([3.0] if streams != ('drums',) else []) + ([1.8 if len(streams) > 1 else 2.0] if 'drums' in streams else [])
+    heights = ([3.0] if streams != ('drums',) else []) + (
+        [1.8 if len(streams) > 1 else 2.0] if 'drums' in streams else []
+    )
     steps = max(len(tokens) for _, tokens in pieces)
-    figure = Figure(figsize=(min(16, max(7, 2 + steps / 18)), 0.55 * len(pieces) * sum(heights) + 0.6), layout='constrained')
-    axes = figure.subplots(len(pieces) * len(heights), 1, squeeze=False, sharex=True, height_ratios=heights * len(pieces))[:, 0]
+    figure = Figure(
+        figsize=(min(16, max(7, 2 + steps / 18)), 0.55 * len(pieces) * sum(heights) + 0.6),
+        layout='constrained',
+    )
+    axes = figure.subplots(
+        len(pieces) * len(heights),
+        1,
+        squeeze=False,
+        sharex=True,
+        height_ratios=heights * len(pieces),
+    )[:, 0]
     low, high = _range(pieces, streams, vocabulary)
     for row, (title, tokens) in enumerate(pieces):
         own = list(axes[row * len(heights) : (row + 1) * len(heights)])
@@ -40,7 +70,10 @@ def draw(path: str | Path, pieces: Sequence[tuple[str, np.ndarray]], kind: str, 
             _draw_lines(own.pop(), columns, vocabulary, low, high)
     for axis in axes:
         axis.set_xlim(0, steps)
-        axis.set_xticks(range(0, steps + 1, STEPS_PER_BAR), [str(n + 1) for n in range(steps // STEPS_PER_BAR)] + [''])
+        axis.set_xticks(
+            range(0, steps + 1, STEPS_PER_BAR),
+            [str(n + 1) for n in range(steps // STEPS_PER_BAR)] + [''],
+        )
         axis.grid(axis='x', color='#bbbbbb', linewidth=0.8)
         axis.set_axisbelow(True)
         axis.tick_params(length=0, labelsize=7)
@@ -49,27 +82,37 @@ def draw(path: str | Path, pieces: Sequence[tuple[str, np.ndarray]], kind: str, 
     save(path, figure)
 
 
-def _range(pieces: Sequence[tuple[str, np.ndarray]], streams: tuple[str, ...], vocabulary: Vocabulary) -> tuple[int, int]:
+def _range(
+    pieces: Sequence[tuple[str, np.ndarray]], streams: tuple[str, ...], vocabulary: Vocabulary
+) -> tuple[int, int]:
     """The lowest and highest pitch of all pieces, at least an octave apart."""
     pitches = [60]
     for _, tokens in pieces:
-        for stream, column in zip(streams, np.asarray(tokens).reshape(len(tokens), -1).T, strict=True):
+        for stream, column in zip(
+            streams, np.asarray(tokens).reshape(len(tokens), -1).T, strict=True
+        ):
             if stream != 'drums':
                 pitches += decode_line(column, vocabulary).pitch.tolist()
     pitches = pitches[1:] or pitches
     return min(pitches) - 2, max(max(pitches) + 2, min(pitches) + 12)
 
 
-def _draw_boxes(axis, left: np.ndarray, width: np.ndarray, middle: np.ndarray, height: float, stream: str) -> None:
+def _draw_boxes(
+    axis, left: np.ndarray, width: np.ndarray, middle: np.ndarray, height: float, stream: str
+) -> None:
     """All boxes as one artist: a patch for each note takes seconds in a dense piece."""
     from matplotlib.collections import PolyCollection
 
     right, bottom, top = left + width, middle - height / 2, middle + height / 2
-    corners = np.stack([np.stack([left, left, right, right], -1), np.stack([bottom, top, top, bottom], -1)], -1)
+    corners = np.stack(
+        [np.stack([left, left, right, right], -1), np.stack([bottom, top, top, bottom], -1)], -1
+    )
     axis.add_collection(PolyCollection(corners, facecolors=_COLOURS[stream], label=stream))
 
 
-def _draw_lines(axis, columns: dict[str, np.ndarray], vocabulary: Vocabulary, low: int, high: int) -> None:
+def _draw_lines(
+    axis, columns: dict[str, np.ndarray], vocabulary: Vocabulary, low: int, high: int
+) -> None:
     for stream, tokens in columns.items():
         line = decode_line(tokens, vocabulary)
         _draw_boxes(axis, line.start, line.end - line.start - 0.15, line.pitch, 0.9, stream)

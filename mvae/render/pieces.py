@@ -6,12 +6,12 @@ from pathlib import Path
 
 import numpy as np
 
+from mvae.files import write_atomically
 from mvae.music.codec import decode
 from mvae.music.midi import write_midi
 from mvae.music.notes import Notes
 from mvae.music.vocabulary import Vocabulary
 from mvae.render.audio import write_wav
-from mvae.render.files import write_atomically
 from mvae.render.pianoroll import draw
 
 
@@ -26,7 +26,9 @@ def write_piece(
     wav: bool = False,
     png: bool = False,
 ) -> None:
-    """Tokens int [T, K] as a MIDI file at qpm quarters per minute; wav, png: as sound and as a piano roll under the same name too."""
+    """Tokens int [T, K] as a MIDI file at qpm quarters per minute; wav, png: as sound and as a
+    piano roll under the same name too.
+    """
     path = Path(path)
     _write(path, decode(tokens, kind, vocabulary, qpm), qpm, title, wav)
     if png:
@@ -34,13 +36,25 @@ def write_piece(
 
 
 def write_joined(
-    path: str | Path, pieces: Sequence[np.ndarray], kind: str, vocabulary: Vocabulary, qpm: float = 120.0, title: str = '', *, wav: bool = False
+    path: str | Path,
+    pieces: Sequence[np.ndarray],
+    kind: str,
+    vocabulary: Vocabulary,
+    qpm: float = 120.0,
+    title: str = '',
+    *,
+    wav: bool = False,
 ) -> None:
-    """Pieces of int [T, K] one after the other in one MIDI file; a note does not sound on into the next piece."""
+    """Pieces of int [T, K] one after the other in one MIDI file; a note does not sound on into the
+    next piece.
+    """
     parts = [decode(tokens, kind, vocabulary, qpm) for tokens in pieces]
     seconds = [len(tokens) * 15 / qpm for tokens in pieces]
     starts = np.cumsum([0.0, *seconds[:-1]])
-    shifted = [dataclasses.replace(p, start=p.start + t, end=p.end + t) for p, t in zip(parts, starts, strict=True)]
+    shifted = [
+        dataclasses.replace(p, start=p.start + t, end=p.end + t)
+        for p, t in zip(parts, starts, strict=True)
+    ]
     _write(Path(path), Notes.concatenate(shifted), qpm, title, wav)
 
 

@@ -1,6 +1,8 @@
-"""A small synthesiser for machines without fluidsynth: plucked tones and noises of drums, told apart by ear, the same bytes everywhere.
+"""A small synthesiser for machines without fluidsynth: plucked tones and noises of drums, told
+apart by ear, the same bytes everywhere.
 
-No library does it without a system package: symusic's renderer drops hi-hats, tinysoundfont wants PortAudio, pretty_midi is silent for drums.
+No library does it without a system package: symusic's renderer drops hi-hats, tinysoundfont wants
+PortAudio, pretty_midi is silent for drums.
 """
 
 import numpy as np
@@ -13,7 +15,8 @@ SAMPLE_RATE = 44_100
 TAIL = 1.5  # seconds after the last note's end, for it to ring out
 _HARMONICS = np.array([1.0, 0.5, 0.28, 0.14, 0.08, 0.04])
 _RELEASE = 0.04  # seconds in which a tone that is let go fades
-# Of the nine classes, in their order: (loudness, tone in Hz at the stroke and at rest or 0, its decay in seconds, noise above Hz or 0, its decay).
+# Of the nine classes, in their order: (loudness, tone in Hz at the stroke and at rest or 0, its
+# decay in seconds, noise above Hz or 0, its decay).
 _DRUMS = (
     (1.0, 130, 48, 0.13, 0, 0),  # kick
     (0.7, 220, 180, 0.07, 1500, 0.11),  # snare
@@ -29,10 +32,18 @@ _CLASS_OF = {int(pitch): n for n, pitch in enumerate(DRUM_PITCHES)}
 
 
 def play(notes: Notes) -> np.ndarray:
-    """float32 [N] at SAMPLE_RATE, about -1..1 for one loud note, from time 0 to TAIL seconds after the last note."""
+    """float32 [N] at SAMPLE_RATE, about -1..1 for one loud note, from time 0 to TAIL seconds after
+    the last note.
+    """
     sound = np.zeros(int((float(notes.end.max(initial=0.0)) + TAIL) * SAMPLE_RATE), np.float32)
-    for start, end, pitch, velocity, is_drum in zip(notes.start, notes.end, notes.pitch, notes.velocity, notes.is_drum, strict=True):
-        wave = _drum(_CLASS_OF.get(int(pitch), 2)) if is_drum else _tone(int(pitch), float(end - start))
+    for start, end, pitch, velocity, is_drum in zip(
+        notes.start, notes.end, notes.pitch, notes.velocity, notes.is_drum, strict=True
+    ):
+        wave = (
+            _drum(_CLASS_OF.get(int(pitch), 2))
+            if is_drum
+            else _tone(int(pitch), float(end - start))
+        )
         first = int(start * SAMPLE_RATE)
         wave = wave[: len(sound) - first]
         sound[first : first + len(wave)] += wave * (velocity / 127) ** 2
@@ -59,6 +70,8 @@ def _drum(number: int) -> np.ndarray:
         wave += np.sin(2 * np.pi * phase) * np.exp(-time / tone_decay)
     if noise_above:
         noise = np.random.default_rng(number).standard_normal(len(time))
-        filtered = signal.sosfilt(signal.butter(2, noise_above, 'highpass', fs=SAMPLE_RATE, output='sos'), noise)
+        filtered = signal.sosfilt(
+            signal.butter(2, noise_above, 'highpass', fs=SAMPLE_RATE, output='sos'), noise
+        )
         wave += 0.5 * filtered * np.exp(-time / noise_decay)
     return (loudness * wave).astype(np.float32)

@@ -1,7 +1,10 @@
-"""A model as one small file: float16 weights and what made them, in an .npz. Released models lie in mvae/released, each with its card.
+"""A model as one small file: float16 weights and what made them, in an .npz.
 
-float16 keeps 11 bits. Rounding turns a choice between nearly equal tokens now and then, and greedy decoding goes another way from there; where that
-happens too often (experiments/release.py counts it) 4 or 8 further bits lie beside, what rounding left in units of the last place.
+Released models lie in mvae/released, each with its card.
+
+float16 keeps 11 bits. Rounding turns a choice between nearly equal tokens now and then, and greedy
+decoding goes another way from there; where that happens too often (experiments/release.py counts
+it) 4 or 8 further bits lie beside, what rounding left in units of the last place.
 """
 
 import io
@@ -13,8 +16,8 @@ import jax
 import numpy as np
 
 from mvae.errors import InputError
+from mvae.files import write_atomically
 from mvae.model.prior import Prior
-from mvae.render.files import write_atomically
 
 RELEASED = Path(__file__).parent.parent / 'released'
 _META = 'meta.json'
@@ -29,7 +32,10 @@ def released() -> tuple[str, ...]:
 
 
 def find(path: str | Path) -> Path | None:
-    """The compact file that a path or a released name means; None for anything else. A folder of that name goes before a released model."""
+    """The compact file that a path or a released name means; None for anything else.
+
+    A folder of that name goes before a released model.
+    """
     path = Path(path)
     if path.suffix == '.npz':
         return path
@@ -37,42 +43,76 @@ def find(path: str | Path) -> Path | None:
 
 
 def home(run: str | Path) -> Path:
-    """Where what is made of a model is written: a run's own folder, runs/released/NAME for a released model or a compact file."""
+    """Where what is made of a model is written: a run's own folder, runs/released/NAME for a
+    released model or a compact file.
+    """
     file = find(run)
     return Path('runs') / 'released' / file.stem if file is not None else Path(run)
 
 
-def write(path: str | Path, params: dict, prior: Prior | None, meta: dict[str, Any], bits: int = BITS[0]) -> None:
-    """bits: one of BITS that are kept of every weight. Raises InputError where a weight is too large for float16, or the file cannot be written."""
+def write(
+    path: str | Path, params: dict, prior: Prior | None, meta: dict[str, Any], bits: int = BITS[0]
+) -> None:
+    """bits: one of BITS that are kept of every weight.
+
+    Raises InputError where a weight is too large for float16, or the file cannot be written.
+    """
     with np.errstate(over='ignore'):  # said below
-        arrays = {name: np.asarray(values).astype(np.float16) for name, values in _flatten(params).items()}
+        arrays = {
+            name: np.asarray(values).astype(np.float16) for name, values in _flatten(params).items()
+        }
     if not all(np.isfinite(values).all() for values in arrays.values()):
-        raise InputError('a weight is not finite in float16 (its largest number is 65,504); this model cannot be kept compactly')
+        raise InputError(
+            'a weight is not finite in float16 (its largest number is 65,504); this model cannot be kept compactly'
+        )
     if bits > BITS[0]:
-        coarse = 255 // (2 ** (bits - BITS[0]) - 1)  # of 4 bits every 17th number: compression does the rest
-        rests = {name: (np.asarray(v, np.float64) - arrays[name]) / np.spacing(np.abs(arrays[name])) for name, v in _flatten(params).items()}
-        arrays |= {name + _REST: (coarse * np.round(254 * rest / coarse)).astype(np.int8) for name, rest in rests.items()}
+        coarse = 255 // (
+            2 ** (bits - BITS[0]) - 1
+        )  # of 4 bits every 17th number: compression does the rest
+        rests = {
+            name: (np.asarray(v, np.float64) - arrays[name]) / np.spacing(np.abs(arrays[name]))
+            for name, v in _flatten(params).items()
+        }
+        arrays |= {
+            name + _REST: (coarse * np.round(254 * rest / coarse)).astype(np.int8)
+            for name, rest in rests.items()
+        }
     if prior:
         arrays |= {_PRIOR + name: values for name, values in prior._asdict().items()}
     buffer = io.BytesIO()
-    np.savez_compressed(buffer, **arrays, **{_META: np.frombuffer(json.dumps(meta).encode(), np.uint8)})
+    np.savez_compressed(
+        buffer, **arrays, **{_META: np.frombuffer(json.dumps(meta).encode(), np.uint8)}
+    )
     write_atomically(path, buffer.getvalue())
 
 
 def read(path: str | Path) -> tuple[dict[str, np.ndarray], Prior | None, dict[str, Any]]:
-    """Weights by name, float32, and what else was given to `write`. Raises InputError where there is no such file, or it is damaged."""
+    """Weights by name, float32, and what else was given to `write`.
+
+    Raises InputError where there is no such file, or it is damaged.
+    """
     try:
         with np.load(path, allow_pickle=False) as file:
             arrays = dict(file)
         meta = json.loads(bytes(arrays.pop(_META)))
-        prior = Prior(*(arrays.pop(_PRIOR + name) for name in Prior._fields)) if _PRIOR + 'mean' in arrays else None
+        prior = (
+            Prior(*(arrays.pop(_PRIOR + name) for name in Prior._fields))
+            if _PRIOR + 'mean' in arrays
+            else None
+        )
         rests = {name: arrays.pop(name + _REST) for name in list(arrays) if name + _REST in arrays}
-        fine = {name: arrays[name] + rest / np.float32(254) * np.spacing(np.abs(arrays[name])).astype(np.float32) for name, rest in rests.items()}
+        fine = {
+            name: arrays[name]
+            + rest / np.float32(254) * np.spacing(np.abs(arrays[name])).astype(np.float32)
+            for name, rest in rests.items()
+        }
         arrays = {name: values.astype(np.float32) for name, values in (arrays | fine).items()}
     except FileNotFoundError:
         raise InputError(f'{path} does not exist') from None
     except Exception as error:  # zipfile, numpy and json each have their own for a damaged file
-        raise InputError(f'{path} is no model file of mvae, or damaged ({type(error).__name__})') from None
+        raise InputError(
+            f'{path} is no model file of mvae, or damaged ({type(error).__name__})'
+        ) from None
     return arrays, prior, meta
 
 
@@ -81,8 +121,12 @@ def unflatten(path: Path, arrays: dict[str, np.ndarray], like: dict) -> dict:
     shapes = {name: x.shape for name, x in _flatten(like).items()}
     if shapes != {name: values.shape for name, values in arrays.items()}:
         raise InputError(f'{path} is damaged: its weights are not those of its config')
-    return jax.tree_util.tree_map_with_path(lambda name, _: jax.numpy.asarray(arrays[jax.tree_util.keystr(name)]), like)
+    return jax.tree_util.tree_map_with_path(
+        lambda name, _: jax.numpy.asarray(arrays[jax.tree_util.keystr(name)]), like
+    )
 
 
 def _flatten(tree: dict) -> dict[str, Any]:
-    return {jax.tree_util.keystr(name): x for name, x in jax.tree_util.tree_flatten_with_path(tree)[0]}
+    return {
+        jax.tree_util.keystr(name): x for name, x in jax.tree_util.tree_flatten_with_path(tree)[0]
+    }

@@ -1,4 +1,6 @@
-"""What a run tells: metrics.jsonl and TensorBoard in its folder, a progress bar and sentences for who watches."""
+"""What a run tells: metrics.jsonl and TensorBoard in its folder, a progress bar and sentences for
+who watches.
+"""
 
 import json
 import os
@@ -12,16 +14,23 @@ from mvae.errors import InputError
 
 
 class RunLog:
-    """Metrics of one run; a resumed run goes on without a gap or a repeated step. In processes that do not write, everything is silent."""
+    """Metrics of one run; a resumed run goes on without a gap or a repeated step.
+
+    In processes that do not write, everything is silent.
+    """
 
     def __init__(self, run: Path, start: int, steps: int, batch_size: int, writes: bool):
         """start: updates done before. Raises InputError where the folder cannot be written."""
         self._batch_size, self._writes = batch_size, writes
-        self._bar = tqdm(total=steps, initial=start, unit='step', dynamic_ncols=True, disable=not writes)
+        self._bar = tqdm(
+            total=steps, initial=start, unit='step', dynamic_ncols=True, disable=not writes
+        )
         if writes:
             try:
                 self._file = _reopen(run / 'metrics.jsonl', start)
-                self._board = SummaryWriter(str(run / 'tensorboard'), purge_step=start + 1 if start else None)
+                self._board = SummaryWriter(
+                    str(run / 'tensorboard'), purge_step=start + 1 if start else None
+                )
             except OSError as error:
                 raise InputError(f'cannot write to {run}: {error.strerror}') from None
 
@@ -33,7 +42,9 @@ class RunLog:
             for name, value in values.items():
                 self._board.add_scalar(name if '/' in name else f'train/{name}', value, step)
         except OSError as error:
-            raise InputError(f'cannot write metrics: {error.strerror}; the last checkpoint is whole') from None
+            raise InputError(
+                f'cannot write metrics: {error.strerror}; the last checkpoint is whole'
+            ) from None
 
     def step_done(self) -> None:
         self._bar.update()
@@ -41,7 +52,12 @@ class RunLog:
     def show(self, line: dict[str, float]) -> None:
         rate = (self._bar.format_dict['rate'] or 0) * self._batch_size
         kl = f'{line["kl_bits"]:.0f} bits'
-        self._bar.set_postfix(loss=f'{line["loss"]:.1f}', kl=kl, accuracy=f'{line["accuracy"]:.3f}', examples=f'{rate:.0f}/s')
+        self._bar.set_postfix(
+            loss=f'{line["loss"]:.1f}',
+            kl=kl,
+            accuracy=f'{line["accuracy"]:.3f}',
+            examples=f'{rate:.0f}/s',
+        )
 
     def say(self, text: str) -> None:
         if self._writes:
@@ -74,13 +90,23 @@ def evaluation_sentence(step: int, results: dict[str, float], streams: tuple[str
         f'{name} {results[f"accuracy_{k}"]:.3f} (always hold {results[f"baseline_{k}"]:.3f}, onsets {results[f"onset_accuracy_{k}"]:.3f})'
         for k, name in enumerate(streams)
     ]
-    return f'step {step}: validation loss {results["loss"]:.2f}, KL {results["kl_bits"]:.0f} bits, teacher-forced ' + '; '.join(parts)
+    return (
+        f'step {step}: validation loss {results["loss"]:.2f}, KL {results["kl_bits"]:.0f} bits, teacher-forced '
+        + '; '.join(parts)
+    )
 
 
 def _reopen(path: Path, start: int):
-    """Appends after the lines of the first `start` updates; later ones will be done again. Written beside, then renamed."""
+    """Appends after the lines of the first `start` updates; later ones will be done again.
+
+    Written beside, then renamed.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    lines = [line for line in path.read_text().splitlines() if _step_of(line) <= start] if path.exists() else []
+    lines = (
+        [line for line in path.read_text().splitlines() if _step_of(line) <= start]
+        if path.exists()
+        else []
+    )
     beside = path.with_suffix('.partial')
     beside.write_text(''.join(line + '\n' for line in lines))
     os.replace(beside, path)

@@ -1,4 +1,7 @@
-"""Many processes as one: finding the peers, and agreeing with them. With one process everything here is the identity."""
+"""Many processes as one: finding the peers, and agreeing with them.
+
+With one process everything here is the identity.
+"""
 
 import os
 import re
@@ -13,35 +16,49 @@ from mvae.errors import InputError
 _VARIABLES = ('MVAE_COORDINATOR', 'MVAE_PROCESSES', 'MVAE_PROCESS')
 
 
-def join(coordinator: str | None = None, processes: int | None = None, process: int | None = None) -> None:
+def join(
+    coordinator: str | None = None, processes: int | None = None, process: int | None = None
+) -> None:
     """Joins the other processes of this training, before jax touches a device.
 
-    Peers come from the arguments ('host:port' of process 0, how many, which one), else from MVAE_COORDINATOR, MVAE_PROCESSES and MVAE_PROCESS,
-    else from SLURM, Open MPI or the TPU pod that this process runs under, which jax reads itself. Alone, nothing happens.
+    Peers come from the arguments ('host:port' of process 0, how many, which one), else from
+    MVAE_COORDINATOR, MVAE_PROCESSES and MVAE_PROCESS, else from SLURM, Open MPI or the TPU pod that
+    this process runs under, which jax reads itself. Alone, nothing happens.
 
     Raises InputError for incomplete or impossible values, and where the peers cannot be reached.
     """
     values = dict(zip(_VARIABLES, (coordinator, processes, process), strict=True))
-    given = {name: os.environ.get(name) if value is None else str(value) for name, value in values.items()}
+    given = {
+        name: os.environ.get(name) if value is None else str(value)
+        for name, value in values.items()
+    }
     try:
         if any(v is not None for v in given.values()):
             jax.distributed.initialize(**_explicit(given))
         elif _under_a_launcher(os.environ):
             jax.distributed.initialize()
     except (RuntimeError, ValueError) as error:
-        raise InputError(f'cannot join the other processes: {str(error).splitlines()[0][:200]}') from None
+        raise InputError(
+            f'cannot join the other processes: {str(error).splitlines()[0][:200]}'
+        ) from None
 
 
 def _explicit(given: Mapping[str, str | None]) -> dict:
     missing = [name for name, value in given.items() if value is None]
     if missing:
-        raise InputError(f'{", ".join(missing)} must be set too: --coordinator HOST:PORT --processes N --process I, or the variables of these names')
+        raise InputError(
+            f'{", ".join(missing)} must be set too: --coordinator HOST:PORT --processes N --process I, or the variables of these names'
+        )
     coordinator, processes, process = given.values()
     if not re.fullmatch(r'[^:\s]+:\d+', coordinator):
         raise InputError(f'the coordinator is HOST:PORT of process 0, not {coordinator!r}')
     if not (processes.isdigit() and process.isdigit() and int(process) < int(processes)):
         raise InputError(f'process {process} of {processes} does not exist; processes count from 0')
-    return {'coordinator_address': coordinator, 'num_processes': int(processes), 'process_id': int(process)}
+    return {
+        'coordinator_address': coordinator,
+        'num_processes': int(processes),
+        'process_id': int(process),
+    }
 
 
 def _under_a_launcher(environment: Mapping[str, str]) -> bool:
@@ -61,7 +78,9 @@ def total(values: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     """Sums over all processes, float64, of arrays that are exact in float32."""
     if jax.process_count() == 1:
         return {name: np.asarray(v, np.float64) for name, v in values.items()}
-    gathered = multihost_utils.process_allgather({name: np.asarray(v, np.float32) for name, v in values.items()})
+    gathered = multihost_utils.process_allgather(
+        {name: np.asarray(v, np.float32) for name, v in values.items()}
+    )
     return {name: np.asarray(v, np.float64).sum(0) for name, v in gathered.items()}
 
 
@@ -78,7 +97,9 @@ def from_first(tree):
 
 
 def replicas_differ(tree) -> list[str]:
-    """Names of leaves that are not the same, bit for bit, on all devices of all processes; [] is how it should be."""
+    """Names of leaves that are not the same, bit for bit, on all devices of all processes; [] is
+    how it should be.
+    """
     sums, names = [], []
     for path, leaf in jax.tree_util.tree_leaves_with_path(tree):
         shards = [np.asarray(shard.data) for shard in leaf.addressable_shards]
@@ -88,6 +109,8 @@ def replicas_differ(tree) -> list[str]:
         weights = np.arange(1, words.size + 1, dtype=np.uint32)  # a sum that knows the order
         sums.append((np.uint32(same), (words.reshape(-1) * weights).sum(dtype=np.uint32)))
     table = np.array(sums, np.uint32)
-    everywhere = multihost_utils.process_allgather(table) if jax.process_count() > 1 else table[None]
+    everywhere = (
+        multihost_utils.process_allgather(table) if jax.process_count() > 1 else table[None]
+    )
     wrong = (everywhere != everywhere[:1]).any((0, 2)) | (everywhere[:, :, 0] == 0).any(0)
     return [name for name, w in zip(names, wrong, strict=True) if w]

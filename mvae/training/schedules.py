@@ -1,4 +1,7 @@
-"""What changes with the update number t (magenta.md 2.11-2.13). Each takes t, a Python or traced integer, and returns float32."""
+"""What changes with the update number t (magenta.md 2.11-2.13).
+
+Each takes t, a Python or traced integer, and returns float32.
+"""
 
 import jax
 import jax.numpy as jnp
@@ -13,10 +16,16 @@ def check(t: ConfigDict) -> None:
     """Raises InputError where the training settings cannot make schedules."""
     kind, rate = t.sampling_schedule, t.sampling_rate
     if kind not in SAMPLING_SCHEDULES:
-        raise InputError(f'unknown training.sampling_schedule {kind!r}; known: {", ".join(SAMPLING_SCHEDULES)}')
-    fits = {'constant': 0 <= rate <= 1, 'inverse_sigmoid': rate >= 1, 'exponential': 0 < rate < 1}[kind]
+        raise InputError(
+            f'unknown training.sampling_schedule {kind!r}; known: {", ".join(SAMPLING_SCHEDULES)}'
+        )
+    fits = {'constant': 0 <= rate <= 1, 'inverse_sigmoid': rate >= 1, 'exponential': 0 < rate < 1}[
+        kind
+    ]
     if not fits:
-        raise InputError(f'training.sampling_rate {rate} does not fit {kind}: constant 0..1, inverse_sigmoid >= 1, exponential between 0 and 1')
+        raise InputError(
+            f'training.sampling_rate {rate} does not fit {kind}: constant 0..1, inverse_sigmoid >= 1, exponential between 0 and 1'
+        )
 
 
 def learning_rate(t: ConfigDict, step: jax.Array | int) -> jax.Array:

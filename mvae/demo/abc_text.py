@@ -1,7 +1,7 @@
 """ABC text of the collections -> exact notes between bar lines, by music21's tokeniser.
 
-music21's tokenising and token processing give pitches, key signatures, accidentals, broken rhythms and tuplets; no
-music21 Stream is built, which is what makes a whole collection take seconds.
+music21's tokenising and token processing give pitches, key signatures, accidentals, broken rhythms
+and tuplets; no music21 Stream is built, which is what makes a whole collection take seconds.
 """
 
 import dataclasses
@@ -15,7 +15,10 @@ COLLECTIONS = ('oneills1850', 'ryansMammoth')
 
 @dataclasses.dataclass(frozen=True)
 class Source:
-    """One tune as ABC text. `number` counts the tunes of a collection from 1, in the order of file names."""
+    """One tune as ABC text.
+
+    `number` counts the tunes of a collection from 1, in the order of file names.
+    """
 
     collection: str
     number: int
@@ -43,12 +46,17 @@ class Fragment:
 
 
 def sources(corpus_folder, collections: Iterable[str] = COLLECTIONS) -> list[Source]:
-    """All tunes of the collections as ABC text, cut at their `X:` lines. corpus_folder: path of music21's corpus."""
+    """All tunes of the collections as ABC text, cut at their `X:` lines.
+
+    corpus_folder: path of music21's corpus.
+    """
     found = []
     for collection in collections:
         number = 0
         for path in sorted((corpus_folder / collection).glob('*.abc')):
-            for text in re.split(r'(?m)^(?=X:)', path.read_text(encoding='utf-8', errors='replace')):
+            for text in re.split(
+                r'(?m)^(?=X:)', path.read_text(encoding='utf-8', errors='replace')
+            ):
                 if text.startswith('X:'):
                     number += 1
                     found.append(Source(collection, number, text))
@@ -56,7 +64,9 @@ def sources(corpus_folder, collections: Iterable[str] = COLLECTIONS) -> list[Sou
 
 
 def read_header(text: str) -> dict[str, str]:
-    """First value of each header field before the key line, which ends an ABC header; comments removed."""
+    """First value of each header field before the key line, which ends an ABC header; comments
+    removed.
+    """
     fields: dict[str, str] = {}
     for letter, value in re.findall(r'(?m)^([A-Z]):([^%\n\r]*)', text):
         fields.setdefault(letter, value.strip())
@@ -68,21 +78,31 @@ def read_header(text: str) -> dict[str, str]:
 def read_fragments(text: str, per_quarter: int):
     """ABC text -> (fragments, marks, (sharps, mode)).
 
-    marks: list of (index of the fragment that follows, kind), kind in 'start', 'end', 'double', 'ending1', 'ending2'.
+    marks: list of (index of the fragment that follows, kind), kind in 'start', 'end', 'double',
+    'ending1', 'ending2'.
     """
     from music21 import abcFormat as abc
 
     text = re.sub(r'\+([^+\n]*)\+', r'[\1]', text)  # chords of the oldest ABC dialect
     text = re.sub(r'\[([KML]:[^\]\n]*)\]', r'\n\1\n', text)  # changes inside a line
-    # From version 2 on music21 lets an accidental last to the end of the bar, as it does in the printed collections.
+    # From version 2 on music21 lets an accidental last to the end of the bar, as it does in the
+    # printed collections.
     handler = abc.ABCHandler(abcVersion=(2, 1, 0))
     handler.tokenize(text)
     kept, grace = [], False
-    # Slurs, bowings and grace notes go: they would stand between a broken rhythm mark and its notes.
+    # Slurs, bowings and grace notes go: they would stand between a broken rhythm mark and its
+    # notes.
     for token in handler.tokens:
         if isinstance(token, abc.ABCGraceStart | abc.ABCGraceStop):
             grace = isinstance(token, abc.ABCGraceStart)
-        kinds = abc.ABCMetadata | abc.ABCBar | abc.ABCTuplet | abc.ABCNote | abc.ABCTie | abc.ABCBrokenRhythmMarker
+        kinds = (
+            abc.ABCMetadata
+            | abc.ABCBar
+            | abc.ABCTuplet
+            | abc.ABCNote
+            | abc.ABCTie
+            | abc.ABCBrokenRhythmMarker
+        )
         if not grace and isinstance(token, kinds):
             kept.append(token)
     handler.tokens = kept
@@ -103,8 +123,12 @@ def read_fragments(text: str, per_quarter: int):
         elif isinstance(token, abc.ABCNote):
             length = Fraction(token.quarterLength).limit_denominator(960) * per_quarter
             if token.activeTuplet is not None:
-                length *= Fraction(token.activeTuplet.numberNotesNormal, token.activeTuplet.numberNotesActual)
-            notes.append(Note(position, length, _midi_pitch(token), False, token.activeTuplet is not None))
+                length *= Fraction(
+                    token.activeTuplet.numberNotesNormal, token.activeTuplet.numberNotesActual
+                )
+            notes.append(
+                Note(position, length, _midi_pitch(token), False, token.activeTuplet is not None)
+            )
             position += length
         elif isinstance(token, abc.ABCBar):
             if notes:
@@ -132,7 +156,12 @@ def _midi_pitch(token) -> int | None:
     if name is None:
         return None
     letter, accidental, octave = re.fullmatch(r'([A-G])([#n-]*)(\d+)', name).groups()
-    return 12 * (int(octave) + 1) + _PITCH_CLASS[letter] + accidental.count('#') - accidental.count('-')
+    return (
+        12 * (int(octave) + 1)
+        + _PITCH_CLASS[letter]
+        + accidental.count('#')
+        - accidental.count('-')
+    )
 
 
 def _mark(bar: str) -> str | None:

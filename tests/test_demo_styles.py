@@ -1,6 +1,6 @@
 import re
 
-from mvae.dataset.demo.styles import CRASH, DRUM_PITCHES, STYLES, TURNS
+from mvae.demo.styles import CRASH, DRUM_PITCHES, STYLES, TURNS
 
 
 def test_there_are_many_styles_with_names_of_their_own():
@@ -12,7 +12,10 @@ def test_patterns_and_figures_are_well_formed():
         for patterns in style.voices.values():
             assert all(re.fullmatch('[Xog.]{16}', pattern) for pattern in patterns), style.name
         for figure in (*style.bass, *style.busy, *TURNS):
-            assert figure == 'kick' or re.fullmatch('[RTFOA.][RTFOA.-]{15}', figure), (style.name, figure)
+            assert figure == 'kick' or re.fullmatch('[RTFOA.][RTFOA.-]{15}', figure), (
+                style.name,
+                figure,
+            )
             assert '.-' not in figure, (style.name, figure)  # a rest cannot be held
 
 

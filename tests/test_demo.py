@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import symusic
 
-from mvae.dataset import demo
-from mvae.dataset.demo.styles import DRUM_PITCHES
+from mvae import demo
+from mvae.demo.styles import DRUM_PITCHES
 from mvae.errors import InputError
 
 LIMIT = 40
@@ -20,7 +20,11 @@ LIMIT = 40
 def corpus(tmp_path_factory):
     folder = tmp_path_factory.mktemp('demo') / 'midi'
     counts = demo.write_demo_midi(folder, workers=1, limit=LIMIT)
-    return folder, counts, {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob('*.mid'))}
+    return (
+        folder,
+        counts,
+        {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob('*.mid'))},
+    )
 
 
 def test_counts_and_names(corpus):
@@ -36,7 +40,10 @@ def test_counts_and_names(corpus):
 def test_the_same_bytes_for_any_number_of_workers(corpus, tmp_path):
     _, _, files = corpus
     demo.write_demo_midi(tmp_path / 'again', workers=2, limit=6)
-    again = {str(p.relative_to(tmp_path / 'again')): p.read_bytes() for p in (tmp_path / 'again').rglob('*.mid')}
+    again = {
+        str(p.relative_to(tmp_path / 'again')): p.read_bytes()
+        for p in (tmp_path / 'again').rglob('*.mid')
+    }
     assert len(again) == 6
     assert all(files[name] == data for name, data in again.items())
 
@@ -51,7 +58,9 @@ def test_every_file_is_a_trio_on_the_grid_of_legal_length(corpus):
         for track in score.tracks:
             columns = track.notes.numpy()
             assert len(columns['time']) > 20, name
-            assert not (columns['time'] % step).any() and not (columns['duration'] % step).any(), name
+            assert not (columns['time'] % step).any() and not (columns['duration'] % step).any(), (
+                name
+            )
         classes |= set(score.tracks[2].notes.numpy()['pitch'].tolist())
         assert score.tracks[0].program <= 31 and score.tracks[1].program == 33
         assert score.tracks[0].name
@@ -69,7 +78,9 @@ def test_drums_and_bass_are_no_loops(corpus):
             step = columns['time'] // (score.ticks_per_quarter // 4)
             for bar in range(int(step.max()) // 16 + 1):
                 inside = step // 16 == bar
-                bars[number].append(tuple(zip((step[inside] % 16).tolist(), columns['pitch'][inside], strict=True)))
+                bars[number].append(
+                    tuple(zip((step[inside] % 16).tolist(), columns['pitch'][inside], strict=True))
+                )
     for number, found in bars.items():
         _, count = np.unique([hash(bar) for bar in found], return_counts=True)
         assert len(count) / len(found) > 0.3, number
@@ -127,12 +138,14 @@ def test_importing_is_light_and_writing_leaves_the_home_folder_alone(tmp_path):
     home = tmp_path / 'home'
     home.mkdir()
     code = (
-        'import sys; from mvae.dataset import demo; assert not {"music21", "note_seq", "jax"} & set(sys.modules);'
+        'import sys; from mvae import demo; assert not {"music21", "note_seq", "jax"} & set(sys.modules);'
         f'demo.write_demo_midi({str(tmp_path / "midi")!r}, workers=1, limit=1)'
     )
     root = pathlib.Path(demo.__file__).parents[3]
     env = dict(os.environ, HOME=str(home), PYTHONPATH=str(root), PYTHONDONTWRITEBYTECODE='1')
-    done = subprocess.run([sys.executable, '-c', code], env=env, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, '-c', code], env=env, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
     assert 'Warning' not in done.stderr
     assert list(home.rglob('*')) == []

@@ -1,17 +1,22 @@
-"""Fragments between bar lines -> the whole bars of a tune in the order of playing, upbeats and repeats resolved."""
+"""Fragments between bar lines -> the whole bars of a tune in the order of playing, upbeats and
+repeats resolved.
+"""
 
 import dataclasses
 from fractions import Fraction
 
-from mvae.dataset.demo.abc_text import Fragment, Note, shift
-from mvae.dataset.demo.drops import Drop, DroppedError
+from mvae.demo.abc_text import Fragment, Note, shift
+from mvae.demo.drops import Drop, DroppedError
 
 BAR = 16
 """Sixteenth steps per bar."""
 
 
 def mark_parts(fragments: list[Fragment], marks: list[tuple[int, str]]) -> None:
-    """Numbers the parts and marks where they open and close. An ending opens nothing: it belongs to its part."""
+    """Numbers the parts and marks where they open and close.
+
+    An ending opens nothing: it belongs to its part.
+    """
     second_endings = {index for index, kind in marks if kind == 'ending2'}
     bounds = {index for index, kind in marks if kind in ('start', 'end', 'double')} - second_endings
     part = 0
@@ -19,11 +24,16 @@ def mark_parts(fragments: list[Fragment], marks: list[tuple[int, str]]) -> None:
         fragment.opens = index == 0 or index in bounds
         part += fragment.opens and index > 0
         fragment.part = part
-        fragment.closes = index + 1 == len(fragments) or index + 1 in bounds or index + 1 in second_endings
+        fragment.closes = (
+            index + 1 == len(fragments) or index + 1 in bounds or index + 1 in second_endings
+        )
 
 
 def play(fragments: list[Fragment], marks: list[tuple[int, str]]) -> list[Fragment]:
-    """Fragments in playing order. A repeat without a start goes back to the last double bar or repeat."""
+    """Fragments in playing order.
+
+    A repeat without a start goes back to the last double bar or repeat.
+    """
     played: list[Fragment] = []
     start, first_ending, in_second = 0, None, False
     at: dict[int, list[str]] = {}
@@ -57,7 +67,9 @@ def assemble(played: list[Fragment]) -> tuple[list[list[Note]], list[tuple[int, 
     held: list[Fragment] = []  # an unfinished bar
 
     def flush(pad_front: bool):
-        """Closes the unfinished bar with rest, at its front (upbeat of the piece) or its end (last bar of a part)."""
+        """Closes the unfinished bar with rest, at its front (upbeat of the piece) or its end (last
+        bar of a part).
+        """
         total = sum(f.length for f in held)
         bars.append(shift(_joined(held), BAR - total if pad_front else Fraction(0)))
         held.clear()
@@ -80,7 +92,9 @@ def assemble(played: list[Fragment]) -> tuple[list[list[Note]], list[tuple[int, 
         if fragment.length > BAR:
             raise DroppedError(Drop.BARS, f'bar {len(bars) + 1}')
         if fragment.opens or number == 0:
-            first_bar = len(bars) + (bool(held) or fragment.length < BAR)  # a part counts from the bar after its upbeat
+            first_bar = len(bars) + (
+                bool(held) or fragment.length < BAR
+            )  # a part counts from the bar after its upbeat
             if not sections or sections[-1][0] < first_bar:
                 sections.append((first_bar, fragment.part))
         held.append(fragment)
@@ -100,24 +114,33 @@ def _joined(fragments: list[Fragment]) -> list[Note]:
 
 
 def _with_upbeat(bar: list[Note], upbeat: Fragment) -> list[Note]:
-    """Puts an upbeat at the end of a bar that is full already: what it covers is shortened or left out, as players do.
+    """Puts an upbeat at the end of a bar that is full already: what it covers is shortened or left
+    out, as players do.
 
     Many transcriptions do not subtract the upbeat of a part from the last bar before it.
     """
     room = BAR - upbeat.length
     if upbeat.length > BAR // 2:
         raise DroppedError(Drop.BARS, f'an upbeat of {upbeat.length} steps')
-    kept = [dataclasses.replace(n, length=min(n.length, room - n.onset)) for n in bar if n.onset < room]
+    kept = [
+        dataclasses.replace(n, length=min(n.length, room - n.onset)) for n in bar if n.onset < room
+    ]
     return kept + shift(upbeat.notes, room)
 
 
 def _cut_long(fragments: list[Fragment]) -> list[Fragment]:
-    """Cuts fragments of several whole bars (a bar line was forgotten) if no note lies across the cut."""
+    """Cuts fragments of several whole bars (a bar line was forgotten) if no note lies across the
+    cut.
+    """
     cut: list[Fragment] = []
     for fragment in fragments:
         count = int(fragment.length // BAR)
         edges = {note.onset for note in fragment.notes}
-        if count < 2 or fragment.length != count * BAR or not all(BAR * k in edges for k in range(1, count)):
+        if (
+            count < 2
+            or fragment.length != count * BAR
+            or not all(BAR * k in edges for k in range(1, count))
+        ):
             cut.append(fragment)
             continue
         for k in range(count):

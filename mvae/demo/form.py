@@ -10,9 +10,13 @@ _PHRASE = 8  # bars
 
 @dataclasses.dataclass(frozen=True)
 class Phrase:
-    """bars first ... first + bars - 1 of the arrangement; label: part of the tune ('A', 'B', ...; 'intro' before the
-    tune); energy: 0..3; fill: length in steps of the drum fill that ends it; stop: in its last bar the band stops
-    after the first beat."""
+    """bars first ...
+
+    first + bars - 1 of the arrangement; label: part of the tune ('A', 'B', ...; 'intro' before the
+
+    tune); energy: 0..3; fill: length in steps of the drum fill that ends it; stop: in its last bar
+    the band stops after the first beat.
+    """
 
     first: int
     bars: int
@@ -22,11 +26,14 @@ class Phrase:
     stop: bool = False
 
 
-def plan(sections: tuple[tuple[int, str], ...], bars: int, rng: random.Random) -> tuple[int, list[Phrase]]:
+def plan(
+    sections: tuple[tuple[int, str], ...], bars: int, rng: random.Random
+) -> tuple[int, list[Phrase]]:
     """(bars put before the tune, phrases that cover all bars without gaps).
 
-    sections: ((first bar, label), ...) of the tune; bars: of the tune. Bars before the first section hold the upbeat
-    only and belong to the intro. The energy rises from pass to pass of a part; one phrase may be a breakdown.
+    sections: ((first bar, label), ...) of the tune; bars: of the tune. Bars before the first
+    section hold the upbeat only and belong to the intro. The energy rises from pass to pass of a
+    part; one phrase may be a breakdown.
     """
     intro = rng.choices((0, 1, 2, 4), (6, 1, 2, 2))[0]
     starts = _phrase_starts(sections, bars)
@@ -51,7 +58,9 @@ def plan(sections: tuple[tuple[int, str], ...], bars: int, rng: random.Random) -
 
 
 def _phrase_starts(sections, bars: int) -> list[tuple[int, str]]:
-    """Parts cut into phrases of 8 bars where they are longer; a rest of under 4 bars stays with the phrase before."""
+    """Parts cut into phrases of 8 bars where they are longer; a rest of under 4 bars stays with the
+    phrase before.
+    """
     starts: list[tuple[int, str]] = []
     for number, (first, label) in enumerate(sections):
         end = sections[number + 1][0] if number + 1 < len(sections) else bars

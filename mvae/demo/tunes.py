@@ -1,20 +1,22 @@
-"""Reads the public-domain fiddle tunes that the music21 wheel ships as ABC text into melodies on a grid of sixteenths.
+"""Reads the public-domain fiddle tunes that the music21 wheel ships as ABC text into melodies on a
+grid of sixteenths.
 
-The ABC itself is read in `abc_text`, repeats and bars are put in order in `bars`; here they become notes on the grid.
+The ABC itself is read in `abc_text`, repeats and bars are put in order in `bars`; here they become
+notes on the grid.
 
-Bars: 4/4, C, 2/2 and C| bars have 16 sixteenths. A 2/4 tune is read at double length (a reel written in 2/4 with
-sixteenths is the same reel as one written in C| with eighths), so that its bar too has 16 steps. Other meters are
-left out.
+Bars: 4/4, C, 2/2 and C| bars have 16 sixteenths. A 2/4 tune is read at double length (a reel
+written in 2/4 with sixteenths is the same reel as one written in C| with eighths), so that its bar
+too has 16 steps. Other meters are left out.
 
-Repeats: played as written, with first and second endings, so a tune of two parts becomes A A B B, as musicians play it.
-A tune that still has fewer than 24 bars is played again from the top.
+Repeats: played as written, with first and second endings, so a tune of two parts becomes A A B B,
+as musicians play it. A tune that still has fewer than 24 bars is played again from the top.
 
-Upbeats: the one at the very front is padded with rest on its left to a whole bar; at later joins the upbeat fills up
-the last bar of the part before it.
+Upbeats: the one at the very front is padded with rest on its left to a whole bar; at later joins
+the upbeat fills up the last bar of the part before it.
 
-Quantisation: an onset goes to the nearest sixteenth, halves go up (an eighth-note triplet starts at steps 0, 1, 3 of
-its 4); of two notes on one step the first stays. Tuplets are always accepted, other onsets off the grid only in a few
-places.
+Quantisation: an onset goes to the nearest sixteenth, halves go up (an eighth-note triplet starts at
+steps 0, 1, 3 of its 4); of two notes on one step the first stays. Tuplets are always accepted,
+other onsets off the grid only in a few places.
 """
 
 import dataclasses
@@ -24,13 +26,15 @@ from fractions import Fraction
 
 import numpy as np
 
-from mvae.dataset.demo.abc_text import Note, Source, read_fragments, read_header, shift
-from mvae.dataset.demo.bars import BAR, assemble, mark_parts, play
-from mvae.dataset.demo.drops import Drop, DroppedError
+from mvae.demo.abc_text import Note, Source, read_fragments, read_header, shift
+from mvae.demo.bars import BAR, assemble, mark_parts, play
+from mvae.demo.drops import Drop, DroppedError
 
 _SCALE = {'4/4': 4, 'C': 4, 'C|': 4, '2/2': 4, '2/4': 8}  # meter -> steps per quarter note
 _MIN_BARS, _SHORT_BARS, _LONG_BARS, _MAX_BARS = 6, 24, 72, 104
-_OFF_GRID = 4  # that many off-grid onsets outside tuplets are ornaments; more is another kind of music
+_OFF_GRID = (
+    4  # that many off-grid onsets outside tuplets are ornaments; more is another kind of music
+)
 _DROPPED_NOTES = 0.05  # share of notes that may vanish because their step is taken
 
 
@@ -39,8 +43,10 @@ class Tune:
     """A melody on the grid, repeats played. Arrays are sorted and do not overlap.
 
     start, end: int32 [N] in sixteenth steps; pitch: int16 [N]; bars: number of bars of 16 steps;
-    sections: ((first bar, label), ...), one for each time a part is played, labels 'A', 'B', ... by part;
-    sharps: key signature (negative: flats); mode: as written ('major', 'minor', 'dorian', 'mixolydian', ...).
+    sections: ((first bar, label), ...), one for each time a part is played, labels 'A', 'B', ... by
+    part;
+    sharps: key signature (negative: flats); mode: as written ('major', 'minor', 'dorian',
+    'mixolydian', ...).
     """
 
     collection: str
@@ -66,16 +72,27 @@ def read_tune(source: Source) -> Tune:
         raise DroppedError(Drop.METER, meter)
     try:
         fragments, marks, key = read_fragments(source.text, _SCALE[meter])
-    except (exceptions21.Music21Exception, ValueError, IndexError, KeyError, TypeError, AttributeError) as err:
+    except (
+        exceptions21.Music21Exception,
+        ValueError,
+        IndexError,
+        KeyError,
+        TypeError,
+        AttributeError,
+    ) as err:
         raise DroppedError(Drop.UNREADABLE, str(err)) from err
     mark_parts(fragments, marks)
     played = play(fragments, marks)
     bars, sections = assemble(played)
-    if len(bars) > _LONG_BARS:  # very long with repeats: each part once, and no longer than the limit
+    if (
+        len(bars) > _LONG_BARS
+    ):  # very long with repeats: each part once, and no longer than the limit
         bars, sections = assemble(fragments)
     if len(bars) < _MIN_BARS:
         raise DroppedError(Drop.SHORT, f'{len(bars)} bars')
-    while len(bars) < _SHORT_BARS:  # a short tune is played again, as in a session: room for windows of 16 bars
+    while (
+        len(bars) < _SHORT_BARS
+    ):  # a short tune is played again, as in a session: room for windows of 16 bars
         played = played + played
         bars, sections = assemble(played)
     bars = bars[:_MAX_BARS]
@@ -93,7 +110,9 @@ def read_tune(source: Source) -> Tune:
         end=end,
         pitch=pitch,
         bars=len(bars),
-        sections=tuple((bar, chr(ord('A') + min(part, 25))) for bar, part in sections if bar < len(bars)),
+        sections=tuple(
+            (bar, chr(ord('A') + min(part, 25))) for bar, part in sections if bar < len(bars)
+        ),
     )
 
 
@@ -104,12 +123,19 @@ def _tidy_title(title: str) -> str:
 
 
 def _quantise(bars: list[list[Note]]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Bars of exact notes -> (start, end, pitch) on the grid; raises DroppedError if too much lies beside it."""
+    """Bars of exact notes -> (start, end, pitch) on the grid; raises DroppedError if too much lies
+    beside it.
+    """
     notes = [note for number, bar in enumerate(bars) for note in shift(bar, Fraction(BAR * number))]
     merged: list[Note] = []
     for note in notes:
         last = merged[-1] if merged else None
-        if last and last.tied and last.pitch == note.pitch and last.onset + last.length == note.onset:
+        if (
+            last
+            and last.tied
+            and last.pitch == note.pitch
+            and last.onset + last.length == note.onset
+        ):
             merged[-1] = dataclasses.replace(last, length=last.length + note.length, tied=note.tied)
         else:
             merged.append(note)

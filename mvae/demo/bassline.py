@@ -1,25 +1,40 @@
-"""Bass lines that follow the chords: figures of a bar with roots, fifths, octaves, thirds and approach notes."""
+"""Bass lines that follow the chords: figures of a bar with roots, fifths, octaves, thirds and
+approach notes.
+"""
 
 import random
 
 import numpy as np
 
-from mvae.dataset.demo.form import BREAKDOWN, HIGH, LOW, MIDDLE, Phrase
-from mvae.dataset.demo.harmony import Harmony
-from mvae.dataset.demo.styles import TURNS, Style
+from mvae.demo.form import BREAKDOWN, HIGH, LOW, MIDDLE, Phrase
+from mvae.demo.harmony import Harmony
+from mvae.demo.styles import TURNS, Style
 
 BAR, HALF = 16, 8
 LOWEST, HIGHEST = 28, 55
 """E1 and G3."""
 _ROOT_TOP, _ROOT_CENTRE = 43, 35
-_SPARSE = ('R---------------', 'R-------R-------', 'R-----------....', 'R-----..........', 'R-------F-------')
+_SPARSE = (
+    'R---------------',
+    'R-------R-------',
+    'R-----------....',
+    'R-----..........',
+    'R-------F-------',
+)
 
 
-def bass_line(style: Style, phrases: list[Phrase], harmony: Harmony, intro: int, kick: np.ndarray, rng: random.Random):
+def bass_line(
+    style: Style,
+    phrases: list[Phrase],
+    harmony: Harmony,
+    intro: int,
+    kick: np.ndarray,
+    rng: random.Random,
+):
     """(start, end, pitch) int arrays [N], steps of the arrangement, not overlapping.
 
-    harmony counts from bar `intro` of the arrangement; kick: bool [steps], for the figures that play with the kick
-    drum.
+    harmony counts from bar `intro` of the arrangement; kick: bool [steps], for the figures that
+    play with the kick drum.
     """
     events: list[list] = []  # [step, end, symbol]
     last_bar = phrases[-1].first + phrases[-1].bars - 1
@@ -48,14 +63,18 @@ def bass_line(style: Style, phrases: list[Phrase], harmony: Harmony, intro: int,
             if figure == 'kick':
                 figure = _with_kick(kick[bar * BAR : (bar + 1) * BAR], rng)
             figure = _vary(figure, rng)
-            changes = harmony.chord((bar - intro) * BAR) != harmony.chord((bar - intro) * BAR + HALF)
+            changes = harmony.chord((bar - intro) * BAR) != harmony.chord(
+                (bar - intro) * BAR + HALF
+            )
             gate = gates[phrase.label] if bar != last_bar else 0
             events += _events(_at_change(figure, rng) if changes else figure, bar * BAR, gate)
     return _pitches(events, harmony, intro, rng)
 
 
 def _with_kick(kick: np.ndarray, rng: random.Random) -> str:
-    """A figure on the steps of the kick drum: roots, now and then another chord tone; each note held up to its next."""
+    """A figure on the steps of the kick drum: roots, now and then another chord tone; each note
+    held up to its next.
+    """
     figure = ['-'] * BAR
     for step in np.flatnonzero(kick):
         figure[step] = 'R' if step % HALF == 0 or rng.random() < 0.7 else rng.choice('OFR')
@@ -70,7 +89,15 @@ def _vary(figure: str, rng: random.Random) -> str:
     if draw > 0.2 or not notes:
         return figure
     step = rng.choice(notes)
-    char = '-' if draw < 0.06 else 'O' if draw < 0.13 and figure[step] in 'RF' else '.' if draw < 0.18 else figure[step]
+    char = (
+        '-'
+        if draw < 0.06
+        else 'O'
+        if draw < 0.13 and figure[step] in 'RF'
+        else '.'
+        if draw < 0.18
+        else figure[step]
+    )
     return figure[:step] + char + figure[step + 1 :]
 
 
@@ -82,7 +109,9 @@ def _at_change(figure: str, rng: random.Random) -> str:
 
 
 def _events(figure: str, first: int, gate: int) -> list[list]:
-    """[[start, end, symbol], ...]: a note lasts over its `-`; `gate` steps are taken off the end of long notes."""
+    """[[start, end, symbol], ...]: a note lasts over its `-`; `gate` steps are taken off the end of
+    long notes.
+    """
     events = []
     for step, char in enumerate(figure):
         if char.isalpha():
@@ -90,7 +119,9 @@ def _events(figure: str, first: int, gate: int) -> list[list]:
             while end < BAR and figure[end] == '-':
                 end += 1
             length = end - step
-            events.append([first + step, first + end - (gate if length >= 4 and length < BAR else 0), char])
+            events.append(
+                [first + step, first + end - (gate if length >= 4 and length < BAR else 0), char]
+            )
     return events
 
 
@@ -124,7 +155,9 @@ def _nearest(pitch_class: int, to: int) -> int:
 
 
 def _approach(target: int, scale: frozenset[int], rng: random.Random) -> int:
-    """A note that leads to the target: a semitone below, a scale step above or below, or the fifth above."""
+    """A note that leads to the target: a semitone below, a scale step above or below, or the fifth
+    above.
+    """
     above = next(target + k for k in (1, 2, 3) if (target + k) % 12 in scale)
     below = next(target - k for k in (1, 2, 3) if (target - k) % 12 in scale)
     choice = rng.choice((target - 1, above, below, below, target + 7))

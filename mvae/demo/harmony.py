@@ -1,8 +1,9 @@
-"""Infers the key and the chords of a melody: Viterbi over the triads of the key, one chord for each half bar.
+"""Infers the key and the chords of a melody: Viterbi over the triads of the key, one chord for each
+half bar.
 
-A chord explains the half bar by the notes that it holds, weighed by length and metrical weight; changing the chord
-has a price, a higher one in the middle of a bar. This is the usual hidden-Markov harmoniser with hand-set weights in
-place of trained ones.
+A chord explains the half bar by the notes that it holds, weighed by length and metrical weight;
+changing the chord has a price, a higher one in the middle of a bar. This is the usual hidden-Markov
+harmoniser with hand-set weights in place of trained ones.
 """
 
 import dataclasses
@@ -13,19 +14,41 @@ HALF_BAR = 8
 """Sixteenth steps for each chord."""
 MAJOR, MINOR = (0, 4, 7), (0, 3, 7)
 
-# Mode -> (its tonic above that of the major key with the same signature, chords: (degree in semitones, triad, price)).
+# Mode -> (its tonic above that of the major key with the same signature, chords: (degree in
+# semitones, triad, price)).
 _MODES = {
     'ionian': (
         0,
-        ((0, MAJOR, 0.0), (7, MAJOR, 0.05), (5, MAJOR, 0.05), (9, MINOR, 0.15), (2, MINOR, 0.2), (4, MINOR, 0.35)),
+        (
+            (0, MAJOR, 0.0),
+            (7, MAJOR, 0.05),
+            (5, MAJOR, 0.05),
+            (9, MINOR, 0.15),
+            (2, MINOR, 0.2),
+            (4, MINOR, 0.35),
+        ),
     ),
     'mixolydian': (
         7,
-        ((0, MAJOR, 0.0), (10, MAJOR, 0.05), (5, MAJOR, 0.1), (7, MINOR, 0.2), (2, MINOR, 0.3), (9, MINOR, 0.3)),
+        (
+            (0, MAJOR, 0.0),
+            (10, MAJOR, 0.05),
+            (5, MAJOR, 0.1),
+            (7, MINOR, 0.2),
+            (2, MINOR, 0.3),
+            (9, MINOR, 0.3),
+        ),
     ),
     'dorian': (
         2,
-        ((0, MINOR, 0.0), (10, MAJOR, 0.05), (5, MAJOR, 0.15), (7, MINOR, 0.15), (3, MAJOR, 0.2), (2, MINOR, 0.4)),
+        (
+            (0, MINOR, 0.0),
+            (10, MAJOR, 0.05),
+            (5, MAJOR, 0.15),
+            (7, MINOR, 0.15),
+            (3, MAJOR, 0.2),
+            (2, MINOR, 0.4),
+        ),
     ),
     'aeolian': (
         9,
@@ -48,8 +71,10 @@ _HOME = 0.3  # what beginning and ending on the tonic is worth
 
 @dataclasses.dataclass(frozen=True)
 class Harmony:
-    """tonic: pitch class; mode: 'ionian', 'mixolydian', 'dorian' or 'aeolian'; for each half bar of the melody
-    root: int8 [2 * bars] pitch class, minor: bool [2 * bars]."""
+    """tonic: pitch class; mode: 'ionian', 'mixolydian', 'dorian' or 'aeolian'; for each half bar of
+    the melody
+    root: int8 [2 * bars] pitch class, minor: bool [2 * bars].
+    """
 
     tonic: int
     mode: str
@@ -57,7 +82,9 @@ class Harmony:
     minor: np.ndarray
 
     def chord(self, step: int) -> tuple[int, tuple[int, int, int]]:
-        """(root pitch class, triad above it in semitones) at a sixteenth step; the last chord lasts for ever."""
+        """(root pitch class, triad above it in semitones) at a sixteenth step; the last chord lasts
+        for ever.
+        """
         half = min(max(step // HALF_BAR, 0), len(self.root) - 1)
         return int(self.root[half]), MINOR if self.minor[half] else MAJOR
 
@@ -77,8 +104,8 @@ def infer(
 ) -> Harmony:
     """Chords for a melody of `bars` bars.
 
-    start, end: int [N] sixteenth steps; pitch: int [N] MIDI; sharps, mode: the key as written. The mode is a hint only:
-    many tunes of these books are printed as major and end elsewhere.
+    start, end: int [N] sixteenth steps; pitch: int [N] MIDI; sharps, mode: the key as written. The
+    mode is a hint only: many tunes of these books are printed as major and end elsewhere.
     """
     weights = _weights(start, end, pitch, bars)
     last = int(pitch[-1]) % 12 if len(pitch) else None
@@ -89,13 +116,19 @@ def infer(
     for row, root, triad in zip(holds, roots, triads, strict=True):
         row[[(root + tone) % 12 for tone in triad]] = 1.0
         row[root] = 1.2
-    fit = weights / np.maximum(weights.sum(1, keepdims=True), 1) @ holds.T - np.array(price)  # [half bars, chords]
+    fit = weights / np.maximum(weights.sum(1, keepdims=True), 1) @ holds.T - np.array(
+        price
+    )  # [half bars, chords]
     path = _viterbi(fit, roots, home=0)
-    return Harmony(tonic, mode, roots[path].astype(np.int8), np.array([triads[c] == MINOR for c in path]))
+    return Harmony(
+        tonic, mode, roots[path].astype(np.int8), np.array([triads[c] == MINOR for c in path])
+    )
 
 
 def _weights(start, end, pitch, bars: int) -> np.ndarray:
-    """Weight of each pitch class in each half bar, float [2 * bars, 12]: steps of sounding, more on strong beats."""
+    """Weight of each pitch class in each half bar, float [2 * bars, 12]: steps of sounding, more on
+    strong beats.
+    """
     steps = np.arange(bars * 2 * HALF_BAR)
     note = np.searchsorted(start, steps, side='right') - 1
     sounds = note >= 0
@@ -109,7 +142,9 @@ def _weights(start, end, pitch, bars: int) -> np.ndarray:
 
 
 def _key(histogram: np.ndarray, last: int | None, sharps: int, written: str) -> tuple[int, str]:
-    """Among the modes of the key signature the one whose tonic triad, last note and written name agree best."""
+    """Among the modes of the key signature the one whose tonic triad, last note and written name
+    agree best.
+    """
     major = (7 * sharps) % 12
     share = histogram / max(histogram.sum(), 1)
     best = None
@@ -128,7 +163,10 @@ def _viterbi(fit: np.ndarray, roots: np.ndarray, home: int) -> np.ndarray:
     count, chords = fit.shape
     different = 1.0 - np.eye(chords)
     falls = (roots[:, None] - roots[None, :]) % 12 == 7
-    gain = _CADENCE * falls - different * _CHANGE_AT_BAR, _CADENCE * falls - different * _CHANGE_INSIDE
+    gain = (
+        _CADENCE * falls - different * _CHANGE_AT_BAR,
+        _CADENCE * falls - different * _CHANGE_INSIDE,
+    )
     score = fit[0] + _HOME * (np.arange(chords) == home)
     back = np.zeros((count, chords), np.int64)
     for half in range(1, count):

@@ -3,9 +3,9 @@ import random
 import numpy as np
 import pytest
 
-from mvae.dataset.demo.drumming import drum_track
-from mvae.dataset.demo.form import HIGH, LOW, Phrase
-from mvae.dataset.demo.styles import CLOSED, CRASH, HIGH_TOM, KICK, LOW_TOM, MID_TOM, OPEN, SNARE, STYLES
+from mvae.demo.drumming import drum_track
+from mvae.demo.form import HIGH, LOW, Phrase
+from mvae.demo.styles import CLOSED, CRASH, HIGH_TOM, KICK, LOW_TOM, MID_TOM, OPEN, SNARE, STYLES
 
 PHRASES = [
     Phrase(0, 1, 'intro', LOW, 4), Phrase(1, 8, 'A', LOW, 8), Phrase(9, 8, 'A', HIGH, 16),
@@ -34,11 +34,16 @@ def test_phrases_end_in_fills_and_loud_ones_begin_with_a_crash(style):
     bars = np.stack([track(style, seed) for seed in range(8)])
     assert bars[:, [9, 25, 33], 0, CRASH].all(axis=0)[[0, 1, 2]].all()
     assert bars[:, 9, 0, [KICK]].all() or style.name == 'bodhran toms'
-    fills, grooves = bars[:, 16], bars[:, 14]  # last bar of the second phrase is a fill of a whole bar
+    fills, grooves = (
+        bars[:, 16],
+        bars[:, 14],
+    )  # last bar of the second phrase is a fill of a whole bar
     drums = [SNARE, LOW_TOM, MID_TOM, HIGH_TOM]
     assert fills[..., drums].any(axis=2).sum(1).min() >= 4
     assert not (fills[..., CLOSED].any() or fills[..., OPEN].any())
-    assert all(not np.array_equal(fill, groove) for fill, groove in zip(fills, grooves, strict=True))
+    assert all(
+        not np.array_equal(fill, groove) for fill, groove in zip(fills, grooves, strict=True)
+    )
 
 
 @by_style
@@ -59,7 +64,9 @@ def test_parts_and_styles_and_seeds_differ_and_the_same_seed_does_not():
 
 def test_the_kick_follows_syncopated_melody_notes():
     funk = next(style for style in STYLES if style.name == 'funk')
-    accents = [16 * bar + 13 for bar in range(41)]  # a step that no kick pattern of the style has for certain
+    accents = [
+        16 * bar + 13 for bar in range(41)
+    ]  # a step that no kick pattern of the style has for certain
     plain = sum(track(funk, seed)[:, 13, KICK].sum() for seed in range(5))
     followed = sum(track(funk, seed, accents)[:, 13, KICK].sum() for seed in range(5))
     assert followed > plain + 20

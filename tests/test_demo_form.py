@@ -3,12 +3,14 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mvae.dataset.demo.form import BREAKDOWN, HIGH, plan
+from mvae.demo.form import BREAKDOWN, HIGH, plan
 
 AABB = ((1, 'A'), (9, 'A'), (17, 'B'), (25, 'B'))
 
 
-@given(st.integers(0, 2**32), st.lists(st.integers(1, 24), min_size=1, max_size=6), st.integers(0, 1))
+@given(
+    st.integers(0, 2**32), st.lists(st.integers(1, 24), min_size=1, max_size=6), st.integers(0, 1)
+)
 def test_phrases_cover_all_bars_once(seed, lengths, upbeat):
     firsts = [upbeat + sum(lengths[:k]) for k in range(len(lengths))]
     bars = upbeat + sum(lengths)
@@ -18,7 +20,9 @@ def test_phrases_cover_all_bars_once(seed, lengths, upbeat):
     assert covered == list(range(intro + bars))
     assert all(phrase.bars <= 12 for phrase in phrases)
     assert {intro + first for first in firsts} <= {phrase.first for phrase in phrases}
-    assert all(BREAKDOWN <= phrase.energy <= HIGH and phrase.fill in (4, 8, 12, 16) for phrase in phrases)
+    assert all(
+        BREAKDOWN <= phrase.energy <= HIGH and phrase.fill in (4, 8, 12, 16) for phrase in phrases
+    )
 
 
 def test_the_second_pass_is_never_quieter_but_in_a_breakdown():

@@ -2,7 +2,7 @@ from fractions import Fraction
 
 import pytest
 
-from mvae.dataset.demo.abc_text import Source, read_fragments, read_header, sources
+from mvae.demo.abc_text import Source, read_fragments, read_header, sources
 
 HEADER = 'X:1\nT:Test\nM:C\nL:1/8\nK:G\n'
 
@@ -38,7 +38,14 @@ def test_double_stops_give_the_top_note():
 def test_key_header_and_marks():
     _, marks, key = read_fragments('X:1\nM:C\nL:1/8\nK:Ador\nA8:|\n|:B8|1 c8:|2 d8||\n', 4)
     assert key == (1, 'dorian')
-    assert marks == [(1, 'end'), (1, 'start'), (2, 'ending1'), (3, 'end'), (3, 'ending2'), (4, 'double')]
+    assert marks == [
+        (1, 'end'),
+        (1, 'start'),
+        (2, 'ending1'),
+        (3, 'end'),
+        (3, 'ending2'),
+        (4, 'double'),
+    ]
 
 
 def test_ties_are_marked():

@@ -1,7 +1,7 @@
 """The styles of the demo arranger, as data.
 
-Drum patterns are strings of 16 sixteenths: `X` always, `o` drawn once for a groove, `g` drawn anew for every phrase
-(ghosts), `.` never.
+Drum patterns are strings of 16 sixteenths: `X` always, `o` drawn once for a groove, `g` drawn anew
+for every phrase (ghosts), `.` never.
 
 Bass figures are strings of 16 sixteenths: R root, T third, F fifth, O octave, A approach to the
 next root; `-` holds, `.` rests; the figure 'kick' plays the root on the kick drum's steps instead.
@@ -19,7 +19,8 @@ DRUM_PITCHES = (36, 38, 42, 46, 45, 48, 50, 49, 51)
 class Style:
     """tempo: (low, high) quarter notes per minute; programs: General MIDI melody programs, 0-31;
     feel: weights for (even, dotted, slow) melodies; voices: drum class -> patterns to choose from;
-    layers: for each energy 0..3 the drum classes that play; bass: figures to choose from; busy: figures at high energy;
+    layers: for each energy 0..3 the drum classes that play; bass: figures to choose from; busy:
+    figures at high energy;
     follow: how likely the kick doubles a syncopated melody note.
     """
 
@@ -38,7 +39,13 @@ _EIGHTHS = ('X.X.X.X.X.X.X.X.', 'X.XgX.X.X.X.X.Xg', 'X.X.XgX.X.X.X.X.')
 _QUARTERS = ('X...X...X...X...', 'X...X.g.X...X.g.', 'X.g.X...X.g.X...')
 _BACKBEAT = ('....X.......X...', '....X.......X..g', '....X..g....X...', '....X..g.g..X...')
 _WALK = ('R---T---F---A---', 'R---F---O---A---', 'R---T---F---T-A-', 'O---F---T---A---')
-TURNS = ('R---T---F---A---', 'R---R-T-F---A-A-', 'R-..R-..F-T-A---', 'O---F---R-T-A---', 'R-----F-R-T-F-A-')
+TURNS = (
+    'R---T---F---A---',
+    'R---R-T-F---A-A-',
+    'R-..R-..F-T-A---',
+    'O---F---R-T-A---',
+    'R-----F-R-T-F-A-',
+)
 """Bass figures that lead into the next four bars, for every style."""
 
 STYLES = (

@@ -1,8 +1,9 @@
-"""The embedded demo corpus: real fiddle tunes with bass and drums arranged by a program, as ordinary MIDI files.
+"""The embedded demo corpus: real fiddle tunes with bass and drums arranged by a program, as
+ordinary MIDI files.
 
-The melodies come out of the music21 wheel (public-domain collections, `tunes`); chords are inferred (`harmony`), and
-bass and drums drawn by a small arranger (`arranger`). It lets every experiment run without user data; it is no corpus
-of real band music.
+The melodies come out of the music21 wheel (public-domain collections, `tunes`); chords are inferred
+(`harmony`), and bass and drums drawn by a small arranger (`arranger`). It lets every experiment run
+without user data; it is no corpus of real band music.
 """
 
 import collections
@@ -17,13 +18,13 @@ import shutil
 import textwrap
 import unicodedata
 
-from mvae.dataset.demo import abc_text, arranger, tunes
-from mvae.dataset.demo.drops import Drop, DroppedError
-from mvae.dataset.demo.styles import STYLES
+from mvae.demo import abc_text, arranger, tunes
+from mvae.demo.drops import Drop, DroppedError
+from mvae.demo.styles import STYLES
 from mvae.errors import InputError
 
 _README = """The demo corpus of mvae: {count} pieces for melody, bass and drums, made by
-mvae.dataset.demo.write_demo_midi.
+mvae.demo.write_demo_midi.
 
 Melodies: tunes of two printed collections, in the ABC transcriptions that the music21 package {version} distributes:
   oneills1850/    O'Neill's Music of Ireland, Chicago 1903
@@ -40,27 +41,36 @@ Not used, by reason:
 
 
 def write_demo_midi(folder, workers: int | None = None, limit: int | None = None) -> dict[str, int]:
-    """Writes the demo corpus into `folder` as <collection>/<title>_<number>.mid, with a README.txt on what it is.
+    """Writes the demo corpus into `folder` as <collection>/<title>_<number>.mid, with a README.txt
+    on what it is.
 
-    workers: processes (None: one per core; 1: none besides this one); the files are the same bytes for any number.
-    limit: at most that many pieces, a fixed sample of the collections (for tests).
-    The files are made in `folder`.partial, which becomes `folder` at the end: an interrupted run leaves no half corpus.
-    An older demo corpus in `folder` is replaced.
-    Returns counts: 'written', and one for each reason of `drops.Drop` that occurred.
-    Raises InputError where the folder holds something else, cannot be written, or music21's corpus is missing.
+    workers: processes (None: one per core; 1: none besides this one); the files are the same bytes
+    for any number.
+    limit: at most that many pieces, a fixed sample of the collections (for tests). The files are
+    made in `folder`.partial, which becomes `folder` at the end: an interrupted run leaves no half
+    corpus. An older demo corpus in `folder` is replaced.
+    Returns counts: 'written', and one for each reason of `drops.Drop` that occurred. Raises
+    InputError where the folder holds something else, cannot be written, or music21's corpus is
+    missing.
     """
     folder = pathlib.Path(folder)
     if folder.exists() and not _may_replace(folder):
-        raise InputError(f'{folder} exists and is no demo corpus: name another folder, or remove it')
+        raise InputError(
+            f'{folder} exists and is no demo corpus: name another folder, or remove it'
+        )
     found, version = _sources()
     if limit is not None:  # a sample over all books that does not depend on the order of files
-        found = sorted(found, key=lambda s: hashlib.blake2b(s.text.encode(), digest_size=8).digest())
+        found = sorted(
+            found, key=lambda s: hashlib.blake2b(s.text.encode(), digest_size=8).digest()
+        )
     partial = folder.with_name(folder.name + '.partial')
     try:
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir(parents=True)
         counts = _write_all(partial, found, workers or os.cpu_count() or 1, limit)
-        dropped = '\n'.join(f'  {reason}: {n}' for reason, n in sorted(counts.items()) if reason != 'written')
+        dropped = '\n'.join(
+            f'  {reason}: {n}' for reason, n in sorted(counts.items()) if reason != 'written'
+        )
         text = _README.format(
             count=counts['written'],
             version=version,
@@ -73,17 +83,23 @@ def write_demo_midi(folder, workers: int | None = None, limit: int | None = None
             shutil.rmtree(folder)
         os.replace(partial, folder)
     except OSError as err:
-        raise InputError(f'the demo corpus cannot be written to {folder}: {err.strerror or err}') from err
+        raise InputError(
+            f'the demo corpus cannot be written to {folder}: {err.strerror or err}'
+        ) from err
     return dict(counts)
 
 
 def _may_replace(folder: pathlib.Path) -> bool:
-    """Whether the folder is empty or a demo corpus written by this module, by the first words of its README.txt."""
+    """Whether the folder is empty or a demo corpus written by this module, by the first words of
+    its README.txt.
+    """
     if not folder.is_dir():
         return False
     readme = folder / 'README.txt'
     if readme.is_file():
-        return readme.read_text(encoding='utf-8', errors='replace').startswith(_README.split('{')[0])
+        return readme.read_text(encoding='utf-8', errors='replace').startswith(
+            _README.split('{')[0]
+        )
     return not any(folder.iterdir())
 
 
@@ -91,10 +107,14 @@ def _sources() -> tuple[list[abc_text.Source], str]:
     try:
         import music21
     except ImportError as err:
-        raise InputError('the demo corpus needs music21: pip install music21, or give your own MIDI') from err
+        raise InputError(
+            'the demo corpus needs music21: pip install music21, or give your own MIDI'
+        ) from err
     found = abc_text.sources(pathlib.Path(music21.__file__).parent / 'corpus')
     if not found:
-        raise InputError('music21 came without its corpus: reinstall music21, or give your own MIDI')
+        raise InputError(
+            'music21 came without its corpus: reinstall music21, or give your own MIDI'
+        )
     return found, music21.__version__
 
 
@@ -104,8 +124,13 @@ def _write_all(folder: pathlib.Path, found: list[abc_text.Source], workers: int,
     counts: collections.Counter = collections.Counter()
     seen: set[bytes] = set()
     total = len(found) if limit is None else limit
-    with _mapper(min(workers, len(found))) as results, tqdm.tqdm(total=total, desc='demo corpus', unit='tune') as bar:
-        for source, (reason, title, key, midi) in zip(found, results(_arranged, found), strict=True):
+    with (
+        _mapper(min(workers, len(found))) as results,
+        tqdm.tqdm(total=total, desc='demo corpus', unit='tune') as bar,
+    ):
+        for source, (reason, title, key, midi) in zip(
+            found, results(_arranged, found), strict=True
+        ):
             if not reason and key in seen:
                 reason = str(Drop.DUPLICATE)
             if not reason:
@@ -132,7 +157,9 @@ def _mapper(workers: int):
 
 
 def _arranged(source: abc_text.Source) -> tuple[str, str, bytes, bytes]:
-    """(reason or '', title, key of the melody in any transposition, MIDI bytes) of one tune; runs in a worker."""
+    """(reason or '', title, key of the melody in any transposition, MIDI bytes) of one tune; runs
+    in a worker.
+    """
     try:
         tune = tunes.read_tune(source)
     except DroppedError as err:
@@ -143,5 +170,11 @@ def _arranged(source: abc_text.Source) -> tuple[str, str, bytes, bytes]:
 
 def _slug(title: str) -> str:
     """'The Boyne Hunt' -> 'the_boyne_hunt'; ASCII, at most 60 characters."""
-    plain = unicodedata.normalize('NFKD', title).encode('ascii', 'ignore').decode().lower().replace("'", '')
+    plain = (
+        unicodedata.normalize('NFKD', title)
+        .encode('ascii', 'ignore')
+        .decode()
+        .lower()
+        .replace("'", '')
+    )
     return re.sub(r'[^a-z0-9]+', '_', plain).strip('_')[:60].rstrip('_') or 'tune'

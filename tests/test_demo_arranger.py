@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import symusic
 
-from mvae.dataset.demo.abc_text import Source
-from mvae.dataset.demo.arranger import TICKS_PER_STEP, arrange, to_midi
-from mvae.dataset.demo.styles import DRUM_PITCHES, STYLES
-from mvae.dataset.demo.tunes import read_tune
+from mvae.demo.abc_text import Source
+from mvae.demo.arranger import TICKS_PER_STEP, arrange, to_midi
+from mvae.demo.styles import DRUM_PITCHES, STYLES
+from mvae.demo.tunes import read_tune
 
 REEL = """X:1
 T:A Made-up Reel
@@ -55,7 +55,9 @@ def test_the_midi_file_says_what_the_arrangement_is():
     ]  # fmt: skip
     assert [(t.time, t.numerator, t.denominator) for t in score.time_signatures] == [(0, 4, 4)]
     assert len(score.tempos) == 1 and round(score.tempos[0].qpm, 3) == arrangement.qpm
-    for track, (start, end, pitch) in zip(score.tracks, (arrangement.melody, arrangement.bass), strict=False):
+    for track, (start, end, pitch) in zip(
+        score.tracks, (arrangement.melody, arrangement.bass), strict=False
+    ):
         columns = track.notes.numpy()
         np.testing.assert_array_equal(columns['time'], start * TICKS_PER_STEP)
         np.testing.assert_array_equal(columns['duration'], (end - start) * TICKS_PER_STEP)

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from mvae.dataset.demo.abc_text import Source
-from mvae.dataset.demo.drops import Drop, DroppedError
-from mvae.dataset.demo.tunes import read_tune
+from mvae.demo.abc_text import Source
+from mvae.demo.drops import Drop, DroppedError
+from mvae.demo.tunes import read_tune
 
 EIGHT = '|'.join(['A2B2c2d2'] * 8)
 
@@ -59,7 +59,9 @@ def test_triplets_are_quantised_halves_up_and_never_two_notes_on_a_step():
     got = tune('|'.join(['(3ABc d2 e4'] * 8) + '|')
     assert got.start[:5].tolist() == [0, 1, 3, 4, 8]
     assert got.end[:5].tolist() == [1, 3, 4, 8, 16]
-    with_sixteenths = tune('A2A2A2e(3A/B/c/|' + EIGHT + '|')  # 0, .67, 1.33 -> 0, 1 and a taken step
+    with_sixteenths = tune(
+        'A2A2A2e(3A/B/c/|' + EIGHT + '|'
+    )  # 0, .67, 1.33 -> 0, 1 and a taken step
     assert np.all(np.diff(with_sixteenths.start) > 0)
     assert with_sixteenths.start[:6].tolist() == [0, 4, 8, 12, 14, 15]
     assert with_sixteenths.pitch[4:6].tolist() == [69, 71]

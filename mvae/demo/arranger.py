@@ -1,4 +1,6 @@
-"""A tune becomes a trio: style, form, drums and bass, drawn from a seed that hangs on the tune alone."""
+"""A tune becomes a trio: style, form, drums and bass, drawn from a seed that hangs on the tune
+alone.
+"""
 
 import dataclasses
 import hashlib
@@ -6,12 +8,12 @@ import random
 
 import numpy as np
 
-from mvae.dataset.demo import harmony as harmonies
-from mvae.dataset.demo.bassline import bass_line
-from mvae.dataset.demo.drumming import drum_track
-from mvae.dataset.demo.form import plan
-from mvae.dataset.demo.styles import DRUM_PITCHES, STYLES, Style
-from mvae.dataset.demo.tunes import BAR, Tune
+from mvae.demo import harmony as harmonies
+from mvae.demo.bassline import bass_line
+from mvae.demo.drumming import drum_track
+from mvae.demo.form import plan
+from mvae.demo.styles import DRUM_PITCHES, STYLES, Style
+from mvae.demo.tunes import BAR, Tune
 
 BASS_PROGRAM = 33
 """Electric bass (finger), counted from 0."""
@@ -21,8 +23,10 @@ _QUARTER = 4 * TICKS_PER_STEP
 
 @dataclasses.dataclass(frozen=True)
 class Arrangement:
-    """melody and bass: (start, end, pitch) int arrays [N] in sixteenth steps; drums: bool [16 * bars, 9]; qpm:
-    quarter notes per minute, one for the whole piece."""
+    """melody and bass: (start, end, pitch) int arrays [N] in sixteenth steps; drums: bool [16 *
+    bars, 9]; qpm:
+    quarter notes per minute, one for the whole piece.
+    """
 
     title: str
     style: str
@@ -35,7 +39,10 @@ class Arrangement:
 
 
 def arrange(tune: Tune, style: Style | None = None) -> Arrangement:
-    """Bass and drums for a tune. The same tune always gives the same; style: None draws one that suits."""
+    """Bass and drums for a tune.
+
+    The same tune always gives the same; style: None draws one that suits.
+    """
     name = f'{tune.collection}/{tune.number}/{tune.title}'.encode()
     rng = random.Random(int.from_bytes(hashlib.blake2b(name, digest_size=8).digest(), 'big'))
     drawn = _draw_style(tune, rng)
@@ -66,12 +73,16 @@ def _draw_style(tune: Tune, rng: random.Random) -> Style:
 
 
 def _accents(start: np.ndarray, end: np.ndarray) -> frozenset[int]:
-    """Steps of melody notes that begin off the beat and last at least as long as an eighth: syncopations."""
+    """Steps of melody notes that begin off the beat and last at least as long as an eighth:
+    syncopations.
+    """
     return frozenset(start[(start % 4 != 0) & (end - start >= 2)].tolist())
 
 
 def to_midi(arrangement: Arrangement) -> bytes:
-    """A MIDI file of three tracks (melody, bass, drums on channel 10) with title, tempo and 4/4; notes on the grid."""
+    """A MIDI file of three tracks (melody, bass, drums on channel 10) with title, tempo and 4/4;
+    notes on the grid.
+    """
     import symusic
 
     score = symusic.Score(_QUARTER, ttype='tick')

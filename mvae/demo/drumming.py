@@ -1,12 +1,14 @@
-"""Drum tracks from a style and a plan of phrases: grooves of two bars, ghosts, turns, fills, crashes."""
+"""Drum tracks from a style and a plan of phrases: grooves of two bars, ghosts, turns, fills,
+crashes.
+"""
 
 import random
 from collections.abc import Collection
 
 import numpy as np
 
-from mvae.dataset.demo.form import BREAKDOWN, HIGH, LOW, Phrase
-from mvae.dataset.demo.styles import (
+from mvae.demo.form import BREAKDOWN, HIGH, LOW, Phrase
+from mvae.demo.styles import (
     CLOSED,
     CRASH,
     HIGH_TOM,
@@ -28,7 +30,9 @@ _ROUTES = (  # the voices that a fill goes through, from its first to its last s
 )  # fmt: skip
 
 
-def drum_track(style: Style, phrases: list[Phrase], accents: Collection[int], rng: random.Random) -> np.ndarray:
+def drum_track(
+    style: Style, phrases: list[Phrase], accents: Collection[int], rng: random.Random
+) -> np.ndarray:
     """bool [16 * bars, 9]: which of the nine drum classes is hit on which step.
 
     accents: steps of syncopated melody notes, which the kick may double.
@@ -49,7 +53,10 @@ def drum_track(style: Style, phrases: list[Phrase], accents: Collection[int], rn
             if number % 4 == 3 and number + 1 < phrase.bars:
                 _turn(bar, phrase.energy, cells, rng)
             elif number % 4 == 1 and rng.random() < 0.3:
-                bar[rng.choice((10, 14, 15)), rng.choice((KICK, SNARE) if SNARE in layers else (KICK,))] = True
+                bar[
+                    rng.choice((10, 14, 15)),
+                    rng.choice((KICK, SNARE) if SNARE in layers else (KICK,)),
+                ] = True
         _begin(bars[phrase.first], phrase, layers, rng)
         _end(bars[phrase.first : phrase.first + phrase.bars], phrase, cells, rng)
     _finish(bars[-1], rng)
@@ -58,12 +65,21 @@ def drum_track(style: Style, phrases: list[Phrase], accents: Collection[int], rn
 
 
 def _groove(style: Style, rng: random.Random) -> dict[int, tuple[str, str]]:
-    """Drum class -> patterns of two bars: the second bar repeats or answers the first. `o` is decided here."""
+    """Drum class -> patterns of two bars: the second bar repeats or answers the first.
+
+    `o` is decided here.
+    """
     groove = {}
     for drum, patterns in style.voices.items():
         first = rng.choice(patterns)
-        second = rng.choice(patterns) if rng.random() < (0.6 if drum in (KICK, LOW_TOM) else 0.25) else first
-        groove[drum] = tuple(''.join(_decide(c, rng) for c in pattern) for pattern in (first, second))
+        second = (
+            rng.choice(patterns)
+            if rng.random() < (0.6 if drum in (KICK, LOW_TOM) else 0.25)
+            else first
+        )
+        groove[drum] = tuple(
+            ''.join(_decide(c, rng) for c in pattern) for pattern in (first, second)
+        )
     return groove
 
 
@@ -71,9 +87,13 @@ def _decide(char: str, rng: random.Random) -> str:
     return char if char != 'o' else rng.choice('X.')
 
 
-def _groove_bar(groove: dict[int, tuple[str, str]], number: int, layers, rng: random.Random) -> np.ndarray:
-    """One bar of a groove, bool [16, 9]; `g` is decided here, once for a phrase: it repeats, and the next phrase
-    differs."""
+def _groove_bar(
+    groove: dict[int, tuple[str, str]], number: int, layers, rng: random.Random
+) -> np.ndarray:
+    """One bar of a groove, bool [16, 9]; `g` is decided here, once for a phrase: it repeats, and
+    the next phrase
+    differs.
+    """
     bar = np.zeros((BAR, 9), bool)
     for drum in layers:
         for step, char in enumerate(groove[drum][number]):
@@ -81,7 +101,9 @@ def _groove_bar(groove: dict[int, tuple[str, str]], number: int, layers, rng: ra
     return bar
 
 
-def _follow(bar: np.ndarray, first_step: int, accents: Collection[int], chance: float, rng: random.Random) -> None:
+def _follow(
+    bar: np.ndarray, first_step: int, accents: Collection[int], chance: float, rng: random.Random
+) -> None:
     for step in range(BAR):
         if first_step + step in accents and rng.random() < chance:
             bar[step, KICK] = True
@@ -111,7 +133,9 @@ def _begin(bar: np.ndarray, phrase: Phrase, layers, rng: random.Random) -> None:
 
 
 def _end(bars: np.ndarray, phrase: Phrase, cells, rng: random.Random) -> None:
-    """The fill at the end of a phrase; a breakdown may build up to the next phrase with a snare roll instead."""
+    """The fill at the end of a phrase; a breakdown may build up to the next phrase with a snare
+    roll instead.
+    """
     if phrase.stop:
         bars[-1] = False
         bars[-1, 0, [KICK, rng.choice((CRASH, SNARE, OPEN))]] = True
@@ -126,9 +150,17 @@ def _end(bars: np.ndarray, phrase: Phrase, cells, rng: random.Random) -> None:
 
 
 def _fill(steps: np.ndarray, cells, rng: random.Random) -> None:
-    """Writes a fill over steps [n, 9]: rhythm of cells of four steps, voices along a route; it is never silent."""
+    """Writes a fill over steps [n, 9]: rhythm of cells of four steps, voices along a route; it is
+    never silent.
+    """
     length = len(steps)
-    kicks = steps[:, KICK].copy() if rng.random() < 0.5 else np.arange(length) % 4 == 0 if rng.random() < 0.4 else None
+    kicks = (
+        steps[:, KICK].copy()
+        if rng.random() < 0.5
+        else np.arange(length) % 4 == 0
+        if rng.random() < 0.4
+        else None
+    )
     rhythm = ''.join(rng.choice(cells) for _ in range(length // 4))
     if 'X' not in rhythm[-4:]:
         rhythm = rhythm[:-4] + cells[0]

@@ -3,10 +3,10 @@ import random
 import numpy as np
 import pytest
 
-from mvae.dataset.demo.bassline import HIGHEST, LOWEST, bass_line
-from mvae.dataset.demo.form import BREAKDOWN, HIGH, LOW, MIDDLE, Phrase
-from mvae.dataset.demo.harmony import Harmony
-from mvae.dataset.demo.styles import STYLES
+from mvae.demo.bassline import HIGHEST, LOWEST, bass_line
+from mvae.demo.form import BREAKDOWN, HIGH, LOW, MIDDLE, Phrase
+from mvae.demo.harmony import Harmony
+from mvae.demo.styles import STYLES
 
 PHRASES = [Phrase(0, 4, 'intro', LOW, 8), Phrase(4, 8, 'A', LOW, 8), Phrase(12, 8, 'A', MIDDLE, 8),
            Phrase(20, 8, 'B', BREAKDOWN, 8), Phrase(28, 8, 'B', HIGH, 8)]  # fmt: skip
@@ -55,7 +55,10 @@ def test_notes_on_chord_changes_are_chord_tones_and_mostly_roots(style):
 @by_style
 def test_bars_differ(style):
     start, end, pitch = line(style, 3)
-    bars = {tuple(zip(start[start // 16 == b] % 16, pitch[start // 16 == b], strict=True)) for b in range(BARS)}
+    bars = {
+        tuple(zip(start[start // 16 == b] % 16, pitch[start // 16 == b], strict=True))
+        for b in range(BARS)
+    }
     assert len(bars) > BARS // 2
 
 

@@ -5,9 +5,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mvae.dataset.demo.harmony import infer
+from mvae.demo.harmony import infer
 
-ARPEGGIO = {'C': (60, 64, 67, 72), 'F': (65, 69, 72, 77), 'G': (67, 71, 74, 79), 'Am': (69, 72, 76, 81)}
+ARPEGGIO = {
+    'C': (60, 64, 67, 72),
+    'F': (65, 69, 72, 77),
+    'G': (67, 71, 74, 79),
+    'Am': (69, 72, 76, 81),
+}
 ROOT = {'C': 0, 'F': 5, 'G': 7, 'Am': 9}
 
 

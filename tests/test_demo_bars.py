@@ -1,8 +1,8 @@
 import pytest
 
-from mvae.dataset.demo.abc_text import read_fragments
-from mvae.dataset.demo.bars import assemble, mark_parts, play
-from mvae.dataset.demo.drops import Drop, DroppedError
+from mvae.demo.abc_text import read_fragments
+from mvae.demo.bars import assemble, mark_parts, play
+from mvae.demo.drops import Drop, DroppedError
 
 
 def played(body):
