@@ -141,7 +141,7 @@ def test_importing_is_light_and_writing_leaves_the_home_folder_alone(tmp_path):
         'import sys; from mvae import demo; assert not {"music21", "note_seq", "jax"} & set(sys.modules);'
         f'demo.write_demo_midi({str(tmp_path / "midi")!r}, workers=1, limit=1)'
     )
-    root = pathlib.Path(demo.__file__).parents[3]
+    root = pathlib.Path(demo.__file__).parents[2]
     env = dict(os.environ, HOME=str(home), PYTHONPATH=str(root), PYTHONDONTWRITEBYTECODE='1')
     done = subprocess.run(
         [sys.executable, '-c', code], env=env, capture_output=True, text=True, check=False

@@ -85,7 +85,9 @@ def code_digest() -> str:
     taken for current.
     """
     package = Path(__file__).parents[1]
-    sources = sorted([*(package / 'music').rglob('*.py'), *(package / 'dataset').rglob('*.py')])
+    sources = sorted(
+        path for name in ('music', 'dataset', 'demo') for path in (package / name).rglob('*.py')
+    )
     return digest(
         [
             [path.relative_to(package).as_posix(), path.read_text(encoding='utf-8')]
