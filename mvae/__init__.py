@@ -1,4 +1,4 @@
-"""MusicVAE in JAX: `mvae.load('runs/trio16')` gives a trained model; see `mvae.trained.MusicVAE`."""
+"""MusicVAE in JAX: `mvae.load('trio16')` gives a trained model; see `mvae.musicvae.MusicVAE`."""
 
 from mvae.errors import InputError
 
@@ -6,10 +6,10 @@ __all__ = ['InputError', 'load']
 
 
 def load(path, which='best'):
-    """The model of a run folder, ready to play: see `mvae.trained.load`.
+    """The model of a run folder, a model file, or a released name, ready to play.
 
-    Imported at first use, so that `import mvae` stays light.
+    See `mvae.runs.load`. It is imported at first use, so that `import mvae` stays light.
     """
-    from mvae.trained import load as load_run
+    from mvae.runs.load import load as load_model
 
-    return load_run(path, which)
+    return load_model(path, which)

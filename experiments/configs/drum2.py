@@ -2,18 +2,62 @@
 
 paper: the paper's 2-bar drum model (reported .979 teacher-forced, .917 sampled; recalled,
 unverified). Not run by us.
-small: `make train EXP=drum2 SCALE=small DATA=data/groove STEPS=32000
-ARGS=--config.training.decay_rate=0.99985` on 15,905 windows of the Groove MIDI Dataset in its own
-split, updates of 64, seed 0, 58 minutes on one CPU core. Validation loss 17.1, falling to the end.
-Test split: .822 teacher-forced, .750 sampled, .804 greedy, beside .216 for the most frequent token;
-onsets .791, .711, .771 beside .199; 127 bits. Training split (1,830 windows): .912, .838, .893.
-With the usual 10,000 updates (decay .9998, 21 minutes) 23.0, .750, .655, .729; with a decay of
-.9995 28.5, .698, .571, .662, and that with no drum classes left out (`data.drop_drums=0`) 31.6,
-.672, .552, .629.
+
+small, on the Groove MIDI Dataset in its own split: 32,000 updates of 64 (`STEPS=32000
+ARGS=--config.training.decay_rate=0.99985`), 58 minutes on one CPU core, seed 0. Test split .822
+teacher-forced, .750 sampled, .804 greedy, beside .216 for the most frequent token. More runs, and
+what was tried: docs/results.md.
 """
 
-from mvae.config import apply_scale, experiment_config
+from ml_collections import ConfigDict
+
+from mvae.config import experiment_config
+
+PAPER = {
+    'model': {
+        'encoder_sizes': (2048, 2048),
+        'latent_size': 512,
+        'decoder_sizes': (2048, 2048, 2048),
+    },
+    'training': {
+        'steps': 50_000,
+        'batch_size': 512,
+        'learning_rate': 1e-3,
+        'decay_rate': 0.9999,
+        'free_bits': 48.0,
+        'beta_rate': 0.99999,
+        'sampling_schedule': 'inverse_sigmoid',
+        'sampling_rate': 2000.0,
+    },
+}
+SMALL = {
+    'model': {
+        'encoder_sizes': (256,),
+        'latent_size': 128,
+        'conductor_sizes': (128,),
+        'decoder_sizes': (256,),
+        'bottleneck_stddev': 0.0,
+        'initial_sigma': 0.1,
+        'delay_lines': True,
+        'chrono_init': True,
+    },
+    'training': {
+        'steps': 10_000,
+        'batch_size': 64,
+        'learning_rate': 8e-3,
+        'decay_rate': 0.9998,
+        'bars_rate': 0.1,
+        'bars_recurrence_rate': 0.1,
+        'beta_rate': 0.999,
+        'free_bits': 128.0,
+        'token_dropout': 0.25,
+    },
+    'evaluation': {'every': 1000, 'windows': 1024, 'batch_size': 128},
+    'data': {'drop_drums': 0.15},  # few drummers give many patterns (docs/training.md)
+}
 
 
-def get_config(variant: str = 'flat', scale: str = 'small'):
-    return apply_scale(experiment_config('drum2', 'drums', 2, variant), scale)
+def get_config(variant: str | None = None, scale: str = 'small') -> ConfigDict:
+    """variant: of the model, flat where None. scale: tiny, small or paper."""
+    blocks = {'paper': PAPER, 'small': SMALL}
+    return experiment_config('drum2', 'drums', 2, variant or 'flat', scale, **blocks)

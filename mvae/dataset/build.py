@@ -43,7 +43,7 @@ class BuildSettings:
     """Everything that a build depends on besides the files.
 
     Attributes:
-        extract: vocabulary, lengths of windows and musical rules.
+        extract: notation, lengths of windows and musical rules.
         fractions: of the songs for train, validation and test.
         time_limit: seconds that one file may take; a file that takes longer is rejected as
             `timeout`.
@@ -175,15 +175,13 @@ def _build(
         if missing:
             _extract(missing, settings, min(workers, len(missing)), bar)
     names = [Path(task.target) for task in tasks]
-    kinds = [
-        (kind, bars) for kind in settings.extract.kinds for bars in sorted(settings.extract.bars)
-    ]
+    forms = settings.extract.keys
     corpus = merge.read_corpus(
-        [file.path for file in files], names, official, settings.fractions, kinds
+        [file.path for file in files], names, official, settings.fractions, forms
     )
     meta = {
         'mvae': _version(),
-        'vocabulary': settings.extract.vocabulary.to_dict(),
+        'notation': settings.extract.notation.to_dict(),
         'settings': settings.to_dict(),
         'files': listing_digest(files),
         'code': code,
@@ -191,8 +189,8 @@ def _build(
     new = building / 'store'
     try:
         new.mkdir()
-        with tqdm(total=2 * len(kinds) + 1, desc='merging', disable=quiet or None) as bar:
-            meta = merge.merge(new, corpus, names, kinds, meta, bar.update)
+        with tqdm(total=2 * len(forms) + 1, desc='merging', disable=quiet or None) as bar:
+            meta = merge.merge(new, corpus, names, forms, meta, bar.update)
         if not any(any(splits.values()) for splits in meta['windows'].values()):
             shutil.rmtree(building)
             raise InputError(

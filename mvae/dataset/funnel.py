@@ -21,32 +21,32 @@ def make_funnel(
     Args:
         info: per file reason, detail and rejections; see parts.FileResult.
         used: bool [files], whether any of the file's windows is in the store.
-        counts: per (kind, bars) `files` with windows kept, windows `found`, windows `kept` and
+        counts: per (form, bars) `files` with windows kept, windows `found`, windows `kept` and
             `songs` per split.
 
     Returns:
-        files: found, used and rejected {reason: files} for the files rejected whole; pieces:
-        {reason: pieces} lost from files of which something else was read; kinds: per
-        '<kind>-<bars>' files, rejected {reason: pieces, tracks or windows}, found, duplicate,
+        files: found, used and rejected {reason: files} for the files rejected whole; sections:
+        {reason: sections} lost from files of which something else was read; forms: per
+        '<form>-<bars>' files, rejected {reason: sections, tracks or windows}, found, duplicate,
         windows and songs per split.
     """
     whole = Counter(file['reason'] for file in info if file['reason'])
     inside: dict[str, Counter] = {}
     for file in info:
-        for kind, reason, count in file['rejections']:
-            inside.setdefault(kind, Counter())[reason] += count
-    kinds = {}
-    for (kind, bars), count in counts.items():
-        kinds[f'{kind}-{bars}'] = {
+        for form, reason, count in file['rejections']:
+            inside.setdefault(form, Counter())[reason] += count
+    forms = {}
+    for (form, bars), count in counts.items():
+        forms[f'{form}-{bars}'] = {
             'files': count['files'],
-            'rejected': _sorted(inside.get(kind, Counter())),
+            'rejected': _sorted(inside.get(form, Counter())),
             'found': count['found'],
             'duplicate': count['found'] - sum(count['kept']),
             'windows': dict(zip(SPLITS, count['kept'], strict=True)),
             'songs': dict(zip(SPLITS, count['songs'], strict=True)),
         }
     files = {'found': len(info), 'used': int(used.sum()), 'rejected': _sorted(whole)}
-    return {'files': files, 'pieces': _sorted(inside.get('file', Counter())), 'kinds': kinds}
+    return {'files': files, 'sections': _sorted(inside.get('file', Counter())), 'forms': forms}
 
 
 def main_reasons(funnel: Mapping[str, Any], most: int = 4) -> str:
@@ -54,10 +54,10 @@ def main_reasons(funnel: Mapping[str, Any], most: int = 4) -> str:
     no_drums 3'.
     """
     reasons = Counter(funnel['files']['rejected'])
-    for kind in {
-        name.rsplit('-', 1)[0]: name for name in funnel['kinds']
-    }.values():  # each kind once, not per length
-        reasons.update(funnel['kinds'][kind]['rejected'])
+    for form in {
+        name.rsplit('-', 1)[0]: name for name in funnel['forms']
+    }.values():  # each form once, not per length
+        reasons.update(funnel['forms'][form]['rejected'])
     return _words(_sorted(reasons), most)
 
 
@@ -73,23 +73,23 @@ def format_funnel(funnel: Mapping[str, Any]) -> str:
         + ''.join(f'{split:>12}' for split in SPLITS)
         + f'{"songs":>9}'
     )
-    for name, kind in funnel['kinds'].items():
-        row = f'{name:<11}{kind["files"]:>9,}{kind["found"]:>12,}{kind["duplicate"]:>12,}'
+    for name, form in funnel['forms'].items():
+        row = f'{name:<11}{form["files"]:>9,}{form["found"]:>12,}{form["duplicate"]:>12,}'
         row += (
-            ''.join(f'{kind["windows"][split]:>12,}' for split in SPLITS)
-            + f'{sum(kind["songs"].values()):>9,}'
+            ''.join(f'{form["windows"][split]:>12,}' for split in SPLITS)
+            + f'{sum(form["songs"].values()):>9,}'
         )
         lines.append(row)
     lines.append(
-        'lost on the way (pieces, tracks, windows; duplicates here are those within one file):'
+        'lost on the way (sections, tracks, windows; duplicates here are those within one file):'
     )
-    if funnel['pieces']:
-        lines.append(f'  {"any":<9}' + _words(funnel['pieces'], 7))
+    if funnel['sections']:
+        lines.append(f'  {"any":<9}' + _words(funnel['sections'], 7))
     seen = set()
-    for name, kind in funnel['kinds'].items():
+    for name, form in funnel['forms'].items():
         label = name.rsplit('-', 1)[0]
         if label not in seen:
-            lines.append(f'  {label:<9}' + (_words(kind['rejected'], 7) or 'nothing'))
+            lines.append(f'  {label:<9}' + (_words(form['rejected'], 7) or 'nothing'))
         seen.add(label)
     return '\n'.join(lines)
 

@@ -1,6 +1,6 @@
 """The parts of a build become one store: songs, splits, duplicates, offsets.
 
-Tokens are appended part by part and never held together; of the windows, one kind and length at a
+Tokens are appended part by part and never held together; of the windows, one form and length at a
 time is in memory, about 40 bytes each, and duplicates are found by sorting, so that tens of
 millions of windows need a few GB.
 """
@@ -23,13 +23,13 @@ from mvae.dataset.store import (
     FORMAT,
     META_FILE,
     SPLITS,
-    STREAM_COUNT,
     VERSION,
     songs_file,
     windows_file,
     write_header,
 )
 from mvae.dataset.titles import song_keys
+from mvae.music.forms import FORMS
 from mvae.music.reasons import Reason
 
 
@@ -50,7 +50,7 @@ def read_corpus(
     parts: Sequence[Path],
     official: dict[str, int],
     fractions: tuple[float, float, float],
-    kinds: Sequence[tuple[str, int]],
+    forms: Sequence[tuple[str, int]],
 ) -> Corpus:
     """Reads the head of every part and finds the songs, by name, by title and by shared windows.
 
@@ -74,23 +74,23 @@ def read_corpus(
                     rejections=[],
                 )
         keys.append(names)
-    for kind, bars in _linking(kinds):
-        _, hashes, files = _windows(parts, _first_files(parts), kind, bars)
+    for form, bars in _linking(forms):
+        _, hashes, files = _windows(parts, _first_files(parts), form, bars)
         for one, other in content_links(hashes, files).tolist():
-            keys[one].append(f'link:{kind}:{one}:{other}')
-            keys[other].append(f'link:{kind}:{one}:{other}')
+            keys[one].append(f'link:{form}:{one}:{other}')
+            keys[other].append(f'link:{form}:{one}:{other}')
     songs = assign_splits(keys, [official.get(path) for path in paths], fractions)
     return Corpus(paths, info, np.concatenate(lengths), songs)
 
 
-def _linking(kinds: Sequence[tuple[str, int]]) -> list[tuple[str, int]]:
-    """The kinds whose windows say that two files are one song: single streams, at the shortest
+def _linking(forms: Sequence[tuple[str, int]]) -> list[tuple[str, int]]:
+    """The forms whose windows say that two files are one song: single streams, at the shortest
     length built.
     """
     shortest: dict[str, int] = {}
-    for kind, bars in kinds:
-        shortest[kind] = min(bars, shortest.get(kind, bars))
-    return [(kind, bars) for kind, bars in shortest.items() if kind != 'trio']
+    for form, bars in forms:
+        shortest[form] = min(bars, shortest.get(form, bars))
+    return [(form, bars) for form, bars in shortest.items() if len(FORMS[form]) == 1]
 
 
 def first_occurrences(hashes: np.ndarray, splits: np.ndarray) -> np.ndarray:
@@ -122,16 +122,16 @@ def merge(
     folder: Path,
     corpus: Corpus,
     parts: Sequence[Path],
-    kinds: Sequence[tuple[str, int]],
+    forms: Sequence[tuple[str, int]],
     meta: dict[str, Any],
     progress: Callable[[int], None] = lambda _: None,
 ) -> dict[str, Any]:
     """Writes a whole store into folder (which exists and is empty).
 
     Args:
-        folder: where to. corpus, parts: what from. kinds: the (kind, bars) to store.
+        folder: where to. corpus, parts: what from. forms: the (form, bars) to store.
         meta: goes into store.json, completed by format, counts and funnel. progress: called with 1
-            after each file kind.
+            after each file form.
 
     Returns:
         the content of store.json.
@@ -141,39 +141,39 @@ def merge(
     first_file = _first_files(parts)
     kept, counts = {}, {}
     needed = np.zeros(len(corpus.info), bool)
-    for kind, bars in kinds:
-        offsets, hashes, files = _windows(parts, first_file, kind, bars)
+    for form, bars in forms:
+        offsets, hashes, files = _windows(parts, first_file, form, bars)
         alive = ~rejected[files]
         offsets, hashes, files = offsets[alive], hashes[alive], files[alive]
         splits = file_splits[files]
         keep = first_occurrences(hashes, splits)
-        counts[kind, bars] = {
+        counts[form, bars] = {
             'found': len(keep),
             'kept': np.bincount(splits[keep], minlength=len(SPLITS)).tolist(),
         }
         # Only the row numbers stay in memory until the tokens' places are known.
-        kept[kind, bars] = np.flatnonzero(alive)[keep]
+        kept[form, bars] = np.flatnonzero(alive)[keep]
         used_files = np.unique(files[keep])
         needed[used_files] = True
-        counts[kind, bars]['files'] = len(used_files)
+        counts[form, bars]['files'] = len(used_files)
         progress(1)
     base = np.cumsum(np.where(needed, corpus.lengths, 0)) - np.where(needed, corpus.lengths, 0)
     total = int(corpus.lengths[needed].sum())
     _write_tokens(folder / 'tokens.npy', parts, corpus.lengths, needed, total)
     progress(1)
     song_numbers, titles = _used_songs(corpus.songs, needed)
-    for kind, bars in kinds:
-        offsets, _, files = _windows(parts, first_file, kind, bars)
-        offsets, files = offsets[kept[kind, bars]], files[kept[kind, bars]]
-        counts[kind, bars]['songs'] = []
+    for form, bars in forms:
+        offsets, _, files = _windows(parts, first_file, form, bars)
+        offsets, files = offsets[kept[form, bars]], files[kept[form, bars]]
+        counts[form, bars]['songs'] = []
         for number, split in enumerate(SPLITS):
             mine = file_splits[files] == number
             own = song_numbers[files[mine]].astype(np.uint32)
-            counts[kind, bars]['songs'].append(len(np.unique(own)))
+            counts[form, bars]['songs'].append(len(np.unique(own)))
             np.save(
-                folder / windows_file(kind, bars, split), offsets[mine] + base[files[mine], None]
+                folder / windows_file(form, bars, split), offsets[mine] + base[files[mine], None]
             )
-            np.save(folder / songs_file(kind, bars, split), own)
+            np.save(folder / songs_file(form, bars, split), own)
         progress(1)
     funnel = make_funnel(corpus.info, needed, counts)
     _write_lists(folder, corpus, needed, song_numbers, titles)
@@ -183,7 +183,7 @@ def merge(
         **meta,
         'tokens': total,
         'windows': {
-            f'{k}-{b}': dict(zip(SPLITS, counts[k, b]['kept'], strict=True)) for k, b in kinds
+            f'{k}-{b}': dict(zip(SPLITS, counts[k, b]['kept'], strict=True)) for k, b in forms
         },
         'funnel': funnel,
     }
@@ -201,19 +201,19 @@ def _first_files(parts: Sequence[Path]) -> np.ndarray:
 
 
 def _windows(
-    parts: Sequence[Path], first_file: np.ndarray, kind: str, bars: int
+    parts: Sequence[Path], first_file: np.ndarray, form: str, bars: int
 ) -> tuple[np.ndarray, ...]:
-    """All windows of one kind in the order of the files: offsets [N, K], hashes [N], files [N]
+    """All windows of one form in the order of the files: offsets [N, K], hashes [N], files [N]
     counted over the corpus.
     """
     offsets, hashes, files = (
-        [np.zeros((0, STREAM_COUNT[kind]), np.int64)],
+        [np.zeros((0, len(FORMS[form])), np.int64)],
         [np.zeros(0, np.uint64)],
         [np.zeros(0, np.int32)],
     )
     for path, first in zip(parts, first_file[:-1], strict=True):
         with Part(path) as part:
-            own, own_hashes, own_files = part.windows(kind, bars)
+            own, own_hashes, own_files = part.windows(form, bars)
         if len(own):
             offsets.append(own)
             hashes.append(own_hashes)
@@ -276,7 +276,7 @@ def _write_lists(
 def reason_of(file: dict) -> tuple[str, str]:
     """Why a file gave nothing: (reason, detail).
 
-    Where only its pieces and tracks were rejected, the commonest of theirs.
+    Where only its sections and tracks were rejected, the commonest of theirs.
     """
     if file['reason']:
         return file['reason'], file['detail']
@@ -285,5 +285,5 @@ def reason_of(file: dict) -> tuple[str, str]:
         counts[reason] += count
     if not counts:
         return str(Reason.DUPLICATE), 'every window stands in another file already'
-    details = [f'{kind}: {reason} {count}' for kind, reason, count in file['rejections']]
+    details = [f'{form}: {reason} {count}' for form, reason, count in file['rejections']]
     return max(sorted(counts), key=counts.get), ', '.join(details)

@@ -28,7 +28,7 @@ class FileResult:
         digest: SHA-256 of the file's bytes, '' if it could not be read.
         title: the title in the file; single_track: whether all its notes lie in one track.
         reason: '' or the Reason why the whole file was rejected; detail: in words.
-        rejections: [kind, reason, count] for what was lost inside the file.
+        rejections: [form, reason, count] for what was lost inside the file.
     """
 
     digest: str = ''
@@ -93,7 +93,7 @@ def extract_file(task: PartTask, path: str) -> FileResult:
     else:
         result.extraction = extraction
         result.rejections = sorted(
-            (kind, str(reason), n) for (kind, reason), n in extraction.rejections.items()
+            (form, str(reason), n) for (form, reason), n in extraction.rejections.items()
         )
     return result
 
@@ -113,9 +113,9 @@ def write_part(target: str, results: list[FileResult]) -> None:
         info                   JSON: per file digest, title, single_track, reason, detail, rejections
         lengths                int64 [files], tokens of each file
         tokens                 uint16 [sum of lengths]
-        windows-<kind>-<bars>  int64 [N, K], offsets into the tokens of the window's file
-        hashes-<kind>-<bars>   uint64 [N]
-        files-<kind>-<bars>    int32 [N], the window's file, counted from the part's first
+        windows-<form>-<bars>  int64 [N, K], offsets into the tokens of the window's file
+        hashes-<form>-<bars>   uint64 [N]
+        files-<form>-<bars>    int32 [N], the window's file, counted from the part's first
     """
     info = [
         {key: value for key, value in vars(result).items() if key != 'extraction'}
@@ -137,15 +137,15 @@ def write_part(target: str, results: list[FileResult]) -> None:
         ),
     }
     keys = sorted({key for _, extraction in found for key in extraction.windows})
-    for kind, bars in keys:
+    for form, bars in keys:
         own = [
-            (number, e.windows[kind, bars], e.hashes[kind, bars])
+            (number, e.windows[form, bars], e.hashes[form, bars])
             for number, e in found
-            if (kind, bars) in e.windows
+            if (form, bars) in e.windows
         ]
-        arrays[f'windows-{kind}-{bars}'] = np.concatenate([windows for _, windows, _ in own])
-        arrays[f'hashes-{kind}-{bars}'] = np.concatenate([hashes for _, _, hashes in own])
-        arrays[f'files-{kind}-{bars}'] = np.concatenate(
+        arrays[f'windows-{form}-{bars}'] = np.concatenate([windows for _, windows, _ in own])
+        arrays[f'hashes-{form}-{bars}'] = np.concatenate([hashes for _, _, hashes in own])
+        arrays[f'files-{form}-{bars}'] = np.concatenate(
             [np.full(len(w), number, np.int32) for number, w, _ in own]
         )
     half = target + '.half'
@@ -173,9 +173,9 @@ class Part:
     def tokens(self) -> np.ndarray:
         return self._file['tokens']
 
-    def windows(self, kind: str, bars: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def windows(self, form: str, bars: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """(offsets [N, K], hashes [N], files [N]) or three empty arrays."""
-        name = f'{kind}-{bars}'
+        name = f'{form}-{bars}'
         if f'windows-{name}' not in self._file:
             return np.zeros((0, 1), np.int64), np.zeros(0, np.uint64), np.zeros(0, np.int32)
         return tuple(self._file[f'{what}-{name}'] for what in ('windows', 'hashes', 'files'))

@@ -1,13 +1,13 @@
-"""The token store: every track's tokens once, windows as offsets into them, all memory-mapped.
+"""The token store: the columns of every track once, windows as offsets into them, memory-mapped.
 
-    store.json                          format, version, vocabulary, settings, counts, funnel
-    tokens.npy                          uint16 [total]    the token streams, one after the other
-    windows-<kind>-<bars>-<split>.npy   int64 [N, K]      where each stream of a window begins in tokens
-    songs-<kind>-<bars>-<split>.npy     uint32 [N]        the window's song
+    store.json                          format, version, notation, settings, counts, funnel
+    tokens.npy                          uint16 [total]    the columns, row by row, track after track
+    windows-<form>-<bars>-<split>.npy   int64 [N, K]      where each stream of a window begins
+    songs-<form>-<bars>-<split>.npy     uint32 [N]        the window's song
     songs.json                          titles and splits of the songs
-    files.csv, rejected.csv             every file with its song and split; every file that gave nothing, and why
+    files.csv, rejected.csv             every file with its song and split, or why it gave nothing
 
-A window of 16 bars costs 8 bytes per stream, and a store of millions of windows opens at once.
+A window costs 8 bytes per stream, whatever its length, and a store of millions opens at once.
 """
 
 import json
@@ -20,25 +20,22 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from mvae.errors import InputError
-from mvae.music.vocabulary import KINDS, Vocabulary
-from mvae.music.windows import clean_leading_note_offs
+from mvae.music.form import Form, differences
+from mvae.music.forms import FORMS, make_form
+from mvae.music.notation import Notation
 
 FORMAT = 'mvae-store'
-VERSION = 1
+VERSION = 2
 META_FILE = 'store.json'
 SPLITS = ('train', 'validation', 'test')
-# Streams in which a leading note-off can stand and that transposition moves: the tonal ones, never
-# drums.
-TONAL_STREAMS = {'melody': (0,), 'bass': (0,), 'drums': (), 'trio': (0, 1)}
-STREAM_COUNT = {'melody': 1, 'bass': 1, 'drums': 1, 'trio': 3}
 
 
-def windows_file(kind: str, bars: int, split: str) -> str:
-    return f'windows-{kind}-{bars}-{split}.npy'
+def windows_file(form: str, bars: int, split: str) -> str:
+    return f'windows-{form}-{bars}-{split}.npy'
 
 
-def songs_file(kind: str, bars: int, split: str) -> str:
-    return f'songs-{kind}-{bars}-{split}.npy'
+def songs_file(form: str, bars: int, split: str) -> str:
+    return f'songs-{form}-{bars}-{split}.npy'
 
 
 def write_header(file: BinaryIO, shape: tuple[int, ...], dtype: Any) -> None:
@@ -55,21 +52,20 @@ class Store:
     Attributes:
         path: the folder.
         meta: the content of store.json.
-        vocabulary: the vocabulary of all its tokens.
+        notation: what the values of all its columns mean.
         tokens: uint16 [total], memory-mapped.
     """
 
     def __init__(self, path: Path, meta: Mapping[str, Any]):
         self.path = path
         self.meta = meta
-        self.vocabulary = Vocabulary.from_dict(meta['vocabulary'])
+        self.notation = Notation(**meta['notation'])
         self.tokens = self._array('tokens.npy', np.uint16, (meta['tokens'],))
         self._windows, self._songs = {}, {}
-        for kind, bars, split, count in _counts(meta):
-            key = kind, bars, split
-            self._windows[key] = self._array(
-                windows_file(*key), np.int64, (count, STREAM_COUNT[kind])
-            )
+        for form, bars, split, count in _counts(meta):
+            key = form, bars, split
+            shape = (count, len(FORMS[form]))
+            self._windows[key] = self._array(windows_file(*key), np.int64, shape)
             self._songs[key] = self._array(songs_file(*key), np.uint32, (count,))
 
     @property
@@ -123,43 +119,47 @@ class Store:
             raise InputError(f'{self.path / name} does not fit store.json; {_rebuild()}')
         return array
 
-    def require(self, vocabulary: Vocabulary) -> None:
-        """Raises InputError unless the store's tokens mean what `vocabulary` says."""
-        mine, wanted = self.vocabulary.to_dict(), vocabulary.to_dict()
-        differing = [name for name in wanted if mine.get(name) != wanted[name]]
-        if differing:
-            fields = ', '.join(
-                f'{name} {mine.get(name)} instead of {wanted[name]}' for name in differing
-            )
+    def require(self, form: Form) -> None:
+        """Raises InputError unless the store's columns mean what the form says."""
+        mine = make_form(form.name, form.bars, self.notation).fingerprint()
+        if changed := differences(mine, form.fingerprint()):
             raise InputError(
-                f'{self.path} has another vocabulary ({fields}); rebuild it or use its vocabulary'
+                f'{self.path} is written in another notation ({changed}); '
+                'rebuild it, or use its notation'
             )
+
+    def form(self, name: str, bars: int) -> Form:
+        """A form in the store's notation. Raises InputError for unknown names."""
+        return make_form(name, bars, self.notation)
 
     @property
-    def kinds(self) -> list[tuple[str, int]]:
-        """The (kind, bars) that the store was built for."""
-        return list(dict.fromkeys((kind, bars) for kind, bars, _ in self._windows))
+    def forms(self) -> list[tuple[str, int]]:
+        """The (form, bars) that the store was built for."""
+        return list(dict.fromkeys((form, bars) for form, bars, _ in self._windows))
 
-    def _key(self, kind: str, bars: int, split: str) -> tuple[str, int, str]:
-        key = kind, bars, split
+    def _key(self, form: Form, split: str) -> tuple[str, int, str]:
+        key = form.name, form.bars, split
         if key not in self._windows:
-            has = ', '.join(f'{kind} {bars}' for kind, bars in self.kinds)
+            has = ', '.join(f'{bars}-bar {name}' for name, bars in self.forms)
+            other = sorted({bars for name, bars in self.forms if name == form.name} or {form.bars})
+            lengths = ' '.join(map(str, sorted({*other, form.bars})))
             raise InputError(
-                f'{self.path} has no {bars}-bar {kind} windows for {split}; it has {has}, each for {SPLITS}'
+                f'{self.path} has no {form} windows for {split}; it has {has}, each for '
+                f'{", ".join(SPLITS)}; build it with --bars {lengths}'
             )
         return key
 
-    def windows(self, kind: str, bars: int, split: str) -> np.ndarray:
-        """int64 [N, K], memory-mapped: per window the offset of each of its K streams in `tokens`."""
-        return self._windows[self._key(kind, bars, split)]
+    def windows(self, form: Form, split: str) -> np.ndarray:
+        """int64 [N, K], memory-mapped: the offset of each of a window's K streams in `tokens`."""
+        return self._windows[self._key(form, split)]
 
-    def songs(self, kind: str, bars: int, split: str) -> np.ndarray:
+    def songs(self, form: Form, split: str) -> np.ndarray:
         """uint32 [N], memory-mapped: the song of each window, an index into `titles`."""
-        return self._songs[self._key(kind, bars, split)]
+        return self._songs[self._key(form, split)]
 
-    def count(self, kind: str, bars: int, split: str) -> int:
+    def count(self, form: Form, split: str) -> int:
         """Number of windows."""
-        return len(self._windows[self._key(kind, bars, split)])
+        return len(self._windows[self._key(form, split)])
 
     @cached_property
     def titles(self) -> list[str]:
@@ -167,52 +167,37 @@ class Store:
         try:
             return json.loads((self.path / 'songs.json').read_text(encoding='utf-8'))['titles']
         except (OSError, ValueError, KeyError):
-            raise InputError(
-                f'{self.path / "songs.json"} is missing or damaged; {_rebuild()}'
-            ) from None
+            place = self.path / 'songs.json'
+            raise InputError(f'{place} is missing or damaged; {_rebuild()}') from None
 
-    def gather(self, offsets: np.ndarray, steps: int, kind: str) -> np.ndarray:
-        """Tokens of windows.
+    def gather(self, offsets: np.ndarray, form: Form) -> np.ndarray:
+        """Windows as pieces: offsets int64 [B, K], rows of `windows` -> int32 [B, T, columns]."""
+        return form.join(self.gather_streams(offsets, form))
 
-        Note-offs before the first note-on of a melody or bass stream become holds: their note began
-        before the window.
+    def gather_streams(self, offsets: np.ndarray, form: Form) -> list[np.ndarray]:
+        """What `gather` gives, stream by stream as it is stored: uint16 [B, T, C] each, a copy.
 
-        Args:
-            offsets: int64 [B, K], rows of `windows`.
-            steps: length T of the windows in sixteenths.
-            kind: the kind of the windows.
-
-        Returns:
-            int32 [B, T, K].
+        What only the music before a window explains is gone, such as leading note-offs.
         """
-        return batch_major(self.gather_streams(offsets, steps, kind))
-
-    def gather_streams(self, offsets: np.ndarray, steps: int, kind: str) -> np.ndarray:
-        """What `gather` gives, stream by stream as it is stored: uint16 [B, K, T], a copy."""
-        offsets = np.asarray(offsets)
-        if len(offsets) == 0:
-            return np.zeros((0, STREAM_COUNT[kind], steps), np.uint16)
-        streams = sliding_window_view(np.asarray(self.tokens), steps)[
-            offsets
-        ]  # copies whole rows: memory bandwidth
-        for stream in TONAL_STREAMS[kind]:
-            streams[:, stream] = clean_leading_note_offs(streams[:, stream])
+        offsets, tokens, streams = np.asarray(offsets), np.asarray(self.tokens), []
+        for own, stream in zip(offsets.reshape(-1, len(form.streams)).T, form.streams, strict=True):
+            width = len(stream.codec.sizes)
+            if len(own):  # copies whole rows: memory bandwidth
+                rows = sliding_window_view(tokens, form.steps * width)[own]
+            else:
+                rows = np.zeros((0, form.steps * width), np.uint16)
+            streams.append(stream.codec.clean(rows.reshape(-1, form.steps, width)))
         return streams
 
 
-def batch_major(streams: np.ndarray) -> np.ndarray:
-    """uint16 [B, K, T] as the int32 [B, T, K] that models take."""
-    return np.ascontiguousarray(streams.transpose(0, 2, 1)).astype(np.int32)
-
-
 def _counts(meta: Mapping[str, Any]) -> list[tuple[str, int, str, int]]:
-    """(kind, bars, split, windows) of every window file, in a fixed order."""
+    """(form, bars, split, windows) of every window file, in a fixed order."""
     found = []
     for name, splits in meta['windows'].items():
-        kind, bars = name.rsplit('-', 1)
-        if kind not in KINDS:
-            raise KeyError(kind)
-        found += [(kind, int(bars), split, splits[split]) for split in SPLITS]
+        form, bars = name.rsplit('-', 1)
+        if form not in FORMS:
+            raise KeyError(form)
+        found += [(form, int(bars), split, splits[split]) for split in SPLITS]
     return found
 
 

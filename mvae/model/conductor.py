@@ -1,56 +1,49 @@
-"""The conductor: a unidirectional LSTM that unfolds z into one embedding per bar (paper section
-3.2; magenta.md 2.9).
+"""The conductor: a unidirectional LSTM that unfolds z into one embedding per bar.
+
+Paper section 3.2; docs/magenta.md, Conductor.
 """
 
 import functools
+from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
 from jax import lax
 
-from mvae.config import ModelConfig
 from mvae.model import dense, lstm
+from mvae.model.config import ModelConfig
 
-INITIAL_SCALE, READ_SCALE = (
-    0.1,
-    150.0,
-    # of Glorot's kernels before and after delay lines: signals of 0.005 between them, where tanh is
-    # linear
-)
+# Of Glorot's kernels before and after delay lines: signals of 0.005 between them, where tanh is
+# linear.
+INITIAL_SCALE, READ_SCALE = 0.1, 150.0
 
 
 def init(key: jax.Array, cfg: ModelConfig) -> dict:
-    """{'initial_state': dense, 'layers': [lstm, ...]}; layer 0 reads a zero vector of width 1, as
-    Magenta's does.
+    """{'initial_state': dense, 'layers': [lstm, ...]}.
 
-    Nothing comes in after the initial state, so that what z says must live on in the recurrence,
-    and differ from bar to bar. With Glorot's scale it
-    does not at the start: embeddings of different z (standard deviation 0.2) differ by 0.04 in bar
-    1 and 0.003 in bar 16, neighbouring bars' by the same (correlation 0.98 to 1), and the decoder
-    learns to do without. As a delay line (delay_lines) the initial state holds bar after bar, one
-    block of units each, and each reaches the front in its turn, where the decoders read it
-    (`init_reader`).
+    Layer 0 reads a zero vector of width 1, as Magenta's does: nothing comes in after the initial
+    state. What z says must live on in the recurrence, and differ from bar to bar. With Glorot's
+    scale it hardly does at the start, and the decoder learns to do without (docs/results.md).
+
+    As a delay line (delay_lines) the initial state holds bar after bar, one block of units each.
+    Each block reaches the front in its turn, where the decoders read it (`init_reader`).
     """
     sizes = cfg.conductor_sizes
     keys = jax.random.split(key, len(sizes) + 1)
-    init_layer = (
-        functools.partial(lstm.init_delay_line, steps=cfg.bars) if cfg.delay_lines else lstm.init
-    )
-    layers = [
-        init_layer(k, i, s) for k, i, s in zip(keys[1:], (1, *sizes[:-1]), sizes, strict=True)
-    ]
-    initial_state = dense.init_initial_states(
-        keys[0], cfg.latent_size, sizes, cfg.bottleneck_stddev
-    )
+    init_layer: Callable[..., dict] = lstm.init
+    if cfg.delay_lines:
+        init_layer = functools.partial(lstm.init_delay_line, steps=cfg.bars)
+    widths = (1, *sizes[:-1])
+    layers = [init_layer(k, i, s) for k, i, s in zip(keys[1:], widths, sizes, strict=True)]
+    stddev = cfg.bottleneck_stddev
+    initial_state = dense.init_initial_states(keys[0], cfg.latent_size, sizes, stddev)
     if cfg.delay_lines:
         initial_state['kernel'] *= INITIAL_SCALE
     return {'initial_state': initial_state, 'layers': layers}
 
 
 def init_reader(cfg: ModelConfig, kernel: jax.Array) -> jax.Array:
-    """A decoder's kernel [E, N] that reads bar embeddings: of a delay line its first block, and
-    loudly.
-    """
+    """A decoder's kernel [E, N] that reads embeddings: of a delay line its first block, loudly."""
     if not cfg.delay_lines:
         return kernel
     front = lstm.delay_block(kernel.shape[0], cfg.bars)

@@ -1,4 +1,4 @@
-"""Affine layers, and the initial states of recurrences that are made by one (magenta.md 2.5, 2.6)."""
+"""Affine layers, and the initial states of recurrences that are made by one."""
 
 import jax
 import jax.numpy as jnp

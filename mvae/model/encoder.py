@@ -1,19 +1,22 @@
-"""Bidirectional LSTM encoder: tokens -> parameters of the posterior q(z | x) (paper section 3.1;
-magenta.md 2.3, 2.5, 2.10).
+"""Bidirectional LSTM encoder: the posterior q(z | x) of windows.
+
+Paper section 3.1; docs/magenta.md, Encoder.
 """
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from mvae.config import ModelConfig
-from mvae.model import dense, lstm, streams
+from mvae.model import dense, lstm
+from mvae.model.config import ModelConfig
+from mvae.model.heads import in_width, read
 
-BARS_SCALE = 0.02  # of what delay lines over bars are told; mu and sigma read it as much louder
+# Delay lines over bars are told a signal as small as this; mu and sigma read it as much louder.
+BARS_SCALE = 0.02
 
 
 class Posterior(NamedTuple):
@@ -24,44 +27,36 @@ class Posterior(NamedTuple):
 
 
 def init(key: jax.Array, cfg: ModelConfig) -> dict:
-    """{'layers': [{'fw': lstm, 'bw': lstm}, ...], 'mu': dense, 'sigma': dense}, and 'bar_layers'
-    like 'layers' in a hierarchical encoder.
+    """{'layers': [{'fw': lstm, 'bw': lstm}, ...], 'mu': dense, 'sigma': dense}.
+
+    A hierarchical encoder has 'bar_layers', like 'layers', too.
     """
-    rolls = cfg.drum_roll or (False,) * len(cfg.vocab_sizes)
-    width = sum(
-        streams.input_width(v, roll) for v, roll in zip(cfg.vocab_sizes, rolls, strict=True)
-    )
     keys = [jax.random.fold_in(key, n) for n in range(2 * len(cfg.encoder_sizes) + 1)]
     depth, summary = len(cfg.encoder_sizes), 2 * cfg.encoder_sizes[-1]
     chrono_steps = cfg.total_steps // cfg.encoder_bars if cfg.chrono_init else 0
-    params = {
-        'layers': _init_layers(
-            keys[:depth],
-            cfg.encoder_sizes,
-            width,
-            functools.partial(lstm.init, chrono_steps=chrono_steps),
-        )
-    }
-    if cfg.encoder_bars > 1:
-        init_bar_layer = (
-            functools.partial(lstm.init_delay_line, steps=cfg.encoder_bars)
-            if cfg.delay_lines
-            else lstm.init
-        )
-        params['bar_layers'] = _init_layers(
-            keys[depth + 1 :], cfg.encoder_sizes, summary, init_bar_layer
-        )
+    init_layer = functools.partial(lstm.init, chrono_steps=chrono_steps)
+    width = in_width(cfg.heads)
+    params = {'layers': _init_layers(keys[:depth], cfg.encoder_sizes, width, init_layer)}
     mu_key, sigma_key = jax.random.split(keys[depth])
     params['mu'] = dense.init(mu_key, summary, cfg.latent_size, cfg.bottleneck_stddev)
     params['sigma'] = dense.init(sigma_key, summary, cfg.latent_size, cfg.bottleneck_stddev)
-    if cfg.encoder_bars > 1 and cfg.delay_lines:
+    if cfg.encoder_bars > 1:
+        _add_bar_layers(params, cfg, keys[depth + 1 :], summary)
+    if cfg.initial_sigma:
+        params['sigma']['bias'] += np.log(np.expm1(cfg.initial_sigma))
+    return params
+
+
+def _add_bar_layers(params: dict, cfg: ModelConfig, keys: list[jax.Array], summary: int) -> None:
+    init_layer: Callable[..., dict] = lstm.init
+    if cfg.delay_lines:
+        init_layer = functools.partial(lstm.init_delay_line, steps=cfg.encoder_bars)
+    params['bar_layers'] = _init_layers(keys, cfg.encoder_sizes, summary, init_layer)
+    if cfg.delay_lines:
         for cell in params['bar_layers'][0].values():
             cell['kernel'] = cell['kernel'].at[:summary].multiply(BARS_SCALE)
         params['mu']['kernel'] /= BARS_SCALE
         params['sigma']['kernel'] /= BARS_SCALE
-    if cfg.initial_sigma:
-        params['sigma']['bias'] += np.log(np.expm1(cfg.initial_sigma))
-    return params
 
 
 def _init_layers(
@@ -75,31 +70,27 @@ def _init_layers(
     return layers
 
 
-def encode(params: dict, cfg: ModelConfig, tokens: jax.Array) -> Posterior:
-    """tokens int [B, T, K] -> Posterior: a summary of the music through one affine layer each,
-    sigma's with a softplus.
+def encode(params: dict, cfg: ModelConfig, streams: Sequence[jax.Array]) -> Posterior:
+    """Streams int [B, T, C] -> Posterior, a summary of the music through one affine layer each.
 
-    The summary is that of the whole window; in a hierarchical encoder that of the bars' summaries,
-    the bars side by side (magenta.md 2.10).
+    sigma's has a softplus. The summary is that of the whole window; in a hierarchical encoder that
+    of the bars' summaries, the bars side by side.
     """
-    batch = tokens.shape[0]
-    if cfg.encoder_bars > 1:
-        tokens = tokens.reshape(batch * cfg.encoder_bars, cfg.total_steps // cfg.encoder_bars, -1)
-    tokens = jnp.swapaxes(tokens, 0, 1)
+    batch, bars = len(streams[0]), cfg.encoder_bars
+    if bars > 1:
+        fold = (batch * bars, cfg.total_steps // bars, -1)
+        streams = [values.reshape(fold) for values in streams]
+    time_first = [jnp.swapaxes(values, 0, 1) for values in streams]
 
-    def project_tokens(input_kernel):
-        return streams.project_tokens(
-            input_kernel, tokens, cfg.vocab_sizes, cfg.drum_roll
-        ).swapaxes(1, 2)
+    def project(input_kernel):
+        return read(cfg.heads, input_kernel, time_first).swapaxes(1, 2)
 
-    summary = _summarise(params['layers'], cfg, project_tokens)
-    if cfg.encoder_bars > 1:
-        bars = summary.reshape(-1, batch, cfg.encoder_bars).swapaxes(1, 2)
-        summary = _summarise(params['bar_layers'], cfg, functools.partial(lstm.project, bars))
-    summary = summary.T
-    return Posterior(
-        dense.apply(params['mu'], summary), jax.nn.softplus(dense.apply(params['sigma'], summary))
-    )
+    summary = _summarise(params['layers'], cfg, project)
+    if bars > 1:
+        sequence = summary.reshape(-1, batch, bars).swapaxes(1, 2)
+        summary = _summarise(params['bar_layers'], cfg, functools.partial(lstm.project, sequence))
+    mu, sigma = (dense.apply(params[name], summary.T) for name in ('mu', 'sigma'))
+    return Posterior(mu, jax.nn.softplus(sigma))
 
 
 def _summarise(

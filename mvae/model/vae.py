@@ -1,21 +1,22 @@
-"""MusicVAE whole: `init`, `encode`, `decode_logits` (training) and `generate` (play), flat or
-hierarchical by `ModelConfig`.
+"""MusicVAE whole, flat or hierarchical by `ModelConfig`: `encode`, `decode_logits`, `generate`.
+
+Streams are tuples of arrays int [B, T, C], one for each head of the model.
 """
 
-import functools
+from collections.abc import Sequence
 
 import jax
 import jax.numpy as jnp
 from jax import lax
 
-from mvae.config import ModelConfig
-from mvae.model import conductor, decoder, encoder, streams
+from mvae.model import conductor, decoder, encoder, heads
+from mvae.model.config import ModelConfig
+from mvae.model.decoder import Streams
 from mvae.model.encoder import Posterior
 
 __all__ = [
     'Posterior',
     'decode_logits',
-    'decode_logits_nested',
     'encode',
     'generate',
     'generate_prepared',
@@ -27,9 +28,7 @@ __all__ = [
 
 
 def init(key: jax.Array, cfg: ModelConfig) -> dict:
-    """float32 parameters: {'encoder': ..., 'conductor': ...
-
-    (hierarchical), 'decoders': [one, or one per stream]}.
+    """float32 parameters: 'encoder', 'conductor' (hierarchical) and 'decoders' (one, or one each).
 
     Without encoder_sizes the model is a decoder alone.
     """
@@ -39,15 +38,15 @@ def init(key: jax.Array, cfg: ModelConfig) -> dict:
         params['conductor'] = conductor.init(conductor_key, cfg)
     width = cfg.conductor_sizes[-1] if cfg.hierarchical else cfg.latent_size
     params['decoders'] = [
-        decoder.init(jax.random.fold_in(decoder_key, n), cfg, vocab, width)
-        for n, vocab in enumerate(cfg.decoder_vocab_sizes)
+        decoder.init(jax.random.fold_in(decoder_key, n), cfg, own, width)
+        for n, own in enumerate(cfg.decoder_heads)
     ]
     return params
 
 
-def encode(params: dict, cfg: ModelConfig, tokens: jax.Array) -> Posterior:
-    """The posterior q(z | x) of windows: tokens int [B, T, K] -> mu, sigma float32 [B, Z]."""
-    return encoder.encode(params['encoder'], cfg, tokens)
+def encode(params: dict, cfg: ModelConfig, streams: Sequence[jax.Array]) -> Posterior:
+    """The posterior q(z | x) of windows: mu and sigma float32 [B, Z]."""
+    return encoder.encode(params['encoder'], cfg, streams)
 
 
 def sample_posterior(key: jax.Array, q: Posterior) -> jax.Array:
@@ -56,103 +55,80 @@ def sample_posterior(key: jax.Array, q: Posterior) -> jax.Array:
 
 
 def kl_divergence(q: Posterior) -> jax.Array:
-    """KL(q(z | x) || N(0, I)) by dimension, in nats: sum of (mu^2 + sigma^2 - 1) / 2 - ln sigma
-    over the last axis gives the total. [B, Z].
-    """
+    """KL(q(z | x) || N(0, I)) by dimension, in nats: (mu^2 + sigma^2 - 1) / 2 - ln sigma, [B, Z]."""
     return 0.5 * (q.mu**2 + q.sigma**2 - 1) - jnp.log(q.sigma)
 
 
 def _embeddings(params: dict, cfg: ModelConfig, z: jax.Array) -> jax.Array:
     """What the decoders unfold: [B, U, E]; z itself for the flat decoder (U = 1)."""
-    return conductor.embeddings(params['conductor'], cfg, z) if cfg.hierarchical else z[:, None]
+    if cfg.hierarchical:
+        return conductor.embeddings(params['conductor'], cfg, z)
+    return z[:, None]
 
 
-def previous_tokens(tokens: jax.Array) -> jax.Array:
-    """[B, T, K] shifted right by one step, NO_TOKEN first: a bar's first input is the last token of
-    the bar before.
+def previous(values: jax.Array) -> jax.Array:
+    """[B, T, C] shifted right by one step, NOTHING first.
+
+    A bar's first input is the last value of the bar before.
     """
-    return jnp.pad(tokens[:, :-1], ((0, 0), (1, 0), (0, 0)), constant_values=streams.NO_TOKEN)
+    return jnp.pad(values[:, :-1], ((0, 0), (1, 0), (0, 0)), constant_values=heads.NOTHING)
 
 
-def _streams_of(cfg: ModelConfig, n: int) -> slice:
-    return slice(n, n + 1) if cfg.hierarchical else slice(None)
+def _of_decoder(cfg: ModelConfig, n: int, streams: Sequence[jax.Array]) -> Streams:
+    return (streams[n],) if cfg.hierarchical else tuple(streams)
+
+
+def _hide(dropout: tuple[jax.Array, float], inputs: Streams) -> Streams:
+    """Each step of each stream [N, S, C] hidden with a rate, independently."""
+    key, rate = dropout
+    hidden = jax.random.bernoulli(key, rate, (*inputs[0].shape[:2], len(inputs)))
+    return tuple(
+        jnp.where(hidden[..., k, None], heads.NOTHING, values) for k, values in enumerate(inputs)
+    )
 
 
 def decode_logits(
     params: dict,
     cfg: ModelConfig,
     z: jax.Array,
-    tokens: jax.Array,
+    streams: Sequence[jax.Array],
     *,
-    sampling: tuple[jax.Array, jax.Array] | None = None,
+    sampling: tuple[jax.Array, jax.Array | float] | None = None,
     dropout: tuple[jax.Array, float] | None = None,
 ) -> tuple[jax.Array, ...]:
-    """Logits of every token given z and the tokens before it (teacher forcing).
+    """Logits of every step given z [B, Z] and the steps before it (teacher forcing).
 
-    Bars are independent given the conductor's embeddings and the true tokens, so they run side by
-    side, folded into the batch: S sequential steps. z [B, Z], tokens int [B, T, K]. sampling (key,
-    probability): scheduled sampling. dropout (key, rate): each input token is hidden (NO_TOKEN)
-    with that rate. Returns K arrays float32 [B, T, V_k].
+    Bars are independent given the conductor's embeddings and the true values, so they run side by
+    side, folded into the batch: S sequential steps.
+
+    sampling: (key, probability) of scheduled sampling. dropout: (key, rate) at which each step of
+    each stream is hidden from the decoder. Returns float32 [B, T, out_width] per stream.
     """
-    batch, total, _ = tokens.shape
-    inputs = previous_tokens(tokens).reshape(batch * cfg.bars, cfg.steps, -1)
+    batch, total = streams[0].shape[:2]
+    fold = (batch * cfg.bars, cfg.steps, -1)
+    inputs = tuple(previous(values).reshape(fold) for values in streams)
     e = _embeddings(params, cfg, z).reshape(batch * cfg.bars, -1)
     if dropout is not None:
-        key, rate = dropout
-        inputs = jnp.where(jax.random.bernoulli(key, rate, inputs.shape), streams.NO_TOKEN, inputs)
-    result = []
-    for n, (params_n, vocab) in enumerate(
-        zip(params['decoders'], cfg.decoder_vocab_sizes, strict=True)
-    ):
-        inputs_n = inputs[..., _streams_of(cfg, n)]
+        inputs = _hide(dropout, inputs)
+    result: list[jax.Array] = []
+    for n, (params_n, own) in enumerate(zip(params['decoders'], cfg.decoder_heads, strict=True)):
+        inputs_n = _of_decoder(cfg, n, inputs)
         if sampling is not None:
             key, probability = sampling
-            inputs_n = decoder.scheduled_inputs(
-                params_n, cfg, vocab, e, inputs_n, jax.random.fold_in(key, n), probability
-            )
-        logits = decoder.logits(params_n, cfg, vocab, e, inputs_n)
-        result += streams.split_logits(logits.reshape(batch, total, -1), vocab)
-    return tuple(result)
-
-
-def decode_logits_nested(
-    params: dict, cfg: ModelConfig, z: jax.Array, tokens: jax.Array
-) -> tuple[jax.Array, ...]:
-    """The reference of `decode_logits`: one scan over bars, inside it one over steps, as the paper
-    draws the model.
-    """
-    batch, total, _ = tokens.shape
-    bars = (
-        previous_tokens(tokens).reshape(batch, cfg.bars, cfg.steps, -1).transpose(1, 2, 0, 3)
-    )  # [U, S, B, K]
-    e = jnp.swapaxes(_embeddings(params, cfg, z), 0, 1)
-    weights, result = prepare(params, cfg), []
-    for n, (weights_n, vocab) in enumerate(
-        zip(weights['decoders'], cfg.decoder_vocab_sizes, strict=True)
-    ):
-
-        def bar(_, xs, weights_n=weights_n, vocab=vocab):
-            e_u, inputs_u = xs
-            constant, states = decoder.start(weights_n, cfg, e_u)
-            return None, lax.scan(
-                functools.partial(decoder.step, weights_n, cfg, vocab, constant), states, inputs_u
-            )[1]
-
-        _, logits = lax.scan(bar, None, (e, bars[..., _streams_of(cfg, n)]))  # [U, S, B, V]
-        result += streams.split_logits(
-            logits.transpose(2, 0, 1, 3).reshape(batch, total, -1), vocab
-        )
+            key = jax.random.fold_in(key, n)
+            inputs_n = decoder.scheduled_inputs(params_n, cfg, own, e, inputs_n, key, probability)
+        logits = decoder.logits(params_n, cfg, own, e, inputs_n)
+        result += heads.split_logits(own, logits.reshape(batch, total, -1))
     return tuple(result)
 
 
 def prepare(params: dict, cfg: ModelConfig) -> dict:
-    """What `generate_prepared` reads, made once for many calls: the conductor, and each decoder's
-    weights as its steps read them.
+    """What `generate_prepared` reads, made once for many calls.
+
+    The conductor as it is, and each decoder's weights as its steps read them.
     """
-    decoders = [
-        decoder.prepare(params_n, cfg, vocab)
-        for params_n, vocab in zip(params['decoders'], cfg.decoder_vocab_sizes, strict=True)
-    ]
+    pairs = zip(params['decoders'], cfg.decoder_heads, strict=True)
+    decoders = [decoder.prepare(params_n, cfg, own) for params_n, own in pairs]
     return {'decoders': decoders} | ({'conductor': params['conductor']} if cfg.hierarchical else {})
 
 
@@ -162,12 +138,11 @@ def generate(
     z: jax.Array,
     key: jax.Array,
     temperature: jax.Array | float = 1.0,
-) -> jax.Array:
-    """Free-running decoding of z [B, Z] -> int32 [B, T, K].
+) -> Streams:
+    """Free-running decoding of z [B, Z] -> int32 [B, T, C] per stream; temperature 0 is greedy.
 
-    temperature 0 is greedy; each bar starts from the last token of the bar before.
-
-    Row b depends on (z[b], key, b) alone, not on the size of the batch.
+    Each bar starts from the last step of the bar before. Row b depends on (z[b], key, b) alone, not
+    on the size of the batch.
     """
     return generate_prepared(prepare(params, cfg), cfg, z, key, temperature)
 
@@ -178,30 +153,27 @@ def generate_prepared(
     z: jax.Array,
     key: jax.Array,
     temperature: jax.Array | float = 1.0,
-) -> jax.Array:
+) -> Streams:
     """`generate` from the weights of `prepare`."""
     e = jnp.swapaxes(_embeddings(weights, cfg, z), 0, 1)  # [U, B, E]
     e = e.reshape(-1, e.shape[-1])
-    by_bar = lambda x: x.reshape(x.shape[0], cfg.bars, -1).swapaxes(0, 1)  # noqa: E731  [F, U * B] -> [U, F, B]
-    starts = [
-        jax.tree.map(by_bar, decoder.start(weights_n, cfg, e)) for weights_n in weights['decoders']
-    ]
-    first = jnp.full((z.shape[0], len(cfg.vocab_sizes)), streams.NO_TOKEN, jnp.int32)
+
+    def by_bar(x):  # [F, U * B] -> [U, F, B]
+        return x.reshape(x.shape[0], cfg.bars, -1).swapaxes(0, 1)
+
+    starts = [jax.tree.map(by_bar, decoder.start(w, cfg, e)) for w in weights['decoders']]
+    nothing = tuple(jnp.full((len(z), h.columns), heads.NOTHING, jnp.int32) for h in cfg.heads)
 
     def bar(last, xs):
         u, starts_u = xs
-        parts = []
-        for n, (weights_n, vocab, start) in enumerate(
-            zip(weights['decoders'], cfg.decoder_vocab_sizes, starts_u, strict=True)
-        ):
+        streams: Streams = ()
+        decoders = zip(weights['decoders'], cfg.decoder_heads, starts_u, strict=True)
+        for n, (weights_n, own, start) in enumerate(decoders):
             key_n = jax.random.fold_in(jax.random.fold_in(key, u), n)
-            parts.append(
-                decoder.generate(
-                    weights_n, cfg, vocab, *start, last[:, _streams_of(cfg, n)], key_n, temperature
-                )
-            )
-        tokens = jnp.concatenate(parts, axis=-1)  # [B, S, K]
-        return tokens[:, -1], tokens
+            inputs = _of_decoder(cfg, n, last)
+            streams += decoder.generate(weights_n, cfg, own, *start, inputs, key_n, temperature)
+        return tuple(values[:, -1] for values in streams), streams
 
-    _, tokens = lax.scan(bar, first, (jnp.arange(cfg.bars), starts))  # [U, B, S, K]
-    return jnp.swapaxes(tokens, 0, 1).reshape(z.shape[0], cfg.total_steps, -1)
+    _, streams = lax.scan(bar, nothing, (jnp.arange(cfg.bars), starts))  # [U, B, S, C] each
+    shape = (len(z), cfg.total_steps, -1)
+    return tuple(jnp.swapaxes(values, 0, 1).reshape(shape) for values in streams)

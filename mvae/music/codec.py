@@ -1,83 +1,94 @@
-"""Tokens of any kind to notes, and which tokens notes can express."""
+"""What every codec does: notes of a track on the grid become the integer columns of a stream."""
+
+from abc import ABC, abstractmethod
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 
-from mvae.errors import InputError
-from mvae.music.drums import decode_drums
-from mvae.music.melody import decode_line
-from mvae.music.notes import Notes
-from mvae.music.pieces import STEPS_PER_QUARTER
-from mvae.music.vocabulary import FIRST_NOTE_ON, HOLD, NOTE_OFF, STREAMS, Vocabulary
 
-VELOCITY = 80
-_TRACKS = {'melody': 0, 'bass': 1, 'drums': 9}
-_PROGRAMS = {'melody': 0, 'bass': 33, 'drums': 0}
+class GridNotes(NamedTuple):
+    """Notes of one track on the grid, int64 columns [N]: start and end in steps, MIDI numbers."""
+
+    start: np.ndarray
+    end: np.ndarray
+    pitch: np.ndarray
+    velocity: np.ndarray
+
+    @classmethod
+    def make(cls, start, end, pitch, velocity=80) -> 'GridNotes':
+        """Columns of equal length from arrays, or one velocity for all notes."""
+        start, end, pitch, velocity = np.broadcast_arrays(start, end, pitch, velocity)
+        return cls(*(np.array(x, np.int64) for x in (start, end, pitch, velocity)))
+
+    def select(self, index: np.ndarray) -> 'GridNotes':
+        """The notes of a mask or an index."""
+        return GridNotes(*(column[index] for column in self))
 
 
-def decode(
-    tokens: np.ndarray,
-    kind: str,
-    vocabulary: Vocabulary,
-    qpm: float = 120.0,
-    steps_per_quarter: int = STEPS_PER_QUARTER,
-) -> Notes:
-    """Notes of a token sequence, from time 0 on, as Magenta writes them.
+class Codec(ABC):
+    """Notes on a grid <-> integer columns. A frozen, hashable value, as it is part of a `Form`.
 
-    The melody is track 0 with program 0, the bass track 1 with program 33, the drums track 9;
-    velocity 80. A melody or bass note lasts to the next note-on, note-off or the end of the
-    sequence; a drum hit lasts one step.
+    Columns are uint16 [T, C] where they are stored, and int32 in batches. A step of zeros everywhere
+    says that nothing happens: music is padded with it.
 
-    Args:
-        tokens: int [T, K], or [T] if K is 1.
-    Raises InputError if the shape or a token does not belong to the kind and the vocabulary.
+    Attributes:
+        sizes: how many values each of the C columns has, 0 to size - 1.
+        head: name of the `Head` with which models read and write the columns (mvae.model.heads).
+        droppable: parts of the music that training may leave out, such as drum classes.
+        polyphonic: whether notes may sound together.
     """
-    seconds = 60 / (qpm * steps_per_quarter)
-    parts = []
-    for stream, column in zip(STREAMS[kind], _checked(tokens, kind, vocabulary).T, strict=True):
-        if stream == 'drums':
-            start, pitch = decode_drums(column)
-            end = start + 1
-        else:
-            start, end, pitch = decode_line(column, vocabulary)
-        is_drum = stream == 'drums'
-        parts.append(
-            Notes.make(start * seconds, end * seconds, pitch, VELOCITY, _PROGRAMS[stream], is_drum, _TRACKS[stream])
-        )  # fmt: skip
-    return Notes.concatenate(parts)
 
+    head: ClassVar[str]
+    droppable: ClassVar[int] = 0
+    polyphonic: ClassVar[bool] = True
 
-def canonical(tokens: np.ndarray, kind: str) -> np.ndarray:
-    """The one token sequence [T, K] (or [T]) that sounds the same and that notes can express; same
-    dtype.
+    @property
+    @abstractmethod
+    def sizes(self) -> tuple[int, ...]: ...
 
-    Notes express a melody or bass sequence if each of its note-offs ends a sounding note: no
-    note-off stands before the first note-on or, without a note-on between them, after another
-    note-off. All drum sequences can be expressed. For such sequences with at least one note
-    encoding (pick.pick) after decoding gives the same tokens.
-    """
-    result = np.array(tokens)
-    columns = result.reshape(len(result), -1)
-    for number, stream in enumerate(STREAMS[kind]):
-        if stream != 'drums':
-            column = columns[:, number]
-            events = np.flatnonzero(column)
-            offs = column[events] == NOTE_OFF
-            previous_sounds = np.append(False, column[events][:-1] >= FIRST_NOTE_ON)[: len(events)]
-            column[events[offs & ~previous_sounds]] = HOLD
-    return result
+    @abstractmethod
+    def expresses(self, pitch: np.ndarray) -> np.ndarray:
+        """Which pitches int [N] the columns have a value for: bool [N]."""
 
+    @abstractmethod
+    def voice(self, notes: GridNotes) -> GridNotes:
+        """The notes that the columns keep of those that it expresses, in order of time."""
 
-def _checked(tokens: np.ndarray, kind: str, vocabulary: Vocabulary) -> np.ndarray:
-    sizes = vocabulary.sizes(kind)
-    tokens = np.asarray(tokens)
-    columns = tokens[:, None] if tokens.ndim == 1 else tokens
-    if columns.ndim != 2 or columns.shape[1] != len(sizes) or columns.dtype.kind not in 'iu':
-        raise InputError(
-            f'tokens of kind {kind} are integers of shape [T, {len(sizes)}], these are {tokens.dtype} {list(tokens.shape)}'
-        )
-    for column, size, stream in zip(columns.T, sizes, STREAMS[kind], strict=True):
-        if len(column) and not 0 <= column.min() <= column.max() < size:
-            raise InputError(
-                f'{stream} tokens lie in 0..{size - 1}, these in {column.min()}..{column.max()}'
-            )
-    return columns
+    @abstractmethod
+    def encode(self, notes: GridNotes, length: int) -> np.ndarray:
+        """Columns uint16 [length, C] of notes that `voice` gave; what begins later is left out."""
+
+    @abstractmethod
+    def decode(self, columns: np.ndarray) -> GridNotes:
+        """The notes of columns int [T, C], in order of time."""
+
+    @abstractmethod
+    def events(self, columns: np.ndarray) -> np.ndarray:
+        """What happens at each step, an index into `EVENTS`: int [..., T, C] -> int8 [..., T]."""
+
+    def clean(self, windows: np.ndarray) -> np.ndarray:
+        """Windows [N, T, C] without what only the music before them explains; same dtype."""
+        return windows
+
+    def canonical(self, columns: np.ndarray) -> np.ndarray:
+        """The columns [T, C] that sound the same and that notes can express; same dtype.
+
+        `encode` after `decode` gives them back.
+        """
+        return columns
+
+    def room(self, windows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """How many semitones windows [N, T, C] can go down and up: int64 [N] each."""
+        none = np.zeros(len(windows), np.int64)
+        return none, none
+
+    def transpose(self, windows: np.ndarray, shift: np.ndarray) -> np.ndarray:
+        """Windows uint16 [N, T, C] moved by shift int64 [N] semitones, within `room`."""
+        return windows
+
+    def drop(self, windows: np.ndarray, kept: np.ndarray) -> np.ndarray:
+        """Windows uint16 [N, T, C] with only those parts whose kept bool [N, droppable] is set.
+
+        A window of which nothing would remain stays as it is.
+        """
+        return windows

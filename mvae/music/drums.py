@@ -1,29 +1,86 @@
-"""Drums: hits on steps to bit masks of the 9 drum classes and back."""
+"""Drums: the hits of nine classes at a step as one of 2^9 tokens (paper section 4.1)."""
+
+import dataclasses
+import functools
+from typing import ClassVar
 
 import numpy as np
 
-from mvae.music.vocabulary import DRUM_CLASSES, DRUM_PITCHES, Vocabulary
+from mvae.music.codec import Codec, GridNotes
+from mvae.music.events import ONSET, REST
 
+# The classes and their General MIDI pitches; the first of each is what a class sounds as.
+_CLASS_PITCHES = (
+    (36, 35),  # kick
+    (38, 27, 28, 31, 32, 33, 34, 37, 39, 40, 56, 65, 66, 75, 85),  # snare
+    (42, 44, 54, 68, 69, 70, 71, 73, 78, 80, 22),  # closed hi-hat
+    (46, 67, 72, 74, 79, 81, 26),  # open hi-hat
+    (45, 29, 41, 43, 61, 64, 84),  # low tom
+    (48, 47, 60, 63, 77, 86, 87),  # mid tom
+    (50, 30, 62, 76, 83),  # high tom
+    (49, 52, 55, 57, 58),  # crash
+    (51, 53, 59, 82),  # ride
+)
+DRUM_NAMES = (
+    'kick', 'snare', 'closed hat', 'open hat', 'low tom', 'mid tom', 'high tom', 'crash', 'ride',
+)  # fmt: skip
+_OLD_CLASSES = {22: -1, 26: -1, 43: 6, 52: 8}  # where the map before April 2019 differs
+DRUM_CLASSES = len(_CLASS_PITCHES)
+DRUM_PITCHES = np.array([pitches[0] for pitches in _CLASS_PITCHES])
 _BITS = 1 << np.arange(DRUM_CLASSES)
 
 
-def encode_drums(
-    start: np.ndarray, pitch: np.ndarray, length: int, vocabulary: Vocabulary
-) -> np.ndarray:
-    """Tokens uint16 [length] of hits at steps `start`: per step the sum of 2**class over the
-    classes that are hit.
+@functools.cache
+def drum_classes(drum_map: str = 'current') -> np.ndarray:
+    """The class of every MIDI pitch: int64 [128], read-only, -1 for pitches of no class."""
+    classes = np.full(128, -1)
+    for number, pitches in enumerate(_CLASS_PITCHES):
+        classes[list(pitches)] = number
+    if drum_map == 'old':
+        classes[list(_OLD_CLASSES)] = list(_OLD_CLASSES.values())
+    classes.flags.writeable = False
+    return classes
 
-    How long a hit lasts, and how loud it is, has no part. Pitches of no class and hits from step
-    `length` on are left out.
+
+@dataclasses.dataclass(frozen=True)
+class DrumCodec(Codec):
+    """One column of tokens: the sum of 2^class over the classes that are hit at the step.
+
+    How long a hit lasts, and how loud it is, has no part in it.
     """
-    classes = vocabulary.drum_classes()[pitch]
-    kept = (classes >= 0) & (start < length)
-    roll = np.zeros((length, DRUM_CLASSES), bool)
-    roll[start[kept], classes[kept]] = True
-    return (roll @ _BITS).astype(np.uint16)
 
+    drum_map: str = 'current'
 
-def decode_drums(tokens: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Hits of tokens [T]: steps int64 [N] in order, and the pitch of each class hit, int64 [N]."""
-    steps, classes = np.nonzero(np.asarray(tokens).astype(np.int64)[:, None] & _BITS)
-    return steps, DRUM_PITCHES[classes]
+    head: ClassVar[str] = 'drum_roll'
+    droppable: ClassVar[int] = DRUM_CLASSES
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        return (2**DRUM_CLASSES,)
+
+    def expresses(self, pitch: np.ndarray) -> np.ndarray:
+        return drum_classes(self.drum_map)[pitch] >= 0
+
+    def voice(self, notes: GridNotes) -> GridNotes:
+        """All hits, each one step long."""
+        notes = notes.select(np.argsort(notes.start, kind='stable'))
+        return notes._replace(end=notes.start + 1)
+
+    def encode(self, notes: GridNotes, length: int) -> np.ndarray:
+        notes = notes.select(notes.start < length)
+        roll = np.zeros((length, DRUM_CLASSES), bool)
+        roll[notes.start, drum_classes(self.drum_map)[notes.pitch]] = True
+        return (roll @ _BITS).astype(np.uint16)[:, None]
+
+    def decode(self, columns: np.ndarray) -> GridNotes:
+        """Each class as its first pitch, one step long."""
+        steps, classes = np.nonzero(np.asarray(columns).astype(np.int64) & _BITS)
+        return GridNotes.make(steps, steps + 1, DRUM_PITCHES[classes])
+
+    def events(self, columns: np.ndarray) -> np.ndarray:
+        """Drums do not sound on: they have onsets and rests."""
+        return np.where(np.asarray(columns)[..., 0] > 0, ONSET, REST).astype(np.int8)
+
+    def drop(self, windows: np.ndarray, kept: np.ndarray) -> np.ndarray:
+        left = windows & (kept @ _BITS).astype(np.uint16)[:, None, None]
+        return np.where(left.any((1, 2), keepdims=True), left, windows)

@@ -9,7 +9,7 @@ import numpy as np
 from scipy import signal
 
 from mvae.music.notes import Notes
-from mvae.music.vocabulary import DRUM_PITCHES
+from mvae.music.drums import DRUM_PITCHES
 
 SAMPLE_RATE = 44_100
 TAIL = 1.5  # seconds after the last note's end, for it to ring out

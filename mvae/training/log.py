@@ -1,9 +1,8 @@
-"""What a run tells: metrics.jsonl and TensorBoard in its folder, a progress bar and sentences for
-who watches.
-"""
+"""What a run tells: metrics.jsonl and TensorBoard in its folder, a progress bar and sentences."""
 
 import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -85,7 +84,7 @@ def training_line(sums: dict[str, float]) -> dict[str, float]:
     }
 
 
-def evaluation_sentence(step: int, results: dict[str, float], streams: tuple[str, ...]) -> str:
+def evaluation_sentence(step: int, results: dict[str, float], streams: Sequence[str]) -> str:
     parts = [
         f'{name} {results[f"accuracy_{k}"]:.3f} (always hold {results[f"baseline_{k}"]:.3f}, onsets {results[f"onset_accuracy_{k}"]:.3f})'
         for k, name in enumerate(streams)

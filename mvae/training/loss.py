@@ -1,26 +1,17 @@
-"""The objective: reconstruction in nats plus beta times the KL above the free bits (paper section
-2; magenta.md 2.12).
-"""
+"""What training minimises: reconstruction plus beta times the KL above the free bits (paper section 2)."""
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 
-from mvae.config import ModelConfig
-from mvae.model import streams, vae
-
-
-def kl_cost(kl: jax.Array, free_bits: float) -> jax.Array:
-    """max(KL - free_bits * ln 2, 0): total KL per example [B] in nats; the free bits are of the
-    total, as in Magenta, not per dimension.
-    """
-    return jnp.maximum(kl - free_bits * np.log(2), 0)
+from mvae.batch import Batch
+from mvae.model.config import ModelConfig
+from mvae.model.objective import kl_cost, objective
 
 
-def elbo(
+def negative_elbo(
     params: dict,
     cfg: ModelConfig,
-    tokens: jax.Array,
+    batch: Batch,
     key: jax.Array,
     *,
     beta: jax.Array | float,
@@ -28,30 +19,23 @@ def elbo(
     sampling_probability: jax.Array | float | None = None,
     token_dropout: float = 0.0,
 ) -> tuple[jax.Array, dict[str, jax.Array]]:
-    """Mean loss of a batch, and sums for metrics.
+    """Mean loss of a batch without padding, and sums for metrics.
 
-    tokens int [B, T, K]. sampling_probability None is teacher forcing. Returns the loss in nats per
-    example, and sums over examples: 'loss', 'reconstruction' and 'kl' (nats), 'correct' (tokens,
-    all streams), 'examples', and 'tokens' as their denominators.
+    sampling_probability None is teacher forcing. Returns the loss in nats per example, and sums over
+    examples: 'loss', 'reconstruction' and 'kl' (nats), 'correct' (steps of all streams), 'examples',
+    and 'tokens' as their denominators.
     """
     z_key, sampling_key, dropout_key = jax.random.split(key, 3)
-    q = vae.encode(params, cfg, tokens)
-    z = vae.sample_posterior(z_key, q)
     sampling = None if sampling_probability is None else (sampling_key, sampling_probability)
     dropout = (dropout_key, token_dropout) if token_dropout else None
-    logits = vae.decode_logits(params, cfg, z, tokens, sampling=sampling, dropout=dropout)
-    reconstruction = sum(
-        streams.cross_entropy(x, tokens[..., k]).sum(1) for k, x in enumerate(logits)
-    )
-    kl = vae.kl_divergence(q).sum(-1)
-    loss = reconstruction + beta * kl_cost(kl, free_bits)
-    correct = sum((x.argmax(-1) == tokens[..., k]).sum() for k, x in enumerate(logits))
+    found = objective(params, cfg, batch.streams, z_key, sampling=sampling, dropout=dropout)
+    loss = found.reconstruction + beta * kl_cost(found.kl, free_bits)
     sums = {
         'loss': loss.sum(),
-        'reconstruction': reconstruction.sum(),
-        'kl': kl.sum(),
-        'correct': correct.astype(jnp.float32),
-        'examples': jnp.float32(tokens.shape[0]),
-        'tokens': jnp.float32(tokens.size),
+        'reconstruction': found.reconstruction.sum(),
+        'kl': found.kl.sum(),
+        'correct': found.right.sum().astype(jnp.float32),
+        'examples': jnp.float32(len(loss)),
+        'tokens': jnp.float32(found.right.size),
     }
     return loss.mean(), sums

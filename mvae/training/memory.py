@@ -17,12 +17,12 @@ def describe(params: dict, run: Path, start: int, steps: int) -> str:
     return f'{devices}; {count:,} parameters; from step {start} to {steps} in {run}'
 
 
-def check(step_function, state, tokens, key, accumulation: int) -> str:
+def check(step_function, state, batch, key, accumulation: int) -> str:
     """Compiles the step and says how much memory a device needs, as the compiler plans it.
 
     Raises InputError, naming the next smaller setting, where a device says that it has less.
     """
-    stats = step_function.lower(state, tokens, key).compile().memory_analysis()
+    stats = step_function.lower(state, batch, key).compile().memory_analysis()
     if stats is None:
         return 'this backend tells no memory estimate'
     held = stats.argument_size_in_bytes + stats.output_size_in_bytes - stats.alias_size_in_bytes
@@ -31,7 +31,9 @@ def check(step_function, state, tokens, key, accumulation: int) -> str:
     if limit and need > limit:
         raise InputError(
             f'an update needs {need / _MIB:,.0f} MiB on each device, which has {limit / _MIB:,.0f}; '
-            f'use --config.training.accumulation={2 * accumulation}, or --config.model.dtype=bfloat16, or SCALE=small'
+            f'use --config.training.accumulation={2 * accumulation}, '
+            'or --config.model.dtype=bfloat16, or SCALE=small'
         )
     of = f' of {limit / _MIB:,.0f}' if limit else ''
-    return f'memory on each device: {need / _MIB:,.0f} MiB{of} ({held / _MIB:,.0f} of weights and optimizer, the rest for one update)'
+    parts = f'{held / _MIB:,.0f} of weights and optimizer, the rest for one update'
+    return f'memory on each device: {need / _MIB:,.0f} MiB{of} ({parts})'

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 import jax
 import numpy as np
 from jax.experimental import multihost_utils
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from mvae.errors import InputError
 
@@ -96,10 +97,41 @@ def from_first(tree):
     return tree if jax.process_count() == 1 else multihost_utils.broadcast_one_to_all(tree)
 
 
+def on_one_device(tree):
+    """A replicated tree on the first device of this process alone, nothing copied."""
+    return jax.tree.map(lambda x: x.addressable_data(0) if isinstance(x, jax.Array) else x, tree)
+
+
+def on_local_devices(tree):
+    """A replicated tree on all devices of this process, none of another one's."""
+    tree = on_one_device(tree)
+    return tree if jax.local_device_count() == 1 else jax.device_put(tree, _local(PartitionSpec()))
+
+
+def spread(tree):
+    """Arrays [B, ...] over the devices of this process, filled up with rows of zeros where needed."""
+    count = jax.local_device_count()
+    if count == 1:
+        return tree
+
+    def fill(x):
+        x = np.asarray(x)
+        return np.pad(x, [(0, -len(x) % count)] + [(0, 0)] * (x.ndim - 1))
+
+    return jax.device_put(jax.tree.map(fill, tree), _local(PartitionSpec('examples')))
+
+
+def _local(spec: PartitionSpec) -> NamedSharding:
+    return NamedSharding(Mesh(np.array(jax.local_devices()), ('examples',)), spec)
+
+
 def replicas_differ(tree) -> list[str]:
-    """Names of leaves that are not the same, bit for bit, on all devices of all processes; [] is
-    how it should be.
+    """Names of leaves that are not the same, bit for bit, on all devices of all processes.
+
+    [] is how it should be, and always so with one device.
     """
+    if jax.device_count() == 1:
+        return []
     sums, names = [], []
     for path, leaf in jax.tree_util.tree_leaves_with_path(tree):
         shards = [np.asarray(shard.data) for shard in leaf.addressable_shards]

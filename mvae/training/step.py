@@ -1,6 +1,7 @@
 """One update, pure, and its mapping over devices: the only place that names `pmap` and its axis."""
 
 import functools
+from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
@@ -11,10 +12,11 @@ from jax import lax
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from ml_collections import FrozenConfigDict
 
-from mvae.config import ModelConfig
+from mvae.batch import Batch
 from mvae.model import vae
+from mvae.model.config import ModelConfig
 from mvae.training import schedules
-from mvae.training.loss import elbo
+from mvae.training.loss import negative_elbo
 
 AXIS = 'batch'
 
@@ -32,35 +34,26 @@ class TrainState:
 
 
 def make_optimizer(t: FrozenConfigDict) -> optax.GradientTransformation:
-    """Adam after clipping by the global norm, with the additive-floor decay of
-    `schedules.learning_rate`; slower over bars.
-    """
+    """Adam after clipping by the global norm, at `schedules.learning_rate`; slower over bars."""
     rate = functools.partial(schedules.learning_rate, t)
     parts = [optax.clip_by_global_norm(t.clip_norm), optax.adam(rate, b1=0.9, b2=0.999, eps=1e-8)]
     if t.bars_rate != 1 or t.bars_recurrence_rate != 1:
-        parts.append(
-            optax.stateless(
-                lambda updates, _: jax.tree_util.tree_map_with_path(
-                    functools.partial(_slow_over_bars, t), updates
-                )
-            )
-        )
+        slow = functools.partial(_slow_over_bars, t)
+        over_all = functools.partial(jax.tree_util.tree_map_with_path, slow)
+        parts.append(optax.stateless(lambda updates, _: over_all(updates)))
     return optax.chain(*parts)
 
 
 def _slow_over_bars(t: FrozenConfigDict, path: tuple, update: jax.Array) -> jax.Array:
-    """The update of a weight at its place in the tree, slowed down where it belongs to LSTMs over
-    bars, what is recurrent there even more.
-    """
+    """The update of a weight, slowed down in LSTMs over bars, and further in what recurs there."""
     names = [getattr(key, 'key', None) for key in path]
     if names[0] != 'conductor' and names[:2] != ['encoder', 'bar_layers']:
         return update
     update = t.bars_rate * update
     if 'initial_state' in names:
         return update
-    first = (
-        0 if names[-1] == 'bias' else update.shape[0] - update.shape[1] // 4
-    )  # kernels [I + H, 4H]: input rows, then recurrent ones
+    # Kernels [I + H, 4H] have input rows first, then recurrent ones.
+    first = 0 if names[-1] == 'bias' else update.shape[0] - update.shape[1] // 4
     return update.at[first:].multiply(t.bars_recurrence_rate)
 
 
@@ -71,54 +64,36 @@ def init_state(key: jax.Array, cfg: ModelConfig, t: FrozenConfigDict) -> TrainSt
 
 def train_step(
     state: TrainState,
-    tokens: jax.Array,
+    batch: Batch,
     key: jax.Array,
     *,
     cfg: ModelConfig,
     t: FrozenConfigDict,
     axis: str | None = None,
 ) -> tuple[TrainState, dict[str, jax.Array]]:
-    """One update from tokens int [B, T, K] of this device.
+    """One update from this device's batch, which has no padding.
 
     Noise comes from key, folded with the step, the device and the micro-batch. With axis, gradients
     are averaged and metrics added over the devices. Returns the new state and sums as in
-    `loss.elbo`, besides 'gradient_norm', 'parameter_norm', 'update_norm' and 'replicas', which stay
-    as they are.
+    `loss.negative_elbo`, besides 'gradient_norm', 'parameter_norm' and 'update_norm'.
     """
     key = jax.random.fold_in(key, state.step)
     if axis:
         key = jax.random.fold_in(key, lax.axis_index(axis))
     always_teacher = t.sampling_schedule == 'constant' and t.sampling_rate == 0
+    probability = None if always_teacher else schedules.sampling_probability(t, state.step)
     loss = functools.partial(
-        elbo,
+        negative_elbo,
         cfg=cfg,
         beta=schedules.beta(t, state.step),
         free_bits=t.free_bits,
-        sampling_probability=None
-        if always_teacher
-        else schedules.sampling_probability(t, state.step),
+        sampling_probability=probability,
         token_dropout=t.token_dropout,
     )
     gradient_of = jax.grad(
-        lambda params, tokens, key: loss(params, tokens=tokens, key=key), has_aux=True
+        lambda params, batch, key: loss(params, batch=batch, key=key), has_aux=True
     )
-
-    def micro_batch(total, xs):
-        n, tokens_n = xs
-        return jax.tree.map(
-            jnp.add, total, gradient_of(state.params, tokens_n, jax.random.fold_in(key, n))
-        ), None
-
-    if t.accumulation == 1:
-        gradients, metrics = gradient_of(state.params, tokens, jax.random.fold_in(key, 0))
-    else:
-        parts = tokens.reshape(t.accumulation, -1, *tokens.shape[1:])
-        zeros = jax.tree.map(
-            lambda x: jnp.zeros(x.shape, x.dtype),
-            jax.eval_shape(gradient_of, state.params, parts[0], key),
-        )
-        (gradients, metrics), _ = lax.scan(micro_batch, zeros, (jnp.arange(t.accumulation), parts))
-        gradients = jax.tree.map(lambda g: g / t.accumulation, gradients)
+    gradients, metrics = _accumulate(gradient_of, state.params, batch, key, t.accumulation)
     if axis and lax.axis_size(axis) > 1:  # alone, XLA would still copy every gradient
         gradients, metrics = lax.pmean(gradients, axis), lax.psum(metrics, axis)
     updates, opt_state = make_optimizer(t).update(gradients, state.opt_state, state.params)
@@ -128,19 +103,45 @@ def train_step(
     return TrainState(state.step + 1, params, opt_state), metrics
 
 
+def _accumulate(
+    gradient_of: Callable, params: dict, batch: Batch, key: jax.Array, parts: int
+) -> tuple[dict, dict[str, jax.Array]]:
+    """Gradients averaged and metrics added over so many micro-batches, one after the other."""
+    if parts == 1:
+        return gradient_of(params, batch, jax.random.fold_in(key, 0))
+
+    def micro_batch(total, xs):
+        n, batch_n = xs
+        own = gradient_of(params, batch_n, jax.random.fold_in(key, n))
+        return jax.tree.map(jnp.add, total, own), None
+
+    split = jax.tree.map(lambda x: x.reshape(parts, -1, *x.shape[1:]), batch)
+    shapes = jax.eval_shape(gradient_of, params, jax.tree.map(lambda x: x[0], split), key)
+    zeros = jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), shapes)
+    (gradients, metrics), _ = lax.scan(micro_batch, zeros, (jnp.arange(parts), split))
+    return jax.tree.map(lambda g: g / parts, gradients), metrics
+
+
 def replicate(state: TrainState) -> TrainState:
-    """The state as `make_train_step` returns it, on all devices: given any other way, the second
-    update would compile everything once more.
+    """The state on all devices, as `make_train_step` returns it.
+
+    Given any other way, the second update would compile everything once more.
     """
     everywhere = NamedSharding(Mesh(np.array(jax.devices()), (AXIS,)), PartitionSpec())
     return jax.device_put(state, everywhere)
 
 
-def make_train_step(cfg: ModelConfig, t: FrozenConfigDict):
-    """`train_step` over all devices: (state, tokens [devices, B / devices, T, K], key) -> (state,
-    metrics); the state has no device axis.
+def by_device(batch: Batch) -> Batch:
+    """The rows of a batch shared out over this process's devices: [devices, B / devices, ...]."""
+    devices = jax.local_device_count()
+    return jax.tree.map(lambda x: x.reshape(devices, -1, *x.shape[1:]), batch)
+
+
+def make_train_step(cfg: ModelConfig, t: FrozenConfigDict) -> Callable:
+    """`train_step` over all devices: (state, batch of `by_device`, key) -> (state, metrics).
+
+    The state has no device axis.
     """
     step = functools.partial(train_step, cfg=cfg, t=t, axis=AXIS)
-    return jax.pmap(
-        step, axis_name=AXIS, in_axes=(None, 0, None), out_axes=(None, None), donate_argnums=0
-    )
+    axes = {'in_axes': (None, 0, None), 'out_axes': (None, None)}
+    return jax.pmap(step, axis_name=AXIS, donate_argnums=0, **axes)

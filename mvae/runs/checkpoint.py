@@ -1,51 +1,47 @@
-"""Checkpoints of a run: the state, with the config, the vocabulary and the versions that made it.
-
-orbax writes each beside and renames it.
+"""Checkpoints of a run: the state, with what made it. orbax writes each beside and renames it.
 
 Two are kept: the latest, and the one of the best validation loss.
 """
 
-import importlib.metadata
 import json
 import shutil
 import time
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import jax
 import orbax.checkpoint as ocp
+from ml_collections import ConfigDict
 from orbax.checkpoint import checkpoint_managers
 
 from mvae.config import base_config
 from mvae.errors import InputError
 from mvae.model.prior import Prior
-from mvae.training.step import TrainState
+from mvae.music.form import differences
+from mvae.runs.metadata import FORMAT, describe
 
-FORMAT = 1
 _SPARE_BYTES = 2**18  # for what lies beside the weights
-_PACKAGES = ('jax', 'flax', 'optax', 'orbax-checkpoint', 'numpy')
 
 
-def versions() -> dict[str, str]:
-    return {name: importlib.metadata.version(name) for name in _PACKAGES}
+class Training(NamedTuple):
+    """What training goes on from: updates done, and float32 trees."""
+
+    step: int
+    params: dict
+    opt_state: Any
 
 
 class Checkpoints:
     """The checkpoints folder of a run."""
 
-    def __init__(self, run: Path, config: dict, vocabulary: dict, corpus: str):
-        """config, vocabulary: what the checkpoints shall hold, JSON values; corpus: digest of the
-        files that the data were built from.
+    def __init__(self, run: Path, config: ConfigDict, corpus: str):
+        """config: what the checkpoints shall hold; corpus: digest of the files of the data.
 
-        An existing run of another experiment, model, seed or corpus is refused by `restore`.
+        An existing run of another experiment, model, seed or corpus is refused by `restore`. Raises
+        InputError where the folder cannot be written.
         """
         self._path = Path(run).absolute() / 'checkpoints'
-        self._meta = {
-            'format': FORMAT,
-            'config': config,
-            'vocabulary': vocabulary,
-            'corpus': corpus,
-            'versions': versions(),
-        }
+        self._meta = describe(config, corpus)
         best = checkpoint_managers.BestN(
             get_metric_fn=lambda m: m['loss'],
             reverse=True,
@@ -79,20 +75,21 @@ class Checkpoints:
             ) from None
 
     def save(
-        self, state: TrainState, metrics: dict[str, float] | None = None, prior: Prior | None = None
+        self, state: Training, metrics: dict[str, float] | None = None, prior: Prior | None = None
     ) -> None:
-        """metrics: of the validation split, with 'loss', and the Gaussian of its codes; None for a
-        checkpoint between evaluations.
+        """metrics: of the validation split, with 'loss'; prior: the Gaussian of its codes.
+
+        None for a checkpoint between evaluations. Raises InputError where it cannot be written.
         """
-        step = int(state.step)
-        if step in self._manager.all_steps():
+        if state.step in self._manager.all_steps():
             return
         trees = {'params': state.params, 'optimizer': {'opt_state': state.opt_state}}
-        self._save(step, trees | ({'prior': prior._asdict()} if prior else {}), metrics)
+        self._save(state.step, trees | ({'prior': prior._asdict()} if prior else {}), metrics)
 
     def save_params(self, params: dict, step: int) -> None:
-        """A model that was not trained here: without an optimizer, so that training can start from
-        it but not go on in its folder.
+        """A model that was not trained here.
+
+        Without an optimizer, so that training can start from it but not go on in its folder.
         """
         if step not in self._manager.all_steps():
             self._save(step, {'params': params}, None)
@@ -134,27 +131,29 @@ class Checkpoints:
             f'cannot write a checkpoint to {self._path}: {reason}; the one before is whole: make room, and run the same command'
         )
 
-    def restore(self, like: TrainState) -> TrainState | None:
-        """The latest state, or None in a new run.
+    def restore(self, like: Training) -> Training | None:
+        """The latest state, in the shapes of `like`; None in a new run.
 
         Raises InputError for another run's folder, and for damaged files.
         """
         step = self._manager.latest_step()
         if step is None:
             return None
+        place = f'{self._path}/{step}'
         try:
-            meta = self._manager.restore(
-                step, args=ocp.args.Composite(meta=ocp.args.JsonRestore())
-            )['meta']
+            items = ocp.args.Composite(meta=ocp.args.JsonRestore())
+            meta = self._manager.restore(step, args=items)['meta']
         except Exception as error:  # orbax raises many kinds for damaged files
+            why = type(error).__name__
             raise InputError(
-                f'{self._path}/{step} is not a readable checkpoint ({type(error).__name__}); remove it to go on'
+                f'{place} is not a readable checkpoint ({why}); remove it to go on'
             ) from None
         if changed := _differences(meta, self._meta):
             run = self._path.parent
             raise InputError(
-                f'{run} holds another run ({"; ".join(changed)}); name another folder with --run, or start there from the '
-                f'weights of this one with --config.checkpoint.init_from={run}'
+                f'{run} holds another run ({"; ".join(changed)}); name another folder with --run, '
+                f'or start there from the weights of this one with '
+                f'--config.checkpoint.init_from={run}'
             )
         try:
             items = ocp.args.Composite(
@@ -163,29 +162,29 @@ class Checkpoints:
             )
             restored = self._manager.restore(step, args=items)
         except Exception as error:
+            why = type(error).__name__
             raise InputError(
-                f'{self._path}/{step} is damaged ({type(error).__name__}); remove it to go on from the one before'
+                f'{place} is damaged ({why}); remove it to go on from the one before'
             ) from None
-        return TrainState(like.step + step, restored['params'], restored['optimizer']['opt_state'])
+        return Training(step, restored['params'], restored['optimizer']['opt_state'])
 
 
 def _differences(old: dict, new: dict) -> list[str]:
-    """What makes two checkpoints' runs two: everything but the length of training, its objective,
-    and what is logged when.
+    """What makes two checkpoints' runs two.
+
+    Everything but the length of training, its objective, and what is logged when.
     """
+    if old.get('format') != FORMAT:
+        return [f'of another version of mvae: model format {old.get("format")}, not {FORMAT}']
     a, b = old['config'], new['config']
-    changed = [
-        f'{k} {a.get(k)} -> {b[k]}'
-        for k in ('experiment', 'kind', 'bars', 'variant', 'seed')
-        if a.get(k) != b[k]
-    ]
-    before = (
-        json.loads(base_config().model.to_json_best_effort()) | a['model']
-    )  # a setting that was made later had its default
+    names = ('experiment', 'form', 'bars', 'variant', 'seed')
+    changed = [f'{k} {a.get(k)} -> {b[k]}' for k in names if a.get(k) != b[k]]
+    # A setting that was made later had its default.
+    before = json.loads(base_config().model.to_json_best_effort()) | a['model']
     changed += [f'{k} {before[k]} -> {v}' for k, v in b['model'].items() if before[k] != v]
-    if old['vocabulary'] != new['vocabulary']:
-        changed.append('another vocabulary')
-    elif old.get('corpus', new['corpus']) != new['corpus']:
+    if not changed and (other := differences(old['form'], new['form'])):
+        changed.append(other)
+    elif old['corpus'] != new['corpus']:
         changed.append(f'data {a["data"]["path"]} -> {b["data"]["path"]}')
     return changed
 

@@ -1,15 +1,12 @@
-"""A score cut into pieces of one tempo and one meter, with notes on the grid of sixteenths."""
+"""A score cut into sections of one tempo and one meter, with notes on a grid."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
+from mvae.music.notation import QUARTERS_PER_BAR
 from mvae.music.notes import Score
 from mvae.music.reasons import Reason
-
-STEPS_PER_QUARTER = 4
-QUARTERS_PER_BAR = 4
-STEPS_PER_BAR = STEPS_PER_QUARTER * QUARTERS_PER_BAR
 
 _DEFAULT_QPM = 120.0
 _SAME_TIME = 1e-9  # seconds; events closer than this happen at once
@@ -17,38 +14,41 @@ _SAME_TEMPO = 1e-6  # relative; smaller steps come from rounding and move nothin
 
 
 @dataclass(frozen=True, eq=False)
-class Piece:
-    """Notes between two changes of meter or tempo, all sounding, at or after step 0 and at least
-    one step long.
+class Section:
+    """Notes between two changes of meter or tempo.
+
+    All of them sound, begin at or after step 0, and are at least one step long.
 
     Attributes:
-        start, end: int64 [N], steps of a sixteenth from the piece's beginning, which is a bar line.
-        pitch, program: int16 [N]; is_drum: bool [N]; track: int32 [N], as in Notes.
-        qpm: tempo (at the beginning). total_steps: where the last note ends. steps_per_bar: 16.
+        start, end: int64 [N], in steps from the section's beginning, which is a bar line.
+        pitch, velocity, program: int16 [N]; is_drum: bool [N]; track: int32 [N], as in Notes.
+        qpm: tempo (at the beginning). total_steps: where the last note ends.
+        steps_per_bar: of the grid, 16 where steps are sixteenths.
     """
 
     start: np.ndarray
     end: np.ndarray
     pitch: np.ndarray
+    velocity: np.ndarray
     program: np.ndarray
     is_drum: np.ndarray
     track: np.ndarray
     qpm: float
     total_steps: int
-    steps_per_bar: int = STEPS_PER_BAR
+    steps_per_bar: int = 16
 
     def __len__(self) -> int:
         return len(self.start)
 
 
-def split_pieces(
-    score: Score, steps_per_quarter: int = STEPS_PER_QUARTER, follow_tempo: bool = False
-) -> tuple[list[Piece], list[Reason]]:
-    """Cuts a score at every real change of meter or tempo and quantises the pieces.
+def split_sections(
+    score: Score, steps_per_quarter: int = 4, follow_tempo: bool = False
+) -> tuple[list[Section], list[Reason]]:
+    """Cuts a score at every real change of meter or tempo and quantises the sections.
 
     As Magenta does (presplit_on_time_changes): a change to what already holds is none; of several
     at one time the last counts; before the first the music is in 4/4 at 120. A note belongs to the
-    piece in which it starts and ends at the latest with it. Bars are counted from the cut. Meters
+    section in which it starts and ends at the latest with it. Bars are counted from the cut. Meters
     whose bar is four quarters (4/4, 2/2, 8/8) pass.
 
     Silent notes (velocity 0), and notes that end before they start or start before time 0, are
@@ -58,7 +58,7 @@ def split_pieces(
         steps_per_quarter: the grid.
         follow_tempo: do not cut at changes of tempo; the grid follows them.
     Returns:
-        the pieces with at least one note, and Reason.WRONG_METER for each such piece of another
+        the sections with at least one note, and Reason.WRONG_METER for each such section of another
         meter.
     """
     notes = score.notes
@@ -78,12 +78,12 @@ def split_pieces(
     cut_ends = np.append(times[cuts[1:]], np.inf)
     beats_at_change = np.append(0.0, np.cumsum(np.diff(times) * qpm[:-1] / 60))
 
-    piece_of = np.maximum(
+    section_of = np.maximum(
         np.searchsorted(times[cuts], notes.start + _SAME_TIME, side='right') - 1, 0
     )
-    order = np.argsort(piece_of, kind='stable')
-    notes, piece_of = notes.select(order), piece_of[order]
-    cut = cuts[piece_of]
+    order = np.argsort(section_of, kind='stable')
+    notes, section_of = notes.select(order), section_of[order]
+    cut = cuts[section_of]
 
     def to_steps(seconds: np.ndarray) -> np.ndarray:
         if follow_tempo:
@@ -98,21 +98,26 @@ def split_pieces(
         return _to_steps(beats, steps_per_quarter)
 
     start = to_steps(notes.start)
-    end = np.maximum(to_steps(np.minimum(notes.end, cut_ends[piece_of])), start + 1)
-    pieces, reasons = [], []
-    first = np.flatnonzero(np.append(True, piece_of[1:] != piece_of[:-1]))
+    end = np.maximum(to_steps(np.minimum(notes.end, cut_ends[section_of])), start + 1)
+    sections, reasons = [], []
+    first = np.flatnonzero(np.append(True, section_of[1:] != section_of[:-1]))
     for begin, stop in zip(first, np.append(first[1:], len(notes)), strict=True):
         own, number = slice(begin, stop), cut[begin]
         if not _is_four_quarters(numerators[number], denominators[number]):
             reasons.append(Reason.WRONG_METER)
             continue
-        pieces.append(
-            Piece(
-                start[own], end[own], notes.pitch[own], notes.program[own], notes.is_drum[own], notes.track[own], float(qpm[number]),
-                int(end[own].max()), steps_per_quarter * QUARTERS_PER_BAR,
+        columns = (notes.pitch, notes.velocity, notes.program, notes.is_drum, notes.track)
+        sections.append(
+            Section(
+                start[own],
+                end[own],
+                *(column[own] for column in columns),
+                qpm=float(qpm[number]),
+                total_steps=int(end[own].max()),
+                steps_per_bar=steps_per_quarter * QUARTERS_PER_BAR,
             )
-        )  # fmt: skip
-    return pieces, reasons
+        )
+    return sections, reasons
 
 
 def _is_four_quarters(numerator: int, denominator: int) -> bool:

@@ -1,10 +1,8 @@
 """A model as one small file: float16 weights and what made them, in an .npz.
 
-Released models lie in mvae/released, each with its card.
-
 float16 keeps 11 bits. Rounding turns a choice between nearly equal tokens now and then, and greedy
-decoding goes another way from there; where that happens too often (experiments/release.py counts
-it) 4 or 8 further bits lie beside, what rounding left in units of the last place.
+decoding goes another way from there. Where that happens too often (`mvae release` counts it) 4 or 8
+further bits lie beside: what rounding left, in units of the last place.
 """
 
 import io
@@ -19,35 +17,10 @@ from mvae.errors import InputError
 from mvae.files import write_atomically
 from mvae.model.prior import Prior
 
-RELEASED = Path(__file__).parent.parent / 'released'
 _META = 'meta.json'
 _REST = ' rest'  # after a weight's name: int8, in 1/254 of the spacing of float16 there
 _PRIOR = 'prior '  # before a field's name: float32
 BITS = (11, 15, 19)
-
-
-def released() -> tuple[str, ...]:
-    """Names of the models that come with mvae."""
-    return tuple(sorted(path.stem for path in RELEASED.glob('*.npz')))
-
-
-def find(path: str | Path) -> Path | None:
-    """The compact file that a path or a released name means; None for anything else.
-
-    A folder of that name goes before a released model.
-    """
-    path = Path(path)
-    if path.suffix == '.npz':
-        return path
-    return RELEASED / f'{path}.npz' if not path.exists() and str(path) in released() else None
-
-
-def home(run: str | Path) -> Path:
-    """Where what is made of a model is written: a run's own folder, runs/released/NAME for a
-    released model or a compact file.
-    """
-    file = find(run)
-    return Path('runs') / 'released' / file.stem if file is not None else Path(run)
 
 
 def write(

@@ -1,0 +1,82 @@
+"""What the model needs to know: the frozen part of an experiment's config."""
+
+import dataclasses
+from typing import Protocol
+
+from ml_collections import ConfigDict
+
+from mvae.config import HIERARCHICAL_DECODERS, HIERARCHICAL_ENCODERS
+from mvae.model.heads import HEADS, Head
+
+
+class Layout(Protocol):
+    """What is asked of a form (mvae.music.form.Form, which this floor does not know)."""
+
+    bars: int
+    steps_per_bar: int
+
+    @property
+    def layout(self) -> tuple[tuple[str, tuple[int, ...]], ...]:
+        """Of each stream the name of its head in HEADS, and the sizes of its columns."""
+
+
+@dataclasses.dataclass(frozen=True)
+class ModelConfig:
+    """Sizes and switches: hashable, so that it can be a static argument of `jax.jit`.
+
+    Attributes:
+        heads: how each of the K streams is read and written.
+        bars: U, 1 for a flat decoder. steps: S per bar (T for a flat decoder).
+        encoder_sizes, conductor_sizes, decoder_sizes: units of each layer. latent_size: Z.
+        encoder_bars: above 1 so many bars are encoded each on its own, and then their sequence.
+        dtype and the rest: see `model` in mvae.config.
+    """
+
+    heads: tuple[Head, ...]
+    bars: int
+    steps: int
+    encoder_sizes: tuple[int, ...]
+    latent_size: int
+    decoder_sizes: tuple[int, ...]
+    conductor_sizes: tuple[int, ...] = ()
+    encoder_bars: int = 1
+    dtype: str = 'float32'
+    bottleneck_stddev: float = 0.001
+    initial_sigma: float = 0.0
+    delay_lines: bool = False
+    chrono_init: bool = False
+
+    @property
+    def hierarchical(self) -> bool:
+        """Whether a conductor unfolds z into bars."""
+        return bool(self.conductor_sizes)
+
+    @property
+    def decoder_heads(self) -> list[tuple[Head, ...]]:
+        """The streams of each decoder: all in one for the flat decoder, one each otherwise."""
+        return [(head,) for head in self.heads] if self.hierarchical else [self.heads]
+
+    @property
+    def total_steps(self) -> int:
+        """T, steps per window."""
+        return self.bars * self.steps
+
+
+def model_config(c: ConfigDict, form: Layout) -> ModelConfig:
+    """The model of an experiment's config for a form."""
+    m, hierarchical = c.model, c.variant in HIERARCHICAL_DECODERS
+    return ModelConfig(
+        heads=tuple(HEADS[name].make(sizes, m) for name, sizes in form.layout),
+        bars=form.bars if hierarchical else 1,
+        steps=form.steps_per_bar * (1 if hierarchical else form.bars),
+        encoder_sizes=tuple(m.encoder_sizes),
+        latent_size=m.latent_size,
+        decoder_sizes=tuple(m.decoder_sizes),
+        conductor_sizes=tuple(m.conductor_sizes) if hierarchical else (),
+        encoder_bars=form.bars if c.variant in HIERARCHICAL_ENCODERS else 1,
+        dtype=m.dtype,
+        bottleneck_stddev=m.bottleneck_stddev,
+        initial_sigma=m.initial_sigma,
+        delay_lines=m.delay_lines,
+        chrono_init=m.chrono_init,
+    )

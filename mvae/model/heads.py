@@ -1,0 +1,207 @@
+"""The model's borders: how each stream's columns are read, scored and drawn.
+
+A value is an integer; `NOTHING` stands in every column before the first step, and for hidden inputs.
+"""
+
+import dataclasses
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from ml_collections import ConfigDict
+
+NOTHING = -1
+
+
+class Head(ABC):
+    """One kind of columns. A frozen, hashable value, so that it can be static in `jax.jit`.
+
+    Kernels are [D, G]; values are int [..., C], where NOTHING contributes nothing; logits are float32
+    [..., out_width].
+
+    Attributes:
+        columns: C. in_width: rows of an encoder's kernel that read the columns. out_width: rows of a
+            decoder's kernel that read them, and its logits.
+    """
+
+    @classmethod
+    @abstractmethod
+    def make(cls, sizes: tuple[int, ...], settings: ConfigDict) -> 'Head':
+        """The head of columns with so many values each; settings: `model` of the config."""
+
+    @property
+    @abstractmethod
+    def columns(self) -> int: ...
+
+    @property
+    @abstractmethod
+    def in_width(self) -> int: ...
+
+    @property
+    @abstractmethod
+    def out_width(self) -> int: ...
+
+    @abstractmethod
+    def read(self, kernel: jax.Array, values: jax.Array) -> jax.Array:
+        """What an encoder's kernel [in_width, G] makes of values: [..., G]."""
+
+    @abstractmethod
+    def feed(self, kernel: jax.Array, values: jax.Array) -> jax.Array:
+        """What a decoder's kernel [out_width, G] makes of the values before: [..., G]."""
+
+    @abstractmethod
+    def loss(self, logits: jax.Array, values: jax.Array) -> jax.Array:
+        """-log p(values) in nats: [...]."""
+
+    @abstractmethod
+    def draw(self, key: jax.Array, logits: jax.Array, temperature: jax.Array) -> jax.Array:
+        """Values int32 [..., C] at a temperature, which may be traced; 0 takes the likeliest."""
+
+    @abstractmethod
+    def likeliest(self, logits: jax.Array) -> jax.Array:
+        """The likeliest values int32 [..., C]."""
+
+    def right(self, guess: jax.Array, values: jax.Array) -> jax.Array:
+        """Where a guess counts as right: int [..., C] each -> bool [...]."""
+        return (guess == values).all(-1)
+
+
+@dataclasses.dataclass(frozen=True)
+class Categorical(Head):
+    """One column of tokens 0 to size - 1, read one-hot, written by a softmax."""
+
+    size: int
+
+    @classmethod
+    def make(cls, sizes: tuple[int, ...], settings: ConfigDict) -> Head:
+        (size,) = sizes
+        return cls(size)
+
+    @property
+    def columns(self) -> int:
+        return 1
+
+    @property
+    def in_width(self) -> int:
+        return self.size
+
+    @property
+    def out_width(self) -> int:
+        return self.size
+
+    def read(self, kernel: jax.Array, values: jax.Array) -> jax.Array:
+        return _gather_rows(kernel, values[..., 0])
+
+    def feed(self, kernel: jax.Array, values: jax.Array) -> jax.Array:
+        return _gather_rows(kernel, values[..., 0])
+
+    def loss(self, logits: jax.Array, values: jax.Array) -> jax.Array:
+        picked = jnp.take_along_axis(logits, values, axis=-1)[..., 0]
+        return jax.nn.logsumexp(logits, axis=-1) - picked
+
+    def draw(self, key: jax.Array, logits: jax.Array, temperature: jax.Array) -> jax.Array:
+        noise = jax.random.gumbel(key, logits.shape)
+        return jnp.argmax(logits + temperature * noise, axis=-1).astype(jnp.int32)[..., None]
+
+    def likeliest(self, logits: jax.Array) -> jax.Array:
+        return logits.argmax(-1).astype(jnp.int32)[..., None]
+
+
+@dataclasses.dataclass(frozen=True)
+class DrumRoll(Categorical):
+    """Combinations of drums as tokens, whose bits are the classes.
+
+    The encoder reads a drum roll: one row for each class, and one for silence (docs/magenta.md, Drum
+    rolls). The decoder reads and writes tokens.
+    """
+
+    @classmethod
+    def make(cls, sizes: tuple[int, ...], settings: ConfigDict) -> Head:
+        (size,) = sizes
+        return cls(size) if settings.drum_roll_input else Categorical(size)
+
+    @property
+    def in_width(self) -> int:
+        return self.size.bit_length()
+
+    def features(self) -> np.ndarray:
+        """The classes of each token, and a last column that is 1 for silence: float32 [V, C + 1]."""
+        roll = (np.arange(self.size)[:, None] >> np.arange(self.in_width - 1)) & 1
+        silence = roll.sum(1, keepdims=True) == 0
+        return np.concatenate([roll, silence], axis=1).astype(np.float32)
+
+    def read(self, kernel: jax.Array, values: jax.Array) -> jax.Array:
+        return super().read(jnp.asarray(self.features(), kernel.dtype) @ kernel, values)
+
+
+HEADS: dict[str, type[Head]] = {'categorical': Categorical, 'drum_roll': DrumRoll}
+
+
+def in_width(heads: Sequence[Head]) -> int:
+    """Rows of an encoder's kernel for several streams."""
+    return sum(head.in_width for head in heads)
+
+
+def out_width(heads: Sequence[Head]) -> int:
+    """Rows of a decoder's kernel for several streams, and its logits."""
+    return sum(head.out_width for head in heads)
+
+
+def read(heads: Sequence[Head], kernel: jax.Array, streams: Sequence[jax.Array]) -> jax.Array:
+    """What an encoder's kernel [sum of in_width, G] makes of streams [..., C]: [..., G]."""
+    rows = _split(kernel, [head.in_width for head in heads], 0)
+    parts = zip(heads, rows, streams, strict=True)
+    return sum(head.read(own, values) for head, own, values in parts)
+
+
+def feed(heads: Sequence[Head], kernel: jax.Array, streams: Sequence[jax.Array]) -> jax.Array:
+    """What a decoder's kernel [sum of out_width, G] makes of streams [..., C]: [..., G]."""
+    rows = _split(kernel, [head.out_width for head in heads], 0)
+    parts = zip(heads, rows, streams, strict=True)
+    return sum(head.feed(own, values) for head, own, values in parts)
+
+
+def split_logits(heads: Sequence[Head], logits: jax.Array) -> tuple[jax.Array, ...]:
+    """[..., sum of out_width] -> logits of each stream."""
+    return _split(logits, [head.out_width for head in heads], -1)
+
+
+def draw(
+    heads: Sequence[Head], key: jax.Array, logits: jax.Array, temperature: jax.Array | float
+) -> tuple[jax.Array, ...]:
+    """Values of each stream, int32 [..., C], from logits [..., sum of out_width]."""
+    temperature = jnp.asarray(temperature, jnp.float32)
+    blocks = zip(heads, split_logits(heads, logits), strict=True)
+    return tuple(
+        head.draw(jax.random.fold_in(key, k), block, temperature)
+        for k, (head, block) in enumerate(blocks)
+    )
+
+
+def _split(x: jax.Array, widths: list[int], axis: int) -> tuple[jax.Array, ...]:
+    return tuple(jnp.split(x, np.cumsum(widths)[:-1], axis=axis))
+
+
+@jax.custom_vjp
+def _gather_rows(rows: jax.Array, tokens: jax.Array) -> jax.Array:
+    """The rows [V, G] of tokens int [...], zeros for NOTHING: the product with one-hot vectors."""
+    return jnp.where((tokens < 0)[..., None], 0, rows[jnp.maximum(tokens, 0)])
+
+
+def _gather_rows_fwd(rows, tokens):
+    return _gather_rows(rows, tokens), (jnp.empty((0, rows.shape[0]), rows.dtype), tokens)
+
+
+def _gather_rows_bwd(residuals, gradient):
+    # A scatter-add into float32: faster than a product with one-hot vectors (docs/benchmarks.md).
+    like, tokens = residuals
+    flat = tokens.reshape(-1)
+    g = gradient.reshape(-1, gradient.shape[-1]).astype(jnp.float32)
+    place = jnp.where(flat < 0, like.shape[1], flat)
+    d_rows = jnp.zeros((like.shape[1], g.shape[1])).at[place].add(g, mode='drop')
+    return d_rows.astype(like.dtype), None
+
+
+_gather_rows.defvjp(_gather_rows_fwd, _gather_rows_bwd)

@@ -1,0 +1,57 @@
+"""What training and every evaluation measure of examples (paper section 2): one expression for all."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from mvae.model import vae
+from mvae.model.config import ModelConfig
+
+
+class Objective(NamedTuple):
+    """Of B examples: reconstruction and KL in nats [B], and what they came from.
+
+    right: where the likeliest value of a step is right, bool [B, T, K]. q: the posterior. z: a draw
+    from it, float32 [B, Z].
+    """
+
+    reconstruction: jax.Array
+    kl: jax.Array
+    right: jax.Array
+    q: vae.Posterior
+    z: jax.Array
+
+
+def objective(
+    params: dict,
+    cfg: ModelConfig,
+    streams: Sequence[jax.Array],
+    key: jax.Array,
+    *,
+    source: Sequence[jax.Array] | None = None,
+    sampling: tuple[jax.Array, jax.Array | float] | None = None,
+    dropout: tuple[jax.Array, float] | None = None,
+) -> Objective:
+    """-log p(x | z) under teacher forcing and KL(q(z | x) || N(0, I)), z drawn from q by the key.
+
+    streams: int [B, T, C] each. source: of which streams q is, others than those that are scored.
+    sampling, dropout: see `vae.decode_logits`.
+    """
+    q = vae.encode(params, cfg, streams if source is None else source)
+    z = vae.sample_posterior(key, q)
+    logits = vae.decode_logits(params, cfg, z, streams, sampling=sampling, dropout=dropout)
+    parts = list(zip(cfg.heads, logits, streams, strict=True))
+    reconstruction = sum(head.loss(block, values).sum(1) for head, block, values in parts)
+    right = [head.right(head.likeliest(block), values) for head, block, values in parts]
+    return Objective(reconstruction, vae.kl_divergence(q).sum(-1), jnp.stack(right, -1), q, z)
+
+
+def kl_cost(kl: jax.Array, free_bits: float) -> jax.Array:
+    """max(KL - free_bits * ln 2, 0): the total KL of examples, [B], in nats.
+
+    The free bits are of the total, as in Magenta, not of each dimension.
+    """
+    return jnp.maximum(kl - free_bits * np.log(2), 0)

@@ -1,0 +1,192 @@
+"""What a model reads and writes: a `Form` of `Stream`s."""
+
+import dataclasses
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from mvae.errors import InputError
+from mvae.music import reading
+from mvae.music.codec import Codec
+from mvae.music.notation import QUARTERS_PER_BAR
+from mvae.music.notes import Notes, Score
+from mvae.music.tracks import Rule
+
+
+class Sound(NamedTuple):
+    """How a stream is played: by a General MIDI program or the drum kit, and on which track."""
+
+    program: int
+    track: int
+    is_drum: bool = False
+
+
+@dataclasses.dataclass(frozen=True)
+class Stream:
+    """One part of the music, such as the bass.
+
+    Attributes:
+        name: unique within a form. codec: its notes <-> its columns.
+        rule: which tracks of a file it is made of. sound: how it is played.
+        tonal: whether transposition moves it.
+    """
+
+    name: str
+    codec: Codec
+    rule: Rule
+    sound: Sound
+    tonal: bool = True
+
+
+@dataclasses.dataclass(frozen=True)
+class Form:
+    """A fixed number of bars in 4/4 for one or several streams.
+
+    A piece is int32 [T, K]: T steps, and the columns of all streams side by side. `split` gives
+    each stream its own, `join` puts them together again.
+
+    Attributes:
+        name: in the registry (mvae.music.forms). streams: at least one. bars: length.
+        steps_per_bar: of the grid, a multiple of 4.
+        conditions: what else a model is told; none yet.
+    """
+
+    name: str
+    streams: tuple[Stream, ...]
+    bars: int
+    steps_per_bar: int = 16
+    conditions: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.bars < 1:
+            raise InputError(f'a window has at least 1 bar, not {self.bars}')
+
+    @property
+    def steps(self) -> int:
+        """T, steps of a window."""
+        return self.bars * self.steps_per_bar
+
+    @property
+    def steps_per_quarter(self) -> int:
+        return self.steps_per_bar // QUARTERS_PER_BAR
+
+    @cached_property
+    def sizes(self) -> tuple[int, ...]:
+        """How many values each of the K columns has."""
+        return tuple(size for stream in self.streams for size in stream.codec.sizes)
+
+    @cached_property
+    def layout(self) -> tuple[tuple[str, tuple[int, ...]], ...]:
+        """Of each stream the name of its head and the sizes of its columns: what a model needs."""
+        return tuple((stream.codec.head, stream.codec.sizes) for stream in self.streams)
+
+    @property
+    def rules(self) -> list[tuple[str, Codec, Rule]]:
+        """Name, codec and rule of each stream, as `tracks.choose_tracks` takes them."""
+        return [(stream.name, stream.codec, stream.rule) for stream in self.streams]
+
+    @cached_property
+    def _borders(self) -> list[int]:
+        return np.cumsum([len(stream.codec.sizes) for stream in self.streams])[:-1].tolist()
+
+    def split(self, pieces: np.ndarray) -> tuple[np.ndarray, ...]:
+        """[..., K] -> of each stream its columns [..., C]."""
+        return tuple(np.split(np.asarray(pieces), self._borders, axis=-1))
+
+    def join(self, streams: Sequence[Any]) -> np.ndarray:
+        """Of each stream [..., C] -> int32 [..., K]."""
+        return np.concatenate([np.asarray(stream) for stream in streams], -1).astype(np.int32)
+
+    def read(self, score: Score) -> tuple[np.ndarray, str]:
+        """One window of a score and what was taken, in a few words; see `reading.read`."""
+        return reading.read(score, self)
+
+    def read_all(self, score: Score) -> np.ndarray:
+        """All of a score, window after window: int32 [W, T, K]; see `reading.read_all`."""
+        return reading.read_all(score, self)
+
+    def write(self, piece: np.ndarray, qpm: float = 120.0) -> Notes:
+        """The notes of a piece int [T, K] of any length, at qpm quarters per minute.
+
+        Raises InputError if it is no piece of this form.
+        """
+        piece = np.asarray(piece)
+        if piece.ndim == 2:
+            self.check(piece[None], len(piece))
+        else:
+            raise InputError(f'a piece of {self.name} is of shape [T, {len(self.sizes)}]')
+        seconds = self.seconds(1, qpm)
+        parts = []
+        for stream, columns in zip(self.streams, self.split(piece), strict=True):
+            notes, sound = stream.codec.decode(columns), stream.sound
+            times = notes.start * seconds, notes.end * seconds
+            looks = sound.program, sound.is_drum, sound.track
+            parts.append(Notes.make(*times, notes.pitch, notes.velocity, *looks))
+        return Notes.concatenate(parts)
+
+    def seconds(self, steps: float, qpm: float) -> float:
+        """How long so many steps last at qpm quarters per minute."""
+        return steps * 60 / (qpm * self.steps_per_quarter)
+
+    def canonical(self, piece: np.ndarray) -> np.ndarray:
+        """The piece [T, K] that sounds the same and that notes can express; same dtype."""
+        own = zip(self.streams, self.split(piece), strict=True)
+        parts = [stream.codec.canonical(columns) for stream, columns in own]
+        return np.concatenate(parts, -1).astype(np.asarray(piece).dtype)
+
+    def clean(self, windows: np.ndarray) -> np.ndarray:
+        """Windows [N, T, K] without what only the music before them explains."""
+        own = zip(self.streams, self.split(windows), strict=True)
+        return np.concatenate([stream.codec.clean(columns) for stream, columns in own], -1)
+
+    def check(self, pieces: Any, steps: int | None = None) -> np.ndarray:
+        """Pieces as int32 [B, T, K], B at least 1. Raises InputError if they are none of this form.
+
+        steps: T, that of the form where None.
+        """
+        pieces, steps = np.asarray(pieces), self.steps if steps is None else steps
+        shape = (steps, len(self.sizes))
+        wrong = pieces.ndim != 3 or pieces.shape[1:] != shape or not len(pieces)
+        if wrong or pieces.dtype.kind not in 'iu':
+            raise InputError(
+                f'tokens of {self.name} are integers of shape [B, {steps}, {shape[1]}], '
+                f'these are {pieces.dtype} {list(pieces.shape)}'
+            )
+        names = [stream.name for stream in self.streams for _ in stream.codec.sizes]
+        for name, column, size in zip(names, np.moveaxis(pieces, -1, 0), self.sizes, strict=True):
+            if column.size and not 0 <= column.min() <= column.max() < size:
+                raise InputError(
+                    f'{name} tokens lie in 0..{size - 1}, these in {column.min()}..{column.max()}'
+                )
+        return pieces.astype(np.int32)
+
+    def fingerprint(self) -> dict[str, Any]:
+        """What a store or checkpoint must share with the form, as JSON values; length apart."""
+        codecs = {
+            stream.name: {'codec': type(stream.codec).__name__, **dataclasses.asdict(stream.codec)}
+            for stream in self.streams
+        }
+        return {
+            'form': self.name,
+            'steps_per_bar': self.steps_per_bar,
+            'streams': codecs,
+            'conditions': list(self.conditions),
+        }
+
+    def __str__(self) -> str:
+        return f'{self.bars}-bar {self.name}'
+
+
+def differences(mine: dict[str, Any], other: dict[str, Any]) -> str:
+    """How a fingerprint differs from another, in words; '' where it does not."""
+    changed = []
+    for name in mine | other:
+        a, b = mine.get(name), other.get(name)
+        if isinstance(a, dict) and isinstance(b, dict):
+            inside = differences(a, b)
+            changed += [f'{name}: {inside}'] if inside else []
+        elif a != b:
+            changed.append(f'{name} {a} instead of {b}')
+    return ', '.join(changed)

@@ -1,0 +1,139 @@
+"""One file of a user as a model's input: its best tracks, padded or cropped to the window."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mvae.music.events import ONSET
+from mvae.music.notes import Score
+from mvae.music.reasons import Reason, Rejected
+from mvae.music.sections import Section, split_sections
+from mvae.music.tracks import Track, best, choose_tracks, count_tracks, list_tracks
+
+if TYPE_CHECKING:
+    from mvae.music.form import Form
+
+_MAX_STEPS = 2**20
+
+
+def read(score: Score, form: 'Form') -> tuple[np.ndarray, str]:
+    """One window of a score, its best tracks in the place with the most notes.
+
+    `tracks.choose_tracks` says which tracks; a stream that the file lacks stays silent. Chords give a line
+    their highest note, rests may be of any length, tempo changes are followed. Music longer than the
+    window loses its empty bars at the beginning and is cropped; shorter music is padded.
+
+    What `Form.write` gives comes back as the same piece, see `Form.canonical`.
+
+    Returns the piece int32 [T, K], and what was done, in a few words. Raises Rejected (EMPTY,
+    WRONG_METER, TOO_LARGE, or that the tracks of all streams are missing).
+    """
+    sections = _read_sections(score, form)
+    tracks, note = _best_tracks(sections, form)
+    encoded = [_encode(section, tracks, form) for section in sections]
+    fullest = int(np.argmax([_count_onsets(columns, form) for columns in encoded]))
+    if len(sections) > 1:
+        note += f', part {fullest + 1} of {len(sections)} (the meter changes)'
+    columns, total = encoded[fullest], len(encoded[fullest]) // form.steps_per_bar
+    if total > form.bars:
+        first = _first_bar(columns, form)
+        if first:
+            note += f', {_bars(first)} of silence at the beginning left out'
+        if total - first > form.bars:
+            note += f', cropped {_bars(total - first)} to {form.bars}'
+        columns = columns[first * form.steps_per_bar :]
+    if len(columns) < form.steps:
+        note += f', padded {_bars(len(columns) // form.steps_per_bar)} to {form.bars}'
+    return _fit(columns, form), note
+
+
+def read_all(score: Score, form: 'Form') -> np.ndarray:
+    """All of a score in windows that follow each other, of the tracks that `read` takes.
+
+    Windows do not overlap. Each section begins with its first bar that has a note and is padded at its end; silent windows
+    are left out. Returns int32 [N, T, K], N at least 1. Raises Rejected as `read` does.
+    """
+    sections = _read_sections(score, form)
+    tracks, _ = _best_tracks(sections, form)
+    windows = []
+    for section in sections:
+        columns = _encode(section, tracks, form)
+        first = _first_bar(columns, form) * form.steps_per_bar
+        for begin in range(first, len(columns), form.steps):
+            window = form.clean(_fit(columns[begin : begin + form.steps], form)[None])[0]
+            if window.any():
+                windows.append(window)
+    return np.stack(windows)
+
+
+def _read_sections(score: Score, form: 'Form') -> list[Section]:
+    sections, reasons = split_sections(score, form.steps_per_quarter, follow_tempo=True)
+    if not sections and reasons:
+        meters = zip(
+            score.meter_numerators.tolist(), score.meter_denominators.tolist(), strict=True
+        )
+        names = ', '.join(dict.fromkeys(f'{n}/{d}' for n, d in meters if n != d))
+        raise Rejected(
+            Reason.WRONG_METER,
+            f'the music is in {names or "a meter of its own"}; '
+            'give music whose bars are four quarters (4/4 or 2/2)',
+        )
+    if not sections:
+        raise Rejected(Reason.EMPTY, 'there are no notes; give music with at least one')
+    if max(section.total_steps for section in sections) > _MAX_STEPS:
+        most = _MAX_STEPS // form.steps_per_bar
+        raise Rejected(Reason.TOO_LARGE, f'the music is longer than {most:,} bars; cut it')
+    return sections
+
+
+def _best_tracks(sections: list[Section], form: 'Form') -> tuple[list[Track | None], str]:
+    """The track of each stream, None for a silent one; and the choice in words."""
+    total = count_tracks(sections)
+    chosen = choose_tracks(form.rules, lambda codec: list_tracks(sections, codec))
+    tracks = [best(own) if own else None for own in chosen.values()]
+    words, missing = [], []
+    for stream, track in zip(form.streams, tracks, strict=True):
+        if track is None:
+            missing.append(stream.name)
+        else:
+            words.append(stream.rule.name(stream.name, track, total))
+    if not words:
+        first = form.streams[0]
+        raise Rejected(first.rule.missing, first.rule.describe(first.codec))
+    silent = f', no {" and no ".join(missing)}: left silent' if missing else ''
+    return tracks, ', '.join(words) + silent
+
+
+def _encode(section: Section, tracks: list[Track | None], form: 'Form') -> np.ndarray:
+    """The tracks of a section as columns int32 [whole bars, K]."""
+    length = -(-section.total_steps // form.steps_per_bar) * form.steps_per_bar
+    parts = []
+    for stream, track in zip(form.streams, tracks, strict=True):
+        if track is None:
+            parts.append(np.zeros((length, len(stream.codec.sizes)), np.uint16))
+        else:
+            notes = stream.codec.voice(track.notes(section))
+            parts.append(stream.codec.encode(notes, length))
+    return form.join(parts)
+
+
+def _count_onsets(columns: np.ndarray, form: 'Form') -> int:
+    own = zip(form.streams, form.split(columns), strict=True)
+    return sum(int((stream.codec.events(part) == ONSET).sum()) for stream, part in own)
+
+
+def _first_bar(columns: np.ndarray, form: 'Form') -> int:
+    """The bar of the first event; the number of bars if there is none."""
+    events = np.flatnonzero(columns.any(1))
+    return int(events[0] if len(events) else len(columns)) // form.steps_per_bar
+
+
+def _fit(columns: np.ndarray, form: 'Form') -> np.ndarray:
+    """The first bars, filled up with nothing."""
+    window = np.zeros((form.steps, columns.shape[1]), np.int32)
+    window[: len(columns)] = columns[: len(window)]
+    return window
+
+
+def _bars(count: int) -> str:
+    return f'{count} bar' if count == 1 else f'{count} bars'

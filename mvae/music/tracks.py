@@ -1,0 +1,186 @@
+"""Which tracks of a file a stream is made of: one rule for building datasets and reading files.
+
+A build takes windows of all tracks that serve, reading one file takes the best of them.
+"""
+
+import dataclasses
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from functools import cached_property
+
+import numpy as np
+
+from mvae.music.codec import Codec, GridNotes
+from mvae.music.reasons import Reason
+from mvae.music.sections import Section
+
+ALL_DRUMS = -1  # the number of the track that all drum notes of a file make together
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Track:
+    """One track of a file, as far as a codec can express it.
+
+    Attributes:
+        sections: of the file. number: as in `Notes.track`, or ALL_DRUMS. place: among the file's
+            tracks, from 1. program: General MIDI.
+    """
+
+    sections: Sequence[Section]
+    codec: Codec
+    number: int
+    place: int
+    program: int
+
+    def mask(self, section: Section) -> np.ndarray:
+        """Which notes of a section are the track's: bool [N]."""
+        if self.number == ALL_DRUMS:
+            return section.is_drum & self.codec.expresses(section.pitch)
+        own = (section.track == self.number) & ~section.is_drum
+        return own & self.codec.expresses(section.pitch)
+
+    def notes(self, section: Section) -> GridNotes:
+        """Its notes in a section, in the order of the file."""
+        own = self.mask(section)
+        columns = (section.start, section.end, section.pitch, section.velocity)
+        return GridNotes(*(column[own].astype(np.int64) for column in columns))
+
+    @cached_property
+    def onsets(self) -> int:
+        """How many steps notes begin at."""
+        return sum(len(np.unique(self.notes(section).start)) for section in self.sections)
+
+    @cached_property
+    def pitch(self) -> float:
+        """The mean MIDI pitch of its notes."""
+        return float(np.concatenate([self.notes(s).pitch for s in self.sections]).mean())
+
+
+class Rule(ABC):
+    """Which tracks may be a stream. A frozen, hashable value, as it is part of a `Form`.
+
+    Attributes:
+        missing: why a file without such a track gives nothing.
+    """
+
+    missing: Reason
+
+    @abstractmethod
+    def claims(self, track: Track) -> bool:
+        """Whether the track's program says that it is of this kind."""
+
+    def otherwise(self, free: Sequence[Track]) -> list[Track]:
+        """What serves where no track is claimed; [] where nothing does.
+
+        free: the tracks that no other stream of the form has taken or claims.
+        """
+        return []
+
+    @abstractmethod
+    def describe(self, codec: Codec) -> str:
+        """What a file must hold for it, for the user whose file does not."""
+
+    @abstractmethod
+    def name(self, stream: str, track: Track, total: int) -> str:
+        """What was taken, in words."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Programs(Rule):
+    """Pitched tracks with programs first..last; in files without one a single other track.
+
+    lowest: that other track is the lowest by its mean pitch, else the one with the most onsets.
+    """
+
+    first: int
+    last: int
+    missing: Reason
+    lowest: bool = False
+
+    def claims(self, track: Track) -> bool:
+        return track.number != ALL_DRUMS and self.first <= track.program <= self.last
+
+    def otherwise(self, free: Sequence[Track]) -> list[Track]:
+        pitched = [track for track in free if track.number != ALL_DRUMS]
+        if not pitched:
+            return []
+        return [min(pitched, key=lambda track: track.pitch) if self.lowest else best(pitched)]
+
+    def describe(self, codec: Codec) -> str:
+        low, high = getattr(codec, 'min_pitch', 0), getattr(codec, 'max_pitch', 127)
+        return f'no track with notes of the pitches {low}..{high} outside the drums'
+
+    def name(self, stream: str, track: Track, total: int) -> str:
+        return f'{stream} track {track.place} of {total}'
+
+
+@dataclasses.dataclass(frozen=True)
+class AllDrums(Rule):
+    """All drum notes of the file as one track.
+
+    Files often put kick, snare and hi-hat on MIDI tracks of their own, which only together are the
+    drums. (Magenta merges them for drums but keeps them apart for trios.)
+    """
+
+    missing: Reason = Reason.NO_DRUMS
+
+    def claims(self, track: Track) -> bool:
+        return track.number == ALL_DRUMS
+
+    def describe(self, codec: Codec) -> str:
+        return 'no drum notes: give MIDI with General MIDI drums on channel 10'
+
+    def name(self, stream: str, track: Track, total: int) -> str:
+        return stream
+
+
+def best(tracks: Sequence[Track]) -> Track:
+    """The track with the most onsets, the first of equal ones."""
+    return max(tracks, key=lambda track: track.onsets)
+
+
+def list_tracks(sections: Sequence[Section], codec: Codec) -> list[Track]:
+    """The tracks with a note that the codec can express: pitched ones, then all drums together."""
+    if not sections:
+        return []
+    track = np.concatenate([s.track for s in sections])
+    program = np.concatenate([s.program for s in sections])
+    is_drum = np.concatenate([s.is_drum for s in sections])
+    expressed = codec.expresses(np.concatenate([s.pitch for s in sections]))
+    numbers, first, place = np.unique(track, return_index=True, return_inverse=True)
+    pitched = np.unique(place[expressed & ~is_drum]).tolist()
+    programs = program[first].tolist()
+    found = [
+        Track(sections, codec, int(numbers[n]), n + 1, programs[n]) for n in pitched
+    ]  # in the order of the file
+    if (expressed & is_drum).any():
+        found.append(Track(sections, codec, ALL_DRUMS, 0, 0))
+    return found
+
+
+def count_tracks(sections: Sequence[Section]) -> int:
+    """How many tracks with notes there are, drums among them."""
+    return len(np.unique(np.concatenate([section.track for section in sections])))
+
+
+def choose_tracks(
+    streams: Sequence[tuple[str, Codec, Rule]], tracks_of: Callable[[Codec], list[Track]]
+) -> dict[str, list[Track]]:
+    """The tracks that may be each stream of a form, in the order of the file; [] where none may.
+
+    A stream whose own tracks are missing gets what serves otherwise: never the best track of a
+    stream before it, or one that a stream after it claims.
+
+    streams: name, codec and rule of each. tracks_of: the file's tracks as a codec can express them.
+    """
+    chosen: dict[str, list[Track]] = {}
+    for n, (name, codec, rule) in enumerate(streams):
+        tracks = tracks_of(codec)
+        own = [track for track in tracks if rule.claims(track)]
+        if not own:
+            taken = {best(before).number for before in chosen.values() if before}
+            later = [other for _, _, other in streams[n + 1 :]]
+            claimed = {track.number for track in tracks if any(r.claims(track) for r in later)}
+            own = rule.otherwise([t for t in tracks if t.number not in taken | claimed])
+        chosen[name] = own
+    return chosen

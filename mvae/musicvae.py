@@ -1,0 +1,318 @@
+"""A trained model, ready to play: notes in, notes out. `mvae.load(path)` gives one."""
+
+import dataclasses
+import functools
+import math
+import operator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from ml_collections import ConfigDict
+
+from mvae.errors import InputError
+from mvae.model import interpolation, vae
+from mvae.model.config import ModelConfig, model_config
+from mvae.model.prior import Prior, draw, noise, standard
+from mvae.music.form import Form
+from mvae.music.forms import make_form
+from mvae.music.midi import from_note_sequence, read_midi, to_note_sequence
+from mvae.music.notation import Notation
+from mvae.music.notes import Score
+from mvae.music.reasons import Rejected
+
+if TYPE_CHECKING:
+    from note_seq import NoteSequence
+
+    Source = str | Path | bytes | NoteSequence
+
+# Rows decoded at once, whatever is asked for: bounds memory and the number of compilations.
+_CHUNK = 256
+_DRAWS = 2**32 - 1  # folded into the seed for decoding: the rows of z fold in smaller numbers
+
+_encode = functools.partial(jax.jit, static_argnums=1)(vae.encode)
+_prepare = functools.partial(jax.jit, static_argnums=1)(vae.prepare)
+_generate = functools.partial(jax.jit, static_argnums=1)(vae.generate_prepared)
+_T = TypeVar('_T')
+
+
+class Encoding(NamedTuple):
+    """The posterior of B windows and a draw from it, float32 [B, Z] each.
+
+    mu is the code to work with; sigma says how sure the encoder is.
+    """
+
+    mu: np.ndarray
+    sigma: np.ndarray
+    z: np.ndarray
+
+
+def form_of(c: ConfigDict) -> Form:
+    """What the model of a config reads and writes. Raises InputError for unknown forms."""
+    return make_form(c.form, c.bars, Notation(**c.music))
+
+
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
+class MusicVAE:
+    """Parameters with the form, the config and the prior that belong to them.
+
+    The same arguments give the same bytes; a row of a result does not depend on how many others are
+    asked for. Sources of music are paths of MIDI files, their bytes, or NoteSequences, of any length:
+    the best tracks are taken, and padded or cropped to the window (`read` says what was done). Tokens
+    are pieces of the form, int32 [B, T, K]. Everything raises InputError for what it cannot use.
+
+    Attributes:
+        params: float32 tree of `vae.init`. config: of the experiment.
+        prior: the Gaussian of the codes of validation music, None where none was fitted.
+        step: updates of training. metrics: of the validation split, {} where none were taken.
+        versions: of the packages that trained it.
+    """
+
+    params: dict
+    config: ConfigDict
+    prior: Prior | None = None
+    step: int = 0
+    metrics: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    versions: Mapping[str, str] = dataclasses.field(default_factory=dict)
+
+    @functools.cached_property
+    def form(self) -> Form:
+        """What the model reads and writes."""
+        return form_of(self.config)
+
+    @functools.cached_property
+    def architecture(self) -> ModelConfig:
+        """Sizes and switches of the model."""
+        return model_config(self.config, self.form)
+
+    @property
+    def latent_size(self) -> int:
+        """Z."""
+        return self.architecture.latent_size
+
+    @functools.cached_property
+    def parameters(self) -> int:
+        """How many numbers were trained."""
+        return sum(x.size for x in jax.tree.leaves(self.params))
+
+    @functools.cached_property
+    def _weights(self) -> dict:
+        return _prepare(self.params, self.architecture)
+
+    def __repr__(self) -> str:
+        c = self.config
+        trained = f'{self.parameters:,} parameters, {self.step:,} updates on {c.data.path}'
+        return f'<MusicVAE {c.experiment}: {self.form}, {c.variant}, {trained}>'
+
+    # Tokens: int32 [B, T, K].
+
+    def encode_tokens(self, tokens: np.ndarray, seed: int = 0) -> Encoding:
+        """Tokens int [B, T, K]; z = mu + sigma * noise of the seed."""
+        if 'encoder' not in self.params:
+            raise InputError(
+                'this model is a decoder alone, imported without its encoder: '
+                'it samples and decodes, but cannot encode'
+            )
+        tokens, seed = self.form.check(tokens), check_seed(seed)
+        parts = [
+            _encode(self.params, self.architecture, self.form.split(_pad(part)))
+            for _, part in _chunks(tokens)
+        ]
+        mu, sigma = (
+            np.concatenate([np.asarray(part[n]) for part in parts])[: len(tokens)] for n in (0, 1)
+        )
+        return Encoding(mu, sigma, mu + sigma * noise(len(tokens), self.latent_size, seed))
+
+    def decode_tokens(self, z: np.ndarray, temperature: float = 0.0, seed: int = 0) -> np.ndarray:
+        """z float [B, Z] -> int32 [B, T, K]; temperature 0 is greedy and needs no seed."""
+        z = self._check_z(z)
+        if not (_is_number(temperature) and math.isfinite(temperature) and temperature >= 0):
+            raise InputError(f'the temperature is 0 (greedy) or above, not {temperature}')
+        key = jax.random.fold_in(jax.random.key(check_seed(seed)), np.uint32(_DRAWS))
+        parts = []
+        for n, part in _chunks(z):
+            own, heat = jax.random.fold_in(key, n), jnp.float32(temperature)
+            streams = _generate(self._weights, self.architecture, _pad(part), own, heat)
+            parts.append(self.form.join(streams))
+        return np.concatenate(parts)[: len(z)]
+
+    @property
+    def priors(self) -> dict[str, Prior]:
+        """What z of new music can be drawn from, the usual one first.
+
+        'fitted' to codes of music, where training left it, and 'standard', N(0, I).
+        """
+        fitted = {'fitted': self.prior} if self.prior else {}
+        return fitted | {'standard': standard(self.latent_size)}
+
+    @property
+    def usual_prior(self) -> str:
+        """The first of `priors`, from which pieces come where none is named."""
+        return next(iter(self.priors))
+
+    def sample_tokens(
+        self, n: int, temperature: float = 1.0, seed: int = 0, prior: str | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """n new pieces: tokens int32 [n, T, K], and their z float32 [n, Z].
+
+        prior: one of `priors`, the usual one where None.
+        """
+        n, prior = check_integer('a number of pieces', n, 1), prior or self.usual_prior
+        if prior not in self.priors:
+            raise InputError(
+                f'this model has no prior {prior!r}, but {" and ".join(self.priors)}; '
+                'training leaves a fitted one at every evaluation'
+            )
+        z = draw(self.priors[prior], n, check_seed(seed))
+        return self.decode_tokens(z, temperature, seed), z
+
+    # Notes.
+
+    def read(self, source: 'Source') -> tuple[np.ndarray, str]:
+        """One source as tokens int32 [T, K], and in a few words what was taken or cropped."""
+        return _read(source, self.form.read)
+
+    def read_all(self, source: 'Source') -> np.ndarray:
+        """All of a source as windows that follow each other: tokens int32 [W, T, K].
+
+        The last is padded, silent ones are left out.
+        """
+        return _read(source, self.form.read_all)
+
+    def write(self, tokens: np.ndarray, qpm: float = 120.0) -> 'NoteSequence':
+        """Tokens int [T, K] as a NoteSequence at qpm quarters per minute."""
+        check_qpm(qpm)
+        return to_note_sequence(self.form.write(tokens, qpm), qpm)
+
+    def sample(
+        self,
+        n: int,
+        temperature: float = 1.0,
+        seed: int = 0,
+        qpm: float = 120.0,
+        prior: str | None = None,
+    ) -> list['NoteSequence']:
+        """n new pieces, of a prior of `priors`, by default the usual one."""
+        pieces, _ = self.sample_tokens(n, temperature, seed, prior)
+        return [self.write(tokens, qpm) for tokens in pieces]
+
+    def encode(self, sources: 'Source | Sequence[Source]', seed: int = 0) -> Encoding:
+        """One source or B of them -> mu, sigma, z [B, Z]."""
+        windows = [self.read(source)[0] for source in _as_list(sources)]
+        return self.encode_tokens(np.stack(windows), seed)
+
+    def decode(
+        self, z: np.ndarray, temperature: float = 0.0, seed: int = 0, qpm: float = 120.0
+    ) -> list['NoteSequence']:
+        """z float [B, Z] -> B pieces."""
+        return [self.write(tokens, qpm) for tokens in self.decode_tokens(z, temperature, seed)]
+
+    def reconstruct(
+        self,
+        sources: 'Source | Sequence[Source]',
+        temperature: float = 0.0,
+        seed: int = 0,
+        qpm: float = 120.0,
+    ) -> list['NoteSequence']:
+        """What the model makes of music: decoded from mu."""
+        return self.decode(self.encode(sources).mu, temperature, seed, qpm)
+
+    def interpolate(
+        self,
+        a: 'Source',
+        b: 'Source',
+        n: int,
+        temperature: float = 0.0,
+        seed: int = 0,
+        qpm: float = 120.0,
+    ) -> list['NoteSequence']:
+        """n pieces on the spherical path between the mu of two sources, both ends included."""
+        n = check_integer('a number of steps from one piece to another', n, 2)
+        mu = self.encode([a, b]).mu
+        return self.decode(interpolation.path(mu[0], mu[1], n), temperature, seed, qpm)
+
+    def _check_z(self, z: Any) -> np.ndarray:
+        try:
+            z = np.asarray(z, np.float32)
+        except (TypeError, ValueError):
+            raise InputError(f'z is an array of numbers, not {type(z).__name__}') from None
+        if z.ndim != 2 or z.shape[1] != self.latent_size or not len(z) or not np.isfinite(z).all():
+            raise InputError(
+                f'z is finite and of shape [B, {self.latent_size}] with B at least 1, '
+                f'this is {list(z.shape)}'
+            )
+        return z
+
+
+def check_qpm(qpm: float) -> None:
+    """Raises InputError for what is no tempo in quarters per minute."""
+    if not (_is_number(qpm) and math.isfinite(qpm) and 1 <= qpm <= 1000):
+        raise InputError(f'the tempo lies in 1..1000 quarters per minute, not at {qpm}')
+
+
+def check_integer(what: str, value: Any, least: int, most: int | None = None) -> int:
+    """The value as an int. Raises InputError if it is none, or not within least..most."""
+    try:
+        number = operator.index(value)
+    except TypeError:
+        raise InputError(f'{what} is a whole number, not {value!r}') from None
+    if number < least or (most is not None and number > most):
+        within = f'at least {least}' if most is None else f'within {least}..{most}'
+        raise InputError(f'{what} is {within}, not {number}')
+    return number
+
+
+def check_seed(seed: Any) -> int:
+    """Raises InputError for what is no seed."""
+    return check_integer('a seed', seed, 0, 2**32 - 1)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float | np.number) and not isinstance(value, bool)
+
+
+def _as_list(sources: Any) -> list:
+    sources = list(sources) if isinstance(sources, list | tuple) else [sources]
+    if not sources:
+        raise InputError('there is no music to encode: the list is empty')
+    return sources
+
+
+def _read(source: Any, read: Callable[[Score], _T]) -> _T:
+    name = str(source) if isinstance(source, str | Path) else 'the music'
+    try:
+        return read(_score(source))
+    except OSError as error:
+        raise InputError(f'cannot read {name}: {error.strerror}') from None
+    except Rejected as rejected:
+        raise InputError(f'{name}: {rejected}') from None
+
+
+def _score(source: Any) -> Score:
+    if isinstance(source, str | Path):
+        source = Path(source).read_bytes()
+    if isinstance(source, bytes):
+        return read_midi(source)
+    if hasattr(source, 'notes') and hasattr(source, 'tempos'):
+        return from_note_sequence(source)
+    raise InputError(
+        'music is the path of a MIDI file, its bytes, or a NoteSequence, '
+        f'not {type(source).__name__}'
+    )
+
+
+def _chunks(rows: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
+    for n, start in enumerate(range(0, len(rows), _CHUNK)):
+        yield n, rows[start : start + _CHUNK]
+
+
+def _pad(rows: np.ndarray) -> np.ndarray:
+    """Rows up to the next power of two, so that few sizes are compiled.
+
+    A row's result does not depend on its neighbours.
+    """
+    size = 1 << (len(rows) - 1).bit_length()
+    return np.concatenate([rows, np.repeat(rows[-1:], size - len(rows), 0)])

@@ -1,0 +1,1 @@
+"""Trained models as they are kept: checkpoints of a run, compact files, and the released ones."""

@@ -1,0 +1,139 @@
+"""Trained models, read from a run's checkpoints, a model file, or by a released name."""
+
+import json
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import orbax.checkpoint as ocp
+from ml_collections import ConfigDict
+
+from mvae.errors import InputError
+from mvae.model import vae
+from mvae.model.config import ModelConfig, model_config
+from mvae.model.prior import Prior
+from mvae.musicvae import MusicVAE, form_of
+from mvae.runs import compact, metadata
+from mvae.runs.checkpoint import single_process
+from mvae.runs.released import find, released
+
+
+def load(path: str | Path, which: str | int = 'best') -> MusicVAE:
+    """A trained model: of a run folder, of one checkpoint in it, of a model file, or a released one.
+
+    which: 'best' by validation loss (the latest where none was evaluated), 'latest', or a step; a
+    model file holds one. Raises InputError if there is none, or if it is not whole or not ours.
+    """
+    if (file := find(path)) is not None:
+        return _load_file(file, which)
+    folder = _choose(Path(path).absolute(), which)
+    config, meta = _read_meta(folder)
+    model = _architecture(config)
+    try:
+        params = _restore(folder / 'params', _shapes(model))
+        prior = None
+        if (folder / 'prior').exists():
+            prior = Prior(**jax.device_get(_restore(folder / 'prior', _prior_shapes(model))))
+    except Exception as error:
+        why = type(error).__name__
+        raise InputError(
+            f'{folder} is damaged ({why}); take another checkpoint of the run'
+        ) from None
+    step, metrics = int(folder.name), _metrics(folder)
+    return MusicVAE(params, config, prior, step, metrics, meta['versions'])
+
+
+def load_config(path: str | Path, which: str | int = 'best') -> ConfigDict:
+    """The config of a model, without its weights. Raises InputError as `load` does."""
+    if (file := find(path)) is not None:
+        meta = compact.read(file)[-1]
+        _check_which(file, meta, which)
+        return metadata.read_config(file, meta)
+    return _read_meta(_choose(Path(path).absolute(), which))[0]
+
+
+def write_file(
+    path: str | Path, model: MusicVAE, corpus: str = '', bits: int = compact.BITS[0]
+) -> None:
+    """A model as one file, a third of a checkpoint without its optimizer: see `runs.compact`."""
+    meta = metadata.describe(model.config, corpus)
+    meta |= {'step': model.step, 'metrics': dict(model.metrics), 'versions': dict(model.versions)}
+    compact.write(path, model.params, model.prior, meta, bits)
+
+
+def _load_file(file: Path, which: str | int) -> MusicVAE:
+    arrays, prior, meta = compact.read(file)
+    config = metadata.read_config(file, meta)
+    _check_which(file, meta, which)
+    params = compact.unflatten(file, arrays, _shapes(_architecture(config)))
+    return MusicVAE(params, config, prior, meta['step'], meta['metrics'], meta['versions'])
+
+
+def _check_which(file: Path, meta: dict, which: str | int) -> None:
+    step = meta.get('step')
+    if which not in ('best', 'latest') and str(which) != str(step):
+        raise InputError(f'{file} holds one checkpoint, of step {step}, and not {which!r}')
+
+
+def _architecture(config: ConfigDict) -> ModelConfig:
+    return model_config(config, form_of(config))
+
+
+def _shapes(model: ModelConfig) -> dict:
+    return jax.eval_shape(lambda: vae.init(jax.random.key(0), model))
+
+
+def _prior_shapes(model: ModelConfig) -> dict:
+    size = model.latent_size
+    return jax.eval_shape(lambda: {'mean': jnp.zeros(size), 'covariance': jnp.zeros((size, size))})
+
+
+def _restore(folder: Path, like: dict) -> dict:
+    here = jax.sharding.SingleDeviceSharding(jax.local_devices()[0])
+    like = jax.tree.map(lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=here), like)
+    reader = ocp.StandardCheckpointHandler(multiprocessing_options=single_process())
+    return reader.restore(folder, args=ocp.args.StandardRestore(like))
+
+
+def _read_meta(folder: Path) -> tuple[ConfigDict, dict]:
+    try:
+        meta = json.loads((folder / 'meta' / 'metadata').read_text())
+    except (OSError, ValueError) as error:
+        why = type(error).__name__
+        raise InputError(f'{folder} is not a checkpoint of mvae, or damaged ({why})') from None
+    return metadata.read_config(folder, meta), meta
+
+
+def _choose(path: Path, which: str | int) -> Path:
+    if (path / 'params').is_dir() and path.name.isdigit():
+        return path
+    steps = sorted(int(p.name) for p in (path / 'checkpoints').glob('*') if p.name.isdigit())
+    if not steps:
+        names = ', '.join(released()) or 'none'
+        raise InputError(
+            f'{path} holds no checkpoints; give the folder of a run, such as runs/trio16; '
+            f'released models: {names}'
+        )
+    if which == 'latest':
+        step = steps[-1]
+    elif which == 'best':
+        losses = {
+            step: loss
+            for step in steps
+            if (loss := _metrics(path / 'checkpoints' / str(step)).get('loss')) is not None
+        }
+        step = min(losses, key=losses.get) if losses else steps[-1]
+    elif str(which).isdigit() and int(which) in steps:
+        step = int(which)
+    else:
+        raise InputError(
+            f'{path} has no checkpoint {which!r}; it has best, latest, {", ".join(map(str, steps))}'
+        )
+    return path / 'checkpoints' / str(step)
+
+
+def _metrics(folder: Path) -> dict[str, float]:
+    try:
+        return json.loads((folder / 'metrics' / 'metrics').read_text())
+    except (OSError, ValueError):
+        return {}
