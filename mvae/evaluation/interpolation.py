@@ -1,24 +1,17 @@
 """What lies between two pieces: distance and cost along the path (paper section 5.2, figure 4)."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
 from mvae.errors import InputError
 from mvae.evaluation.ngram import NGram
 from mvae.evaluation.statistics import mean_interval
-from mvae.latent.interpolation import slerp
+from mvae.model.interpolation import slerp
+from mvae.musicvae import MusicVAE
 
 _PAIRS_AT_ONCE = 64
-
-
-class Model(Protocol):
-    """What is needed of a model; `mvae.trained.MusicVAE` has it."""
-
-    def encode_tokens(self, tokens: np.ndarray) -> Any: ...
-
-    def decode_tokens(self, z: np.ndarray, temperature: float, seed: int) -> np.ndarray: ...
 
 
 def draw_pairs(songs: np.ndarray, count: int, seed: int) -> np.ndarray:
@@ -46,7 +39,7 @@ def draw_pairs(songs: np.ndarray, count: int, seed: int) -> np.ndarray:
 
 
 def decoded_paths(
-    model: Model,
+    model: MusicVAE,
     a: np.ndarray,
     b: np.ndarray,
     alphas: np.ndarray,

@@ -1,57 +1,64 @@
-"""Does a code say which bar is which?
+"""Does a code say which bar is which? Windows under the codes of other places of their song.
 
-Windows under the codes of other places of their song (a study of ours, not of the paper's).
-
-A code that holds 16 bars one by one fits no window but its own; one that sums a passage up fits its
-neighbours nearly as well.
+A study of ours, not of the paper's. A code that holds 16 bars one by one fits no window but its own;
+one that sums a passage up fits its neighbours nearly as well.
 """
 
 import functools
 from collections.abc import Sequence
+from typing import Any
 
 import jax
 import numpy as np
-from tqdm import tqdm
 
-from mvae.config import STEPS_PER_BAR, ModelConfig
 from mvae.dataset.store import Store
 from mvae.errors import InputError
 from mvae.evaluation.statistics import share_interval
-from mvae.model import streams, vae
+from mvae.model.config import ModelConfig
+from mvae.model.objective import objective
+from mvae.music.form import Form
+from mvae.musicvae import MusicVAE
+from mvae.progress import progress
 
 
 @functools.partial(jax.jit, static_argnames='cfg')
-def _loss(
-    params: dict, cfg: ModelConfig, tokens: jax.Array, source: jax.Array, key: jax.Array
-) -> jax.Array:
-    """-log p(tokens | z), z drawn from the posterior of source, teacher-forced: nats [B]."""
-    z = vae.sample_posterior(key, vae.encode(params, cfg, source))
-    logits = vae.decode_logits(params, cfg, z, tokens)
-    return sum(streams.cross_entropy(x, tokens[..., k]).sum(1) for k, x in enumerate(logits))
+def _loss(params: dict, cfg: ModelConfig, streams, source, key: jax.Array) -> jax.Array:
+    """-log p(streams | z), z drawn from the posterior of source, teacher-forced: nats [B]."""
+    return objective(params, cfg, streams, key, source=source).reconstruction
 
 
 def find_places(
-    windows: np.ndarray, songs: np.ndarray, shifts: Sequence[int], limit: int, seed: int
+    windows: np.ndarray,
+    songs: np.ndarray,
+    shifts: Sequence[int],
+    limit: int,
+    seed: int,
+    bar_offsets: np.ndarray,
 ) -> np.ndarray:
-    """Rows of windows [M, 1 + len(shifts) + 1]: a window, those that begin so many bars later in
-    the same tracks, and one of another song.
+    """Rows of windows [M, 1 + len(shifts) + 1].
+
+    Each row has a window, those that begin so many bars later in the same tracks, and one of another
+    song.
 
     windows: where each stream begins, int [N, K]. songs [N]. M is at most limit, drawn by the seed
-    from the windows that have all of these. Raises InputError where there is none, or only one
-    song.
+    from the windows that have all of these. bar_offsets: how far one bar is in each stream, int [K].
+    Raises InputError where there is none, or only one song.
     """
     if (count := len(np.unique(songs))) < 2:
         raise InputError(
-            f'the split has {len(windows)} windows of {count} songs, and two songs are needed; add music and rebuild the store'
+            f'the split has {len(windows)} windows of {count} songs, and two songs are needed; '
+            'add music and rebuild the store'
         )
     row_of = {tuple(start): n for n, start in enumerate(windows.tolist())}
     later = [
-        [row_of.get(tuple(start + shift * STEPS_PER_BAR)) for shift in shifts] for start in windows
+        [row_of.get(tuple((start + shift * bar_offsets).tolist())) for shift in shifts]
+        for start in windows
     ]
     whole = np.array([n for n, rows in enumerate(later) if None not in rows], np.int64)
     if not len(whole):
         raise InputError(
-            f'no window has others {max(shifts)} bars later; give smaller --shifts, or a split with longer songs'
+            f'no window has others {max(shifts)} bars later; '
+            'give smaller --shifts, or a split with longer songs'
         )
     rng = np.random.default_rng(seed)
     chosen = np.sort(rng.choice(whole, min(limit, len(whole)), replace=False))
@@ -60,70 +67,62 @@ def find_places(
 
 
 def evaluate_misplaced(
-    params: dict,
-    cfg: ModelConfig,
+    model: MusicVAE,
     store: Store,
-    kind: str,
     split: str,
     shifts: Sequence[int],
     limit: int,
     seed: int = 0,
     batch_size: int = 128,
-) -> dict:
-    """Negative log-likelihood of windows under codes of their own, of windows so many bars later,
-    and of another song.
+) -> dict[str, Any]:
+    """How much less likely windows are under codes of other places than under their own.
 
-    Returns windows, songs (counts), own (mean, nats per window), and excess: {'1 bar later': ...,
-    'another song': ...}, each {mean, interval}: nats more than under the own code, 95% over songs
-    (None with one song).
+    The codes are of windows so many bars later, and of another song. Returns windows, songs (counts),
+    own (mean, nats per window), and excess: {'1 bar later': ..., 'another song': ...}, each {mean,
+    interval}: nats more than under the own code, 95% over songs (None with one song).
     """
-    bars = cfg.total_steps // STEPS_PER_BAR
-    if not all(0 < shift < bars for shift in shifts):
+    form = model.form
+    if not all(0 < shift < form.bars for shift in shifts):
         raise InputError(
-            f'shifts are whole bars from 1 to {bars - 1}, inside the window; these are {", ".join(map(str, shifts))}'
+            f'shifts are whole bars from 1 to {form.bars - 1}, inside the window; '
+            f'these are {", ".join(map(str, shifts))}'
         )
-    windows, songs = (
-        np.asarray(store.windows(kind, bars, split)),
-        np.asarray(store.songs(kind, bars, split)),
-    )
-    places = find_places(windows, songs, shifts, limit, seed)
-    losses = np.zeros(places.shape)
-    for n in tqdm(
-        range(0, len(places), batch_size),
-        'windows',
-        unit='batch',
-        dynamic_ncols=True,
-        leave=False,
-        disable=None,
-    ):
-        rows = np.resize(
-            places[n : n + batch_size], (batch_size, places.shape[1])
-        )  # the last batch filled up: one program for all
-        sources = [store.gather(windows[column], cfg.total_steps, kind) for column in rows.T]
-        found = np.stack(
-            [
-                np.asarray(
-                    _loss(
-                        params, cfg, sources[0], source, jax.random.fold_in(jax.random.key(seed), n)
-                    )
-                )
-                for source in sources
-            ],
-            1,
-        )
-        losses[n : n + batch_size] = found[: len(places) - n]
+    windows, songs = np.asarray(store.windows(form, split)), np.asarray(store.songs(form, split))
+    places = find_places(windows, songs, shifts, limit, seed, _bar_offsets(form))
+    losses = _losses(model, store, windows, places, seed, batch_size)
     _, song_of = np.unique(songs[places[:, 0]], return_inverse=True)
-    counts = np.bincount(song_of)
+    counts, excess = np.bincount(song_of), {}
     names = [f'{shift} bar{"s" * (shift > 1)} later' for shift in shifts] + ['another song']
-    excess = {}
     for name, more in zip(names, (losses[:, 1:] - losses[:, :1]).T, strict=True):
-        excess[name] = {
-            'mean': float(more.mean()),
-            'interval': share_interval(np.bincount(song_of, more), counts, seed),
-        }
-    return {
-        'windows': len(places),
-        'songs': len(counts),
-        'own': float(losses[:, 0].mean()),
-        'excess': excess,
-    }
+        interval = share_interval(np.bincount(song_of, more), counts, seed)
+        excess[name] = {'mean': float(more.mean()), 'interval': interval}
+    own = float(losses[:, 0].mean())
+    return {'windows': len(places), 'songs': len(counts), 'own': own, 'excess': excess}
+
+
+def _bar_offsets(form: Form) -> np.ndarray:
+    """How far apart bars begin in the store, in each stream: int64 [K]."""
+    return np.array([form.steps_per_bar * len(s.codec.sizes) for s in form.streams])
+
+
+def _losses(
+    model: MusicVAE,
+    store: Store,
+    windows: np.ndarray,
+    places: np.ndarray,
+    seed: int,
+    batch_size: int,
+) -> np.ndarray:
+    """Nats of each row's first window under the codes of all its windows: float64 of places' shape."""
+    losses, key = np.zeros(places.shape), jax.random.key(seed)
+    for n in progress(range(0, len(places), batch_size), 'windows', unit='batch', leave=False):
+        # The last batch is filled up: one program for all.
+        rows = np.resize(places[n : n + batch_size], (batch_size, places.shape[1]))
+        sources = [model.form.split(store.gather(windows[column], model.form)) for column in rows.T]
+        own = jax.random.fold_in(key, n)
+        found = [
+            np.asarray(_loss(model.params, model.architecture, sources[0], source, own))
+            for source in sources
+        ]
+        losses[n : n + batch_size] = np.stack(found, 1)[: len(places) - n]
+    return losses

@@ -8,7 +8,7 @@ KenLM has no wheels and needs a compiler.
 import numpy as np
 
 from mvae.dataset.store import Store
-from mvae.music.pieces import STEPS_PER_BAR
+from mvae.music.form import Form
 
 _START = 1  # how far tokens are shifted up: 0 stands before the beginning
 
@@ -95,10 +95,14 @@ def apart(offsets: np.ndarray, steps: int) -> np.ndarray:
     return np.sort(np.array(taken, np.int64))
 
 
-def heard_once(store: Store, kind: str, bars: int, split: str) -> list[np.ndarray]:
-    """Of every stream the windows of a split that do not overlap in it, each int32 [N, T]: windows
-    of a trio may share a bass line.
+def heard_once(store: Store, form: Form, split: str) -> list[np.ndarray]:
+    """Of every column the windows of a split that do not overlap in it, int32 [N, T] each.
+
+    Windows of a trio may share a bass line.
     """
-    windows, steps = np.asarray(store.windows(kind, bars, split)), bars * STEPS_PER_BAR
-    rows = [apart(windows[:, k], steps) for k in range(windows.shape[1])]
-    return [store.gather(windows[chosen], steps, kind)[..., k] for k, chosen in enumerate(rows)]
+    windows, columns = np.asarray(store.windows(form, split)), []
+    for k, stream in enumerate(form.streams):
+        rows = apart(windows[:, k], form.steps * len(stream.codec.sizes))
+        own = form.split(store.gather(windows[rows], form))[k]
+        columns += list(np.moveaxis(own, -1, 0))
+    return columns

@@ -1,6 +1,7 @@
 """How well a model reconstructs: teacher-forced, sampled and greedy (paper section 5.1, table 1)."""
 
 import functools
+from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
@@ -8,139 +9,156 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from mvae.config import STEPS_PER_BAR, ModelConfig
+from mvae.batch import Batch
 from mvae.evaluation.statistics import share_interval
-from mvae.model import streams, vae
-from mvae.music.events import EVENTS, events_of
-from mvae.music.vocabulary import STREAMS
+from mvae.model import vae
+from mvae.model.config import ModelConfig
+from mvae.model.objective import objective
+from mvae.music.events import EVENTS, ONSET
+from mvae.music.form import Form
+from mvae.musicvae import MusicVAE
 
-# Burda et al. (2016): a unit is active if the variance of its posterior mean over the data is above
+# A unit of z is active if the variance of its posterior mean over the data is above (Burda et al.,
+# 2016).
 ACTIVE_VARIANCE = 0.01
 MODES = ('teacher_forced', 'sampled', 'greedy')
 
 
 @functools.partial(jax.jit, static_argnames='cfg')
-def _measure(
-    params: dict, cfg: ModelConfig, tokens: jax.Array, key: jax.Array
-) -> dict[str, jax.Array]:
+def _measure(params: dict, cfg: ModelConfig, streams, key: jax.Array) -> dict[str, jax.Array]:
     """Per example: hits bool [modes, B, T, K], losses [B], mu [B, Z]."""
     z_key, draw_key = jax.random.split(key)
-    q = vae.encode(params, cfg, tokens)
-    z = vae.sample_posterior(z_key, q)
-    logits = vae.decode_logits(params, cfg, z, tokens)
-    forced = jnp.stack([x.argmax(-1) for x in logits], -1)
-    drawn = [vae.generate(params, cfg, z, draw_key, temperature) for temperature in (1.0, 0.0)]
+    found = objective(params, cfg, streams, z_key)
+    hits = [found.right]
+    for temperature in (1.0, 0.0):
+        drawn = vae.generate(params, cfg, found.z, draw_key, temperature)
+        parts = zip(cfg.heads, drawn, streams, strict=True)
+        hits.append(jnp.stack([head.right(guess, values) for head, guess, values in parts], -1))
     return {
-        'hits': jnp.stack([forced, *drawn]) == tokens,
-        'reconstruction': sum(
-            streams.cross_entropy(x, tokens[..., k]).sum(1) for k, x in enumerate(logits)
-        ),
-        'kl': vae.kl_divergence(q).sum(-1),
-        'mu': q.mu,
+        'hits': jnp.stack(hits),
+        'reconstruction': found.reconstruction,
+        'kl': found.kl,
+        'mu': found.q.mu,
     }
 
 
-def evaluate_reconstruction(
-    params: dict,
-    cfg: ModelConfig,
-    batches: Iterable[tuple[np.ndarray, np.ndarray]],
-    songs: np.ndarray,
-    kind: str,
-    seed: int = 0,
-) -> dict[str, Any]:
-    """Accuracies and losses over (tokens int [B, T, K], mask [B]) batches, whose N windows belong
-    to `songs` int [N]; z is drawn from the posterior.
+class _Counts:
+    """Hits and steps of a stream by song, class of step and bar: all shares are sums of these."""
 
-    Returns windows and songs (counts); loss (negative ELBO, beta 1, no free bits) and
-    reconstruction (negative log-likelihood under teacher forcing) in nats per window, kl_bits,
-    active_units of latent_size; and for each stream: baseline (share of the split's most frequent
-    token), for each of MODES {accuracy, interval (95%, bootstrap over songs; None with one song),
-    hits_of_songs}, steps_of_songs (these two are ints [S], by ascending song, from which `compare`
-    pairs models); classes: for each of EVENTS that occurs {share of the steps, baseline (share of
-    the most frequent token in the class), and for each of MODES its accuracy}; and onsets_by_bar:
-    for each of MODES the accuracy at onsets in each of the U bars, {mean, low, high}, which shows
-    whether a decoder keeps to the music or drifts (None where a bar has onsets in fewer than two
-    songs).
+    def __init__(self, songs: int, bars: int):
+        self.hits = np.zeros((len(MODES), songs, len(EVENTS), bars), np.int64)
+        self.steps = np.zeros((songs, len(EVENTS), bars), np.int64)
+        self.values: list[Counter] = [Counter() for _ in EVENTS]  # how often each value stands
+
+    def add(self, song: np.ndarray, event: np.ndarray, values: np.ndarray, right: np.ndarray):
+        """song int [B]; event int [B, T]; values int [B, T, C]; right bool [modes, B, T]."""
+        bars = self.steps.shape[-1]
+        for c in range(len(EVENTS)):
+            there = event == c
+            rows, counts = np.unique(values[there], axis=0, return_counts=True)
+            self.values[c].update(dict(zip(map(bytes, rows), counts.tolist(), strict=True)))
+            np.add.at(self.steps[:, c], song, _by_bar(there, bars))
+            for m in range(len(MODES)):
+                np.add.at(self.hits[m, :, c], song, _by_bar(right[m] & there, bars))
+
+    def row(self, seed: int) -> dict[str, Any]:
+        """The stream's part of what `evaluate_reconstruction` returns."""
+        steps_of = self.steps.sum((-2, -1))
+        total = int(steps_of.sum())
+        most = max(sum(self.values, Counter()).values(), default=0)
+        row: dict[str, Any] = {'baseline': most / total, 'steps_of_songs': steps_of.tolist()}
+        for m, mode in enumerate(MODES):
+            hits_of = self.hits[m].sum((-2, -1))
+            row[mode] = {
+                'accuracy': float(hits_of.sum() / total),
+                'interval': share_interval(hits_of, steps_of, seed),
+                'hits_of_songs': hits_of.tolist(),
+            }
+        row['classes'] = {
+            name: self._of_class(c, total)
+            for c, name in enumerate(EVENTS)
+            if self.steps[:, c].any()
+        }
+        onsets = self.steps[:, ONSET]
+        row['onsets_by_bar'] = {
+            mode: _onset_curve(self.hits[m, :, ONSET], onsets, seed) for m, mode in enumerate(MODES)
+        }
+        return row
+
+    def _of_class(self, c: int, total: int) -> dict[str, float]:
+        steps = int(self.steps[:, c].sum())
+        most = max(self.values[c].values())
+        shares = {mode: float(self.hits[m, :, c].sum() / steps) for m, mode in enumerate(MODES)}
+        return {'share': steps / total, 'baseline': most / steps, **shares}
+
+
+def evaluate_reconstruction(
+    model: MusicVAE, batches: Iterable[Batch], songs: np.ndarray, seed: int = 0
+) -> dict[str, Any]:
+    """Accuracies and losses over batches whose N windows belong to `songs` int [N].
+
+    z is drawn from the posterior. Returns
+
+    windows, songs: counts;
+    loss: negative ELBO, beta 1, no free bits, in nats per window;
+    reconstruction: negative log-likelihood under teacher forcing, in nats per window;
+    kl_bits; active_units of latent_size;
+    streams: for each stream
+        baseline: share of the split's most frequent value;
+        for each of MODES {accuracy, interval (95%, bootstrap over songs; None with one song),
+        hits_of_songs}, and steps_of_songs: ints [S], by ascending song, from which `compare` pairs
+        models;
+        classes: for each of EVENTS that occurs {share of the steps, baseline (share of the most
+        frequent value in the class), and for each of MODES its accuracy};
+        onsets_by_bar: for each of MODES the accuracy at onsets in each of the U bars, {mean, low,
+        high}, which shows whether a decoder keeps to the music or drifts (None where a bar has
+        onsets in fewer than two songs).
     """
-    key = jax.random.key(seed)
+    key, form = jax.random.key(seed), model.form
     _, song_of = np.unique(songs, return_inverse=True)
-    bars = cfg.total_steps // STEPS_PER_BAR
-    # Hits and steps by song, stream, class and bar: all shares and intervals are sums of these.
-    hits = np.zeros(
-        (len(MODES), song_of.max(initial=0) + 1, len(cfg.vocab_sizes), len(EVENTS), bars), np.int64
-    )
-    steps = np.zeros(hits.shape[1:], np.int64)
-    counts = [np.zeros((len(EVENTS), v), np.int64) for v in cfg.vocab_sizes]
+    counts = [_Counts(song_of.max(initial=0) + 1, form.bars) for _ in form.streams]
     sums: dict[str, Any] = {'reconstruction': 0.0, 'kl': 0.0, 'mu': 0.0, 'mu_squared': 0.0}
     windows = 0
-    for n, (tokens, mask) in enumerate(batches):
-        keep = np.asarray(mask) > 0
-        found = {
-            name: np.asarray(v)
-            for name, v in _measure(params, cfg, tokens, jax.random.fold_in(key, n)).items()
-        }
-        tokens, right = np.asarray(tokens)[keep], found['hits'][:, keep]
-        song = song_of[windows : windows + len(tokens)]
-        for k, stream in enumerate(STREAMS[kind]):
-            event = events_of(tokens[..., k], stream)
-            np.add.at(counts[k], (event, tokens[..., k]), 1)
-            for c in range(len(EVENTS)):
-                np.add.at(steps[:, k, c], song, _by_bar(event == c))
-                for m in range(len(MODES)):
-                    np.add.at(hits[m, :, k, c], song, _by_bar(right[m, ..., k] & (event == c)))
+    for n, batch in enumerate(batches):
+        keep = np.asarray(batch.mask) > 0
+        own = jax.random.fold_in(key, n)
+        measured = _measure(model.params, model.architecture, batch.streams, own)
+        found = {name: np.asarray(v) for name, v in measured.items()}
+        song = song_of[windows : windows + keep.sum()]
+        _count(counts, form, batch, keep, song, found['hits'])
         mu = found['mu'][keep].astype(np.float64)
-        for name, value in (
-            ('reconstruction', found['reconstruction'][keep]),
-            ('kl', found['kl'][keep]),
-        ):
-            sums[name] += value.astype(np.float64).sum()
+        for name in ('reconstruction', 'kl'):
+            sums[name] += found[name][keep].astype(np.float64).sum()
         sums['mu'] += mu.sum(0)
         sums['mu_squared'] += (mu**2).sum(0)
-        windows += len(tokens)
+        windows += len(mu)
     reconstruction, kl = sums['reconstruction'] / windows, sums['kl'] / windows
     variance = sums['mu_squared'] / windows - (sums['mu'] / windows) ** 2
-    result: dict[str, Any] = {
+    rows = zip(form.streams, counts, strict=True)
+    return {
         'windows': windows,
-        'songs': len(steps),
+        'songs': len(counts[0].steps),
         'loss': reconstruction + kl,
         'reconstruction': reconstruction,
         'kl_bits': kl / np.log(2),
         'active_units': int((variance > ACTIVE_VARIANCE).sum()),
-        'latent_size': cfg.latent_size,
-        'streams': {},
+        'latent_size': model.latent_size,
+        'streams': {stream.name: of_stream.row(seed) for stream, of_stream in rows},
     }
-    for k, stream in enumerate(STREAMS[kind]):
-        steps_of = steps[:, k].sum((-2, -1))
-        row: dict[str, Any] = {
-            'baseline': float(counts[k].sum(0).max() / counts[k].sum()),
-            'steps_of_songs': steps_of.tolist(),
-        }
-        for m, mode in enumerate(MODES):
-            hits_of = hits[m, :, k].sum((-2, -1))
-            interval = share_interval(hits_of, steps_of, seed)
-            row[mode] = {
-                'accuracy': float(hits_of.sum() / steps_of.sum()),
-                'interval': interval,
-                'hits_of_songs': hits_of.tolist(),
-            }
-        row['classes'] = {}
-        for c, name in enumerate(EVENTS):
-            if total := int(steps[:, k, c].sum()):
-                accuracies = {
-                    mode: float(hits[m, :, k, c].sum() / total) for m, mode in enumerate(MODES)
-                }
-                row['classes'][name] = {
-                    'share': total / int(counts[k].sum()),
-                    'baseline': float(counts[k][c].max() / total),
-                    **accuracies,
-                }
-        onset = EVENTS.index('onset')
-        row['onsets_by_bar'] = {
-            mode: _onset_curve(hits[m, :, k, onset], steps[:, k, onset], seed)
-            for m, mode in enumerate(MODES)
-        }
-        result['streams'][stream] = row
-    return result
+
+
+def _count(
+    counts: list[_Counts],
+    form: Form,
+    batch: Batch,
+    keep: np.ndarray,
+    song: np.ndarray,
+    hits: np.ndarray,
+) -> None:
+    parts = zip(counts, form.streams, batch.streams, strict=True)
+    for k, (of_stream, stream, values) in enumerate(parts):
+        kept = np.asarray(values)[keep]
+        of_stream.add(song, stream.codec.events(kept), kept, hits[:, keep, :, k])
 
 
 def compare(
@@ -158,16 +176,14 @@ def compare(
         return None
     more = np.subtract(second[mode]['hits_of_songs'], first[mode]['hits_of_songs'])
     interval = share_interval(more, np.array(steps), seed)
-    return (
-        None
-        if interval is None
-        else {'difference': float(more.sum() / np.sum(steps)), 'interval': list(interval)}
-    )
+    if interval is None:
+        return None
+    return {'difference': float(more.sum() / np.sum(steps)), 'interval': list(interval)}
 
 
-def _by_bar(steps: np.ndarray) -> np.ndarray:
+def _by_bar(steps: np.ndarray, bars: int) -> np.ndarray:
     """bool [B, T] -> how many in each bar [B, U]."""
-    return steps.reshape(len(steps), -1, STEPS_PER_BAR).sum(-1)
+    return steps.reshape(len(steps), bars, -1).sum(-1)
 
 
 def _onset_curve(hits: np.ndarray, counts: np.ndarray, seed: int) -> dict[str, list[float]] | None:

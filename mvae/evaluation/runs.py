@@ -1,25 +1,20 @@
-"""Evaluations of whole runs: read from beside the checkpoints where they are up to date, made and
-kept there where not.
-"""
+"""Evaluations of whole runs: kept beside the checkpoints, and made anew where they are out of date."""
 
 import json
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
-
-import jax
-from tqdm import tqdm
 
 from mvae.dataset.loader import Loader
 from mvae.dataset.store import Store
 from mvae.errors import InputError
 from mvae.evaluation.reconstruction import evaluate_reconstruction
 from mvae.files import write_json
-from mvae.training.compact import home
-from mvae.training.saved import Saved, read_run
+from mvae.musicvae import MusicVAE
+from mvae.progress import progress
+from mvae.runs.load import load
+from mvae.runs.released import home
 
-VERSION = 3  # of what an evaluation holds
-READABLE = (2, 3)  # 2 has no hits by song, so that it cannot be compared in pairs
+VERSION = 4  # of what an evaluation holds
 
 
 def evaluate_run(
@@ -41,32 +36,23 @@ def evaluate_run(
     made of the same; `kept_at` where None. Raises InputError where the run, the store or the
     windows are missing, or the store's tokens mean something else.
     """
-    saved = read_run(run, checkpoint)
-    store = Store.open(data or saved.config.data.path)
-    store.require(saved.vocabulary)
-    about = _about(saved, run, store) | {
-        'split': split,
-        'limit': limit,
-        'seed': seed,
-        'batch_size': batch_size,
-    }
+    model = load(run, checkpoint)
+    store = Store.open(data or model.config.data.path)
+    settings = {'split': split, 'limit': limit, 'seed': seed, 'batch_size': batch_size}
+    about = _about(model, run, store) | settings
     target = target or kept_at(run, split)
     if (kept := _kept(target, about)) is not None:
         return kept
-    loader = Loader(store, saved.config.kind, saved.config.bars, 1, seed)
+    loader = Loader(store, model.form, 1, seed)
     songs = loader.evaluation_songs(split, limit)
-    batches: Iterable = loader.evaluation_batches(split, batch_size, limit)
-    batches = tqdm(
-        batches,
+    batches = progress(
+        loader.evaluation_batches(split, batch_size, limit),
         str(run),
-        -(-len(songs) // batch_size),
+        total=-(-len(songs) // batch_size),
         unit='batch',
-        dynamic_ncols=True,
         leave=False,
     )
-    result = about | evaluate_reconstruction(
-        saved.params, saved.model, batches, songs, saved.config.kind, seed
-    )
+    result = about | evaluate_reconstruction(model, batches, songs, seed)
     write_json(target, result)
     return result
 
@@ -84,37 +70,37 @@ def read_evaluation(path: str | Path) -> dict[str, Any]:
     try:
         kept = json.loads(Path(path).read_text())
     except (OSError, ValueError) as error:
+        why = type(error).__name__
         raise InputError(
-            f'{path} cannot be read as an evaluation ({type(error).__name__}); write it with evaluate.py --json'
+            f'{path} cannot be read as an evaluation ({why}); write it with mvae eval --json'
         ) from None
-    if not isinstance(kept, dict) or kept.get('version') not in READABLE or 'streams' not in kept:
+    if not isinstance(kept, dict) or kept.get('version') != VERSION or 'streams' not in kept:
         raise InputError(
-            f'{path} holds no evaluation of this version of mvae; write it with evaluate.py --json'
+            f'{path} holds no evaluation of this version of mvae; write it with mvae eval --json'
         )
     return kept
 
 
-def _about(saved: Saved, run: str | Path, store: Store) -> dict[str, Any]:
-    c = saved.config
+def _about(model: MusicVAE, run: str | Path, store: Store) -> dict[str, Any]:
+    c = model.config
     return {
         'version': VERSION,
         'run': str(run),
         'experiment': c.experiment,
-        'kind': c.kind,
+        'form': c.form,
         'bars': c.bars,
         'variant': c.variant,
         'scale': c.scale,
-        'vocabulary': dict(c.music),
-        'parameters': sum(x.size for x in jax.tree.leaves(saved.params)),
-        'step': saved.step,
+        'notation': dict(c.music),
+        'parameters': model.parameters,
+        'step': model.step,
         'planned_steps': c.training.steps,
         'training_batch_size': c.training.batch_size,
         'training_seed': c.seed,
         'data': str(store.path),
         'corpus': store.corpus,
-        'store_code': store.meta.get(
-            'code', ''
-        ),  # other code cuts other windows out of the same files
+        # Other code cuts other windows out of the same files.
+        'store_code': store.meta.get('code', ''),
     }
 
 

@@ -9,11 +9,10 @@ from typing import Any
 from mvae.config import HIERARCHICAL_DECODERS, HIERARCHICAL_ENCODERS
 from mvae.errors import InputError
 from mvae.evaluation.reconstruction import MODES, compare
-from mvae.music.vocabulary import STREAMS
 
 DECODERS = ('flat', 'hierarchical')
 COLUMNS = tuple((mode, decoder) for mode in MODES for decoder in DECODERS)
-# As reported by the paper, recalled and unverified: (kind, bars, stream) -> accuracies of the first
+# As reported by the paper, recalled and unverified: (form, bars, stream) -> accuracies of the first
 # four columns.
 REPORTED = {
     ('drums', 2, 'drums'): (0.979, None, 0.917, None),
@@ -25,11 +24,12 @@ REPORTED = {
     ('trio', 16, 'drums'): (0.903, 0.912, 0.641, 0.863),
 }
 _LEGEND = (
-    'Share of tokens reconstructed, measured, with 95% intervals (bootstrap over songs); in brackets as reported by the paper, unverified.\n'
-    '"Plateau": onsets no better than by the most frequent one; teacher-forced the model has learned nothing to compare yet, sampled its code\n'
+    'Share of tokens reconstructed, measured, with 95% intervals (bootstrap over songs); in\n'
+    'brackets as reported by the paper, unverified. "Plateau": onsets no better than by the most\n'
+    'frequent one; teacher-forced the model has learned nothing to compare yet, sampled its code\n'
     'does not carry the notes.'
 )
-_ORDER = [*dict.fromkeys((kind, bars) for kind, bars, _ in REPORTED)]
+_ORDER = [*dict.fromkeys((form, bars) for form, bars, _ in REPORTED)]
 
 
 def _decoder(evaluation: dict[str, Any]) -> str:
@@ -37,10 +37,10 @@ def _decoder(evaluation: dict[str, Any]) -> str:
 
 
 def _row_of(evaluation: dict[str, Any]) -> tuple:
-    """What makes a row, in the order of rows: kind and length as in the paper, data, and whether
+    """What makes a row, in the order of rows: form and length as in the paper, data, and whether
     the encoder is one by bars.
     """
-    what = evaluation['kind'], evaluation['bars']
+    what = evaluation['form'], evaluation['bars']
     place = _ORDER.index(what) if what in _ORDER else len(_ORDER)
     return (
         place,
@@ -52,9 +52,9 @@ def _row_of(evaluation: dict[str, Any]) -> tuple:
 
 def build(evaluations: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """Rows of the table from what `evaluate_run` returns, in the paper's order: one for each data
-    set, kind, length, encoder and stream.
+    set, form, length, encoder and stream.
 
-    A row: kind, bars, stream, by_bars (whether the encoder is one by bars, which the paper's is
+    A row: form, bars, stream, by_bars (whether the encoder is one by bars, which the paper's is
     not), data, windows, baseline, reported {column: accuracy}, cells {'mode decoder': {accuracy,
     interval, onset, by_bar, plateau, run}}, and differences {mode: {difference, interval}}, the
     hierarchical decoder's accuracy less the flat one's, where both were measured. plateau: onsets
@@ -68,19 +68,19 @@ def build(evaluations: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
         groups.setdefault(_row_of(e), []).append(e)
     for group in groups.values():
         _check(group)
-    return [_row(groups[key], stream) for key in sorted(groups) for stream in STREAMS[key[1]]]
+    return [_row(groups[key], name) for key in sorted(groups) for name in groups[key][0]['streams']]
 
 
 def _check(group: list[dict[str, Any]]) -> None:
     first, seen = group[0], {}
     for e in group:
         if e['variant'] in seen:
-            what = f'{e["bars"]}-bar {e["kind"]}, {e["variant"]}, on {e["data"]}'
+            what = f'{e["bars"]}-bar {e["form"]}, {e["variant"]}, on {e["data"]}'
             raise InputError(
                 f'two runs for one place of the table ({what}): {seen[e["variant"]]} and {e["run"]}; leave one out'
             )
         seen[e['variant']] = e['run']
-        for name in ('vocabulary', 'split', 'windows', 'limit', 'seed'):
+        for name in ('notation', 'split', 'windows', 'limit', 'seed'):
             if e[name] != first[name]:
                 raise InputError(
                     f'{first["run"]} and {e["run"]} cannot stand in one row: {name} {first[name]} and {e[name]}'
@@ -89,7 +89,7 @@ def _check(group: list[dict[str, Any]]) -> None:
 
 def _row(group: list[dict[str, Any]], stream: str) -> dict[str, Any]:
     first = group[0]
-    reported = REPORTED.get((first['kind'], first['bars'], stream), (None,) * 4)
+    reported = REPORTED.get((first['form'], first['bars'], stream), (None,) * 4)
     cells, measured = {}, {}
     for e in group:
         measured[_decoder(e)] = e['streams'][stream]
@@ -114,7 +114,7 @@ def _row(group: list[dict[str, Any]], stream: str) -> dict[str, Any]:
         if len(pair) == 2 and (found := compare(*pair, mode, first['seed']))
     }
     return {
-        'kind': first['kind'],
+        'form': first['form'],
         'bars': first['bars'],
         'stream': stream,
         'by_bars': first['variant'] in HIERARCHICAL_ENCODERS,
@@ -161,8 +161,8 @@ def curves_by_bar(
 def label(row: dict[str, Any]) -> str:
     """'16-bar trio, bass, encoder by bars'."""
     return (
-        f'{row["bars"]}-bar {row["kind"]}'
-        + f', {row["stream"]}' * (row['kind'] == 'trio')
+        f'{row["bars"]}-bar {row["form"]}'
+        + f', {row["stream"]}' * (row['form'] != row['stream'])
         + ', encoder by bars' * row['by_bars']
     )
 

@@ -1,42 +1,25 @@
-"""Directions of the latent space along which an attribute grows (paper section 5.3): found,
-applied, and their effects measured.
-
-A model is here whatever has the attributes and methods of `Model` as `mvae.MusicVAE` has them.
-"""
+"""Directions of the latent space along which an attribute grows (paper section 5.3)."""
 
 import json
 import warnings
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy import stats
-from tqdm import tqdm
 
 from mvae.errors import InputError
 from mvae.files import write_json
 from mvae.latent.attributes import Attribute, values_of
-from mvae.music.vocabulary import Vocabulary
+from mvae.musicvae import MusicVAE
+from mvae.progress import progress
 
 VERSION = 1  # of the file
 SIGNS = {'add': 1, 'subtract': -1}
 _LEAST_SHARE = 0.01  # of the pieces: the mean of fewer is noise
 _ENCODED_AT_ONCE = 256
 _RESAMPLES = 2000
-
-
-class Model(Protocol):
-    kind: str
-    vocabulary: Vocabulary
-
-    def encode_tokens(self, tokens: np.ndarray) -> Any: ...  # with mu float32 [B, Z]
-    def sample_tokens(
-        self, n: int, temperature: float = 1.0, seed: int = 0
-    ) -> tuple[np.ndarray, np.ndarray]: ...
-    def decode_tokens(
-        self, z: np.ndarray, temperature: float = 0.0, seed: int = 0
-    ) -> np.ndarray: ...
 
 
 class AttributeVector(NamedTuple):
@@ -62,7 +45,7 @@ class Fitted(NamedTuple):
 
 
 def fit(
-    model: Model,
+    model: MusicVAE,
     tokens: np.ndarray,
     attributes: dict[str, Attribute],
     name: Callable[[int], str] = 'piece {}'.format,
@@ -78,9 +61,9 @@ def fit(
     """
     if not len(tokens):
         raise InputError('there are no pieces to find attribute vectors with')
-    values = values_of(tokens, model.kind, model.vocabulary, attributes, name)
+    values = values_of(tokens, model.form, attributes, name)
     parts = [tokens[i : i + _ENCODED_AT_ONCE] for i in range(0, len(tokens), _ENCODED_AT_ONCE)]
-    parts = tqdm(parts, 'encode', unit='batch', dynamic_ncols=True, leave=False, disable=None)
+    parts = progress(parts, 'encode', unit='batch', leave=False)
     mu = np.concatenate([model.encode_tokens(part).mu for part in parts])
     vectors, skipped = {}, {}
     for title, column in zip(attributes, values.T, strict=True):
@@ -132,7 +115,7 @@ def apply(z: np.ndarray, vector: np.ndarray, amount: float) -> np.ndarray:
 
 
 def measure(
-    model: Model,
+    model: MusicVAE,
     fitted: Fitted,
     attributes: dict[str, Attribute],
     n: int = 256,
@@ -153,23 +136,14 @@ def measure(
     """
 
     def values(tokens: np.ndarray, what: str = '') -> np.ndarray:
-        return values_of(
-            tokens, model.kind, model.vocabulary, attributes, lambda i: f'sample {i}{what}'
-        )
+        return values_of(tokens, model.form, attributes, lambda i: f'sample {i}{what}')
 
     tokens, z = model.sample_tokens(n, temperature, seed, 'standard')
     before = values(tokens)
     result: dict[str, Any] = {'before': dict(zip(attributes, before.mean(0).tolist(), strict=True))}
     for word, sign in SIGNS.items():
         result[word] = {'change': {}, 'interval': {}}
-        for title, found in tqdm(
-            fitted.vectors.items(),
-            word,
-            unit='vector',
-            dynamic_ncols=True,
-            leave=False,
-            disable=None,
-        ):
+        for title, found in progress(fitted.vectors.items(), word, unit='vector', leave=False):
             tokens = model.decode_tokens(apply(z, found.vector, sign * amount), temperature, seed)
             after = values(tokens, f' with {sign * amount:+g} {title}')
             result[word]['change'][title] = dict(
@@ -273,7 +247,7 @@ def load(path: str | Path, checkpoint: dict[str, Any]) -> tuple[Fitted, dict[str
         about = json.loads(path.read_text())
     except FileNotFoundError:
         raise InputError(
-            f'{path} does not exist; find the vectors first: python experiments/attributes.py fit'
+            f'{path} does not exist; find the vectors first: mvae attributes fit'
         ) from None
     except OSError as error:
         raise InputError(f'cannot read {path}: {error.strerror}') from None

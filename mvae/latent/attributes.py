@@ -16,16 +16,16 @@ from pathlib import Path
 import numpy as np
 
 from mvae.errors import InputError
-from mvae.music.codec import decode
+from mvae.music.drums import drum_classes
+from mvae.music.form import Form
 from mvae.music.notes import Notes
-from mvae.music.vocabulary import Vocabulary
 
 Attribute = Callable[[Notes, int], float]
 
-# quarters per minute at which a sixteenth step takes a second, so that decoded notes count in steps
+# Quarters per minute at which a sixteenth takes a second, so that notes count in sixteenths.
 _QPM = 15.0
 _C_MAJOR = (0, 2, 4, 5, 7, 9, 11)
-_KICK, _SNARE, _HI_HATS = 0, 1, (2, 3)  # classes of the vocabulary
+_KICK, _SNARE, _HI_HATS = 0, 1, (2, 3)  # classes of drums
 
 
 def c_diatonic(notes: Notes, steps: int) -> float:
@@ -39,9 +39,7 @@ def note_density(notes: Notes, steps: int) -> float:
 
 
 def mean_interval(notes: Notes, steps: int) -> float:
-    """Mean of the absolute steps between consecutive notes, in semitones; a repeated note counts as
-    0.
-    """
+    """Mean distance of consecutive notes in semitones; a repeated note counts as 0."""
     pitch = notes.pitch[np.lexsort((notes.pitch, notes.start))].astype(np.int64)
     return float(np.abs(np.diff(pitch)).mean()) if len(pitch) > 1 else 0.0
 
@@ -109,16 +107,15 @@ def _of_stream(track: int, attribute: Attribute) -> Attribute:
     return lambda notes, steps: attribute(notes.select(notes.track == track), steps)
 
 
-def attributes_of(kind: str) -> dict[str, Attribute]:
-    """Ours for one kind of piece, by name.
+def attributes_of(form: Form) -> dict[str, Attribute]:
+    """Ours for a form, by name: those of its first tonal stream, and those of its drums.
 
-    Those of a trio take all its notes, and look at its melody or at its drums.
+    Each takes all notes of a piece, and looks at its stream.
     """
-    if kind == 'trio':  # tracks as `codec.decode` numbers them
-        return {n: _of_stream(0, f) for n, f in LINE.items()} | {
-            n: _of_stream(9, f) for n, f in DRUMS.items()
-        }
-    return dict(DRUMS if kind == 'drums' else LINE)
+    tonal = [stream.sound.track for stream in form.streams if stream.tonal][:1]
+    drums = [stream.sound.track for stream in form.streams if stream.sound.is_drum][:1]
+    own = {name: _of_stream(track, f) for track in tonal for name, f in LINE.items()}
+    return own | {name: _of_stream(track, f) for track in drums for name, f in DRUMS.items()}
 
 
 def read_attribute(place: str) -> tuple[str, Attribute]:
@@ -150,8 +147,7 @@ def read_attribute(place: str) -> tuple[str, Attribute]:
 
 def values_of(
     tokens: np.ndarray,
-    kind: str,
-    vocabulary: Vocabulary,
+    form: Form,
     attributes: dict[str, Attribute],
     name: Callable[[int], str] = 'piece {}'.format,
 ) -> np.ndarray:
@@ -162,17 +158,17 @@ def values_of(
     """
     values = np.empty((len(tokens), len(attributes)))
     for n, piece in enumerate(np.asarray(tokens)):
-        notes = decode(piece, kind, vocabulary, _QPM)
+        notes, steps = form.write(piece, _QPM), round(form.seconds(len(piece), _QPM))
         for k, (title, attribute) in enumerate(attributes.items()):
+            place = _place(title, attribute)
             try:
-                values[n, k] = float(attribute(notes, len(piece)))
+                values[n, k] = float(attribute(notes, steps))
             except Exception as error:  # whatever the user's function raises
-                raise InputError(
-                    f'{_place(title, attribute)} fails on {name(n)}: {type(error).__name__}: {error}'
-                ) from None
+                what = f'{type(error).__name__}: {error}'
+                raise InputError(f'{place} fails on {name(n)}: {what}') from None
             if not math.isfinite(values[n, k]):
                 raise InputError(
-                    f'{_place(title, attribute)} gives {values[n, k]} for {name(n)}; an attribute is a finite number'
+                    f'{place} gives {values[n, k]} for {name(n)}; an attribute is a finite number'
                 )
     return values
 
@@ -192,12 +188,10 @@ def _onsets(notes: Notes) -> np.ndarray:
 
 
 def _drums(notes: Notes, *classes: int) -> Notes:
-    return notes.select(np.isin(Vocabulary().drum_classes()[notes.pitch], classes))
+    return notes.select(np.isin(drum_classes()[notes.pitch], classes))
 
 
 def _syncopation(onsets: np.ndarray, period: int, place: int, before: tuple[int, ...]) -> float:
-    """Share of the onsets at `place` modulo `period` without an onset at any of so many steps
-    `before`.
-    """
+    """Share of the onsets at `place` modulo `period` without one at any of the steps `before`."""
     reached = np.isin(onsets[:, None] - np.array(before), onsets).any(1)
     return _share((onsets % period == place) & ~reached)

@@ -8,8 +8,8 @@ PortAudio, pretty_midi is silent for drums.
 import numpy as np
 from scipy import signal
 
-from mvae.music.notes import Notes
 from mvae.music.drums import DRUM_PITCHES
+from mvae.music.notes import Notes
 
 SAMPLE_RATE = 44_100
 TAIL = 1.5  # seconds after the last note's end, for it to ring out

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 from tensorboardX import SummaryWriter
-from tqdm import tqdm
 
 from mvae.errors import InputError
+from mvae.progress import progress
 
 
 class RunLog:
@@ -21,9 +21,7 @@ class RunLog:
     def __init__(self, run: Path, start: int, steps: int, batch_size: int, writes: bool):
         """start: updates done before. Raises InputError where the folder cannot be written."""
         self._batch_size, self._writes = batch_size, writes
-        self._bar = tqdm(
-            total=steps, initial=start, unit='step', dynamic_ncols=True, disable=not writes
-        )
+        self._bar = progress(total=steps, initial=start, unit='step', disable=not writes)
         if writes:
             try:
                 self._file = _reopen(run / 'metrics.jsonl', start)
