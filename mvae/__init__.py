@@ -1,4 +1,4 @@
-"""MusicVAE in JAX: `mvae.load('runs/trio16')` gives a trained model; see `mvae.trained.MusicVAE`."""
+"""MusicVAE in JAX: `mvae.load('trio16')` gives a trained model; see `mvae.trained.MusicVAE`."""
 
 from mvae.errors import InputError
 
@@ -13,3 +13,15 @@ def load(path, which='best'):
     from mvae.trained import load as load_run
 
     return load_run(path, which)
+
+
+def __getattr__(name: str) -> str:
+    """`mvae.__version__`, read at first use; 'source' where mvae was not installed."""
+    if name != '__version__':
+        raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
+    from importlib import metadata
+
+    try:
+        return metadata.version('mvae')
+    except metadata.PackageNotFoundError:
+        return 'source'
