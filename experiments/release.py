@@ -1,4 +1,4 @@
-"""Packs a model: python experiments/release.py runs/drum2 --name drum2 --about ... --hardware ..."""
+"""Packs a model: python experiments/release.py runs/a --name a --about ... --hardware ..."""
 
 from _run import run
 

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from ml_collections import ConfigDict
 
 RUNS = Path('runs')
+_RELEASED = Path(__file__).parents[1] / 'released'
 DEMO = 'demo'  # name of the dataset that a folder's name does not mention
 
 
@@ -47,7 +48,13 @@ def find(experiment: str, variant: str | None = None, data: Path | None = None) 
         )
     experiments.find(experiment)  # a name that does not exist has another remedy
     what = f'mvae train --exp {experiment}' + (f' --variant {variant}' if variant else '')
-    raise InputError(f'there is no {RUNS / stems[0]} here; {what} trains one')
+    ours = f'; the released model is {name}, without --exp' if name in released() else ''
+    raise InputError(f'there is no {RUNS / stems[0]} here; {what} trains one{ours}')
+
+
+def released() -> list[str]:
+    """Names of the models that come with mvae, without an import of what reads them."""
+    return sorted(path.stem for path in _RELEASED.glob('*.npz'))
 
 
 def is_run(folder: Path) -> bool:

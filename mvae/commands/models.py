@@ -7,13 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mvae.commands import folders
+from mvae.commands.folders import released
 from mvae.commands.options import add_checkpoint, add_seed, nearest
 from mvae.errors import InputError
 
 if TYPE_CHECKING:
     from mvae.trained import MusicVAE
-
-_RELEASED = Path(__file__).parents[1] / 'released'
 
 
 def add_model_options(parser: argparse.ArgumentParser, data: str = '') -> None:
@@ -35,11 +34,6 @@ def add_model_options(parser: argparse.ArgumentParser, data: str = '') -> None:
     parser.add_argument('--data', type=Path, help=data)
     add_checkpoint(parser)
     add_seed(parser)
-
-
-def released() -> list[str]:
-    """Names of the models that come with mvae, without an import of what reads them."""
-    return sorted(path.stem for path in _RELEASED.glob('*.npz'))
 
 
 def path_of(options: argparse.Namespace) -> Path:

@@ -79,7 +79,7 @@ def nearest(name: str, known: Sequence[str]) -> str:
     """'did you mean trio16? ', or '' where nothing is near."""
     import difflib
 
-    near = difflib.get_close_matches(name, known, 1, 0.3)
+    near = difflib.get_close_matches(name, known, 1, 0.5)
     return f'did you mean {near[0]}? ' if near else ''
 
 
