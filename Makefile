@@ -1,72 +1,89 @@
-# Every target makes what it needs: the environment is created at first use.
+# Every target makes what it needs: the environment is created at first use. Commands: `mvae --help`.
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 comma := ,
 READY := $(VENV)/.ready
-# Huge pages for the large arrays of an update: 0.92 of the time for hierdec-mel with 512 units on two cores of Linux.
+MVAE := exec $(BIN)/mvae
+# Huge pages for the large arrays of an update: 0.92 of the time for hierdec-mel with 512 units on
+# two cores of Linux.
 export GLIBC_TUNABLES ?= glibc.malloc.hugetlb=1
 
-.PHONY: install data train eval sample interpolate gallery table study listen bench lint test clean
+.PHONY: install environment data train eval sample interpolate gallery table study listen bench \
+  lint test clean
+
+# With an accelerator, then: .venv/bin/pip install -c constraints.txt --editable '.[cuda]' (or tpu)
 install: $(READY)
 
+# Where several start at once (srun make train) one installs and the others wait.
 $(READY): setup.cfg pyproject.toml constraints.txt
-	$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "mvae needs Python 3.11 or newer; set PYTHON=python3.11")'
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
-	touch $@
+	@if command -v flock > /dev/null; then \
+	  exec flock $(VENV).lock $(MAKE) --no-print-directory environment; \
+	fi; \
+	until mkdir $(VENV).lock.d 2> /dev/null; do sleep 1; done; \
+	trap 'rmdir $(VENV).lock.d' EXIT; $(MAKE) --no-print-directory environment
+
+environment:
+	@test -z "$$(find $(READY) -newer setup.cfg -newer pyproject.toml -newer constraints.txt 2> /dev/null)" \
+	  || exit 0; set -e; \
+	$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "mvae needs Python 3.11 or newer; set PYTHON=python3.11")'; \
+	echo 'Installing mvae into $(VENV): 1.6 GB, once; a minute or two with a fast connection ...'; \
+	$(PYTHON) -m venv $(VENV); \
+	$(BIN)/python -m pip install --quiet --upgrade pip; \
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'; \
+	touch $(READY); echo 'Installed.'
 
 # make data                          builds the demo corpus, data/demo
 # make data MIDI=~/midi NAME=mine    builds data/mine from a folder of MIDI
 data: install
 ifdef MIDI
 	@test -n "$(NAME)" || { echo 'error: name the dataset: make data MIDI=$(MIDI) NAME=mine' >&2; exit 2; }
-	$(BIN)/python data/build.py --midi "$(MIDI)" --out "data/$(NAME)" $(ARGS)
+	$(MVAE) data --midi "$(MIDI)" --out "data/$(NAME)" $(ARGS)
 else
-	$(BIN)/python data/build.py --demo --out data/demo $(ARGS)
+	$(MVAE) data --demo $(ARGS)
 endif
 
-# make train EXP=trio16 [VARIANT=flat] [SCALE=small] [STEPS=500] [DATA=data/mine] [ARGS='--config.training.batch_size=32']
+CHOICE = $(if $(VARIANT),--variant "$(VARIANT)") $(if $(DATA),--data "$(DATA)")
+LENGTH = $(if $(SCALE),--scale "$(SCALE)") $(if $(STEPS),--steps "$(STEPS)")
+
+# make train EXP=trio16 [VARIANT=flat] [SCALE=small] [STEPS=500] [DATA=data/mine]
+#   [ARGS='--config.training.batch_size=32']; without DATA the demo corpus is built first
 train: install
 	@test -n "$(EXP)" || { echo 'error: say what to train: make train EXP=trio16' >&2; exit 2; }
-	$(if $(DATA),,$(BIN)/python data/build.py --demo --out data/demo)
-	$(BIN)/python experiments/train.py --exp "$(EXP)" $(if $(VARIANT),--variant "$(VARIANT)") $(if $(SCALE),--scale "$(SCALE)") \
-	  $(if $(STEPS),--steps "$(STEPS)") $(if $(DATA),--data "$(DATA)") $(ARGS)
+	$(MVAE) train --exp "$(EXP)" $(CHOICE) $(LENGTH) $(ARGS)
 
-# make eval EXP=mel16 [DATA=data/mine] [ARGS='--limit 500'], make sample EXP=mel16 [ARGS='--n 16 --temperature 0.5'],
-# make interpolate EXP=mel16 [ARGS='--start A.mid --end B.mid'], make gallery EXP=mel16 (index.html with play buttons): of the run in runs/EXP,
-# or with MODEL=drum2 of a released model
+# make sample MODEL=drum2 [ARGS='--n 16 --temperature 0.5'], make eval MODEL=drum2 [ARGS='--limit 500'],
+# make interpolate MODEL=mel2 [ARGS='--start A.mid --end B.mid'], make gallery MODEL=runs/mel16: of a
+# released model or a run folder; or with EXP=mel16 [VARIANT=flat] [DATA=data/mine] of your training
 eval sample interpolate gallery: install
-	@test -n "$(EXP)$(MODEL)" || { echo 'error: say which run: make $@ EXP=trio16, or a released model: make $@ MODEL=drum2' >&2; exit 2; }
-	$(BIN)/python experiments/$(PROGRAM_$@).py $(if $(MODEL),--run "$(MODEL)",--exp "$(EXP)") $(if $(DATA),--data "$(DATA)") $(ARGS)
+	@test -n "$(EXP)$(MODEL)" || { echo 'error: say which model: make $@ MODEL=trio16, or your training: make $@ EXP=trio16' >&2; exit 2; }
+	$(MVAE) $@ $(if $(MODEL),"$(MODEL)",--exp "$(EXP)") $(CHOICE) $(SOUND_$@) $(ARGS)
 
-PROGRAM_eval := evaluate
-PROGRAM_sample := sample
-PROGRAM_interpolate := interpolate
-PROGRAM_gallery := gallery
+SOUND_sample := --wav
+SOUND_interpolate := --wav
 
-# make table RUNS='runs/mel16-hierenc runs/mel16-hier' [ARGS='--limit 1000']: the paper's table of trained runs, in runs/table
+# make table RUNS='runs/mel16-hierenc runs/mel16-hier' [ARGS='--limit 1000']: the paper's table of
+# trained models, in runs/table
 table: install
 	@test -n "$(RUNS)" || { echo "error: say which runs: make table RUNS='runs/mel16-hierenc runs/mel16-hier'" >&2; exit 2; }
-	$(BIN)/python experiments/table.py --runs $(RUNS) $(ARGS)
+	$(MVAE) table --runs $(RUNS) $(ARGS)
 
-# make study [EXP='mel16 drum16'] [DATA=data/mine] [SCALE=small] [STEPS=2000]: trains flat and hierarchical at one budget, then the table, in runs/study
+# make study [EXP='mel16 drum16'] [DATA=data/mine] [SCALE=small] [STEPS=2000]: trains flat and
+# hierarchical at one budget, then the table, in runs/study
 study: install
-	$(if $(DATA),,$(BIN)/python data/build.py --demo --out data/demo)
-	$(BIN)/python experiments/study.py --exp $(or $(EXP),mel16 drum16 trio16) $(if $(DATA),--data "$(DATA)") $(if $(SCALE),--scale "$(SCALE)") \
-	  $(if $(STEPS),--steps "$(STEPS)") $(ARGS)
+	$(MVAE) study --exp $(or $(EXP),mel16 drum16 trio16) $(if $(DATA),--data "$(DATA)") $(LENGTH) $(ARGS)
 
-# make listen ARGS='serve --runs data=data/mine flat=runs/mel16-hierenc hierarchical=runs/mel16-hier', then ARGS=analyse: the paper's listening test
+# make listen ARGS='serve --runs data=data/mine flat=runs/mel16-hierenc hierarchical=runs/mel16-hier',
+# then ARGS=analyse: the paper's listening test
 listen: install
 	@test -n "$(ARGS)" || { echo "error: say what: make listen ARGS='serve --runs data=data/mine flat=runs/flat', or make listen ARGS=analyse" >&2; exit 2; }
-	$(BIN)/python experiments/listen.py $(ARGS)
+	$(MVAE) listen $(ARGS)
 
 # make bench [ARGS='--peer torch --parts models --sizes A,D']: seconds and ratios, in runs/bench.json too
 bench: install
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[bench$(if $(findstring torch,$(ARGS)),$(comma)torch)]'
-	$(BIN)/python data/build.py --demo --out data/demo
-	$(BIN)/python benchmarks/bench.py $(ARGS)
+	$(BIN)/mvae data --demo
+	exec $(BIN)/python benchmarks/bench.py $(ARGS)
 
 lint: install
 	$(BIN)/ruff check .
@@ -74,7 +91,7 @@ lint: install
 	$(BIN)/lint-imports
 
 test: install
-	$(BIN)/python -m pytest -q $(ARGS)
+	exec $(BIN)/python -m pytest -q $(ARGS)
 
 clean:
-	rm -rf $(VENV) *.egg-info
+	rm -rf $(VENV) $(VENV).lock $(VENV).lock.d *.egg-info

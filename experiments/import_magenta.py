@@ -1,59 +1,9 @@
-"""Magenta's checkpoints as runs: python experiments/import_magenta.py --checkpoint
-cat-mel_2bar_big.tar --output runs/mel_2bar_big.
+"""A checkpoint of Google's Magenta as a run folder.
 
-The checkpoint is a .tar as Google released it, the prefix of .index and .data files, a folder with
-a `checkpoint` file or a weights_manifest.json (TensorFlow.js), or an .npz with Magenta's names.
-TensorFlow is not needed.
+python experiments/import_magenta.py --checkpoint cat-mel_2bar_big.tar --output runs/mel_2bar_big
 """
 
-import argparse
-import json
-import sys
-from pathlib import Path
-
-import command
-
-from mvae.errors import InputError
-
-
-def main(options: argparse.Namespace) -> None:
-    import numpy as np
-
-    from mvae.interop import magenta
-    from mvae.training.checkpoint import Checkpoints
-
-    if options.output.exists() and (not options.output.is_dir() or any(options.output.iterdir())):
-        raise InputError(f'{options.output} exists and is not empty; name another folder')
-    model = magenta.load(options.checkpoint, options.config, options.drum_map, options.decoder_only)
-    c, vocabulary = model.architecture.config, model.architecture.vocabulary
-    Checkpoints(
-        options.output, json.loads(c.to_json_best_effort()), vocabulary.to_dict(), corpus=''
-    ).save_params(model.params, model.step)
-    count = sum(np.size(values) for values in magenta.names.flatten(model.params).values())
-    what = f'{c.variant}, {c.bars} bars of {c.kind}, {count:,} parameters of step {model.step}'
-    print(f'{options.output}: {what}; {model.skipped} other tensors skipped')
-    print(f'Next: python experiments/sample.py --run {options.output}')
-
+from _run import run
 
 if __name__ == '__main__':
-    parser = argparse.ArgumentParser(description="Magenta's checkpoints as runs.")
-    parser.add_argument(
-        '--checkpoint', type=Path, required=True, help='.tar, prefix, folder or .npz'
-    )
-    parser.add_argument('--output', type=Path, required=True, help='the new run folder')
-    parser.add_argument(
-        '--config',
-        help="Magenta's config, where neither the file's name nor its shapes say it, such as cat-mel_2bar_big",
-    )
-    parser.add_argument(
-        '--drum-map',
-        choices=('old', 'current'),
-        default='old',
-        help='drum classes: old for models of before April 2019 (default)',
-    )
-    parser.add_argument(
-        '--decoder-only',
-        action='store_true',
-        help='leave the encoder out, where a checkpoint lacks parts of it',
-    )
-    sys.exit(command.run(main, parser))
+    run('import')

@@ -13,3 +13,15 @@ def load(path, which='best'):
     from mvae.runs.load import load as load_model
 
     return load_model(path, which)
+
+
+def __getattr__(name: str) -> str:
+    """`mvae.__version__`, read at first use; 'source' where mvae was not installed."""
+    if name != '__version__':
+        raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
+    from importlib import metadata
+
+    try:
+        return metadata.version('mvae')
+    except metadata.PackageNotFoundError:
+        return 'source'

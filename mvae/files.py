@@ -3,6 +3,8 @@
 import contextlib
 import json
 import os
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,3 +27,29 @@ def write_atomically(path: str | Path, data: bytes) -> None:
 
 def write_json(path: str | Path, value: Any) -> None:
     write_atomically(path, (json.dumps(value, indent=1) + '\n').encode())
+
+
+@contextlib.contextmanager
+def locked(path: str | Path, waiting: str) -> Iterator[None]:
+    """One process at a time, where the system can lock files: the others wait, saying `waiting`.
+
+    The file stays. Raises InputError where it cannot be written.
+    """
+    path = Path(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = path.open('w')
+    except OSError as error:
+        raise InputError(f'cannot write {path}: {error.strerror}') from None
+    with file:
+        try:
+            import fcntl
+
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                print(waiting, file=sys.stderr, flush=True)
+                fcntl.flock(file, fcntl.LOCK_EX)
+        except (ImportError, OSError):  # Windows, or a disk without locks: as if alone
+            pass
+        yield

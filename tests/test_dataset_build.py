@@ -242,7 +242,8 @@ def test_an_interrupted_build_goes_on_with_its_parts(tmp_path, monkeypatch):
     assert folder_bytes(tmp_path / 'out') == straight
 
 
-def test_ctrl_c_in_the_program_leaves_cleanly_and_the_same_command_goes_on(tmp_path):
+@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM], ids=['Ctrl-C', 'SIGTERM'])
+def test_a_signal_leaves_cleanly_and_the_same_command_goes_on(tmp_path, number):
     files = {f'melody {number} of the test.mid': song(number) for number in range(300)}
     make(tmp_path / 'midi', files)
     command = [
@@ -270,11 +271,11 @@ def test_ctrl_c_in_the_program_leaves_cleanly_and_the_same_command_goes_on(tmp_p
         ):
             time.sleep(0.005)
         with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGINT)
+            os.killpg(process.pid, number)
         _, errors = process.communicate(timeout=30)
         if process.returncode != 0:
             break
-    assert process.returncode == 130 and 'Traceback' not in errors, errors
+    assert process.returncode == 128 + number and 'Traceback' not in errors, errors
     assert 'the same command goes on' in errors
     assert not (tmp_path / 'out').exists() and list(tmp_path.glob('out.building/*/part-*.npz'))
     second = subprocess.run(

@@ -3,8 +3,6 @@ cost, run at tiny.
 """
 
 import functools
-import importlib.util
-from pathlib import Path
 
 import jax
 import jax.numpy as jnp
@@ -13,15 +11,16 @@ import pytest
 from ml_collections import FrozenConfigDict
 
 from mvae import config as configs
+from mvae.commands import experiments
 from mvae.music.vocabulary import Vocabulary
 from mvae.training.step import init_state, train_step
 
-CONFIGS = {path.stem: path for path in sorted(Path('experiments/configs').glob('*.py'))}
+CONFIGS = experiments.files()
 CASES = [
     (name, variant)
     for name in CONFIGS
     for variant in configs.VARIANTS
-    if name.endswith('16') or variant == 'flat'
+    if variant == 'flat' or experiments.load(name, None, 'tiny').bars > 2
 ]
 
 
@@ -29,10 +28,7 @@ def _experiment(name, variant, scale):
     """The update of an experiment as a function of (state, tokens, key), its initial state as one
     of a key, and the shape of its tokens.
     """
-    spec = importlib.util.spec_from_file_location(name, CONFIGS[name])
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    c = module.get_config(variant=variant, scale=scale)
+    c = experiments.load(name, variant, scale)
     assert (c.experiment, c.variant, c.scale) == (name, variant, scale)
     sizes = Vocabulary(**c.music).sizes(c.kind)
     cfg, t = configs.model_config(c, sizes), FrozenConfigDict(c.training)
@@ -41,10 +37,6 @@ def _experiment(name, variant, scale):
         functools.partial(init_state, cfg=cfg, t=t),
         (4, 16 * c.bars, len(sizes)),
     )
-
-
-def test_there_are_five_experiments():
-    assert list(CONFIGS) == ['drum16', 'drum2', 'mel16', 'mel2', 'trio16']
 
 
 @pytest.mark.parametrize('scale', ['small', 'paper'])

@@ -600,7 +600,7 @@ def test_too_few_answers_are_said_and_never_nan(tmp_path):
 
 def _program(*arguments):
     return subprocess.run(
-        [sys.executable, 'experiments/listen.py', *map(str, arguments)],
+        [sys.executable, '-m', 'mvae', 'listen', *map(str, arguments)],
         capture_output=True,
         text=True,
         timeout=100,

@@ -129,8 +129,9 @@ def test_the_programs_play_a_single_file(run, tmp_path):
     write_compact(tmp_path / 'small.npz', read_run(run))
     command = [
         sys.executable,
-        'experiments/sample.py',
-        '--run',
+        '-m',
+        'mvae',
+        'sample',
         tmp_path / 'small.npz',
         '--n',
         '2',

@@ -30,6 +30,7 @@ from mvae.errors import InputError
 from mvae.music.extract import ExtractSettings
 from mvae.music.midi import read_midi
 from mvae.music.reasons import Reason
+from mvae.progress import progress
 
 _FILES_PER_PART = 64
 _PARTS_WANTED = 64
@@ -169,9 +170,8 @@ def _build(
     tasks = _tasks(folder, files, work, settings, reader)
     missing = [task for task in tasks if not parts.is_whole(task.target)]
     done = len(files) - sum(len(task.paths) for task in missing)
-    with tqdm(
-        total=len(files), initial=done, unit='file', desc='reading', disable=quiet or None
-    ) as bar:
+    about = {'unit': 'file', 'desc': 'reading', 'disable': quiet}
+    with progress(total=len(files), initial=done, **about) as bar:
         if missing:
             _extract(missing, settings, min(workers, len(missing)), bar)
     names = [Path(task.target) for task in tasks]
@@ -189,7 +189,7 @@ def _build(
     new = building / 'store'
     try:
         new.mkdir()
-        with tqdm(total=2 * len(forms) + 1, desc='merging', disable=quiet or None) as bar:
+        with progress(total=2 * len(forms) + 1, desc='merging', disable=quiet) as bar:
             meta = merge.merge(new, corpus, names, forms, meta, bar.update)
         if not any(any(splits.values()) for splits in meta['windows'].values()):
             shutil.rmtree(building)

@@ -108,7 +108,7 @@ def _sources() -> tuple[list[abc_text.Source], str]:
         import music21
     except ImportError as err:
         raise InputError(
-            'the demo corpus needs music21: pip install music21, or give your own MIDI'
+            "the demo corpus needs music21: pip install 'mvae[demo]', or give your own MIDI"
         ) from err
     found = abc_text.sources(pathlib.Path(music21.__file__).parent / 'corpus')
     if not found:

@@ -1,4 +1,4 @@
-"""experiments/study.py, table.py and interpolation_study.py at tiny: both variants trained, tables
+"""`mvae study`, table, misplaced and interpolation-study at tiny: both variants trained, tables
 and curves made, and wrong input.
 """
 
@@ -15,7 +15,7 @@ from mvae.music.extract import ExtractSettings
 
 def _program(name, *arguments):
     return subprocess.run(
-        [sys.executable, f'experiments/{name}.py', *map(str, arguments)],
+        [sys.executable, '-m', 'mvae', name, *map(str, arguments)],
         capture_output=True,
         text=True,
         timeout=300,
@@ -170,7 +170,7 @@ def test_wrong_input_is_one_clear_line(study):
         (['study', '--exp', 'mel17'], 'did you mean mel16'),
         (
             [
-                'interpolation_study',
+                'interpolation-study',
                 '--runs',
                 runs / 'mel16-hierenc',
                 f'mel16-hierenc={runs}/mel16-hier',

@@ -1,4 +1,4 @@
-"""experiments/release.py on a tiny run: the file, its card, and what it refuses."""
+"""`mvae release` on a tiny run: the file, its card, and what it refuses."""
 
 import subprocess
 import sys
@@ -33,7 +33,7 @@ def released(tmp_path_factory):
 
 def _release(*arguments):
     words = ['--about', 'made-up songs (public domain)', '--hardware', 'no training at all']
-    command = [sys.executable, 'experiments/release.py', *map(str, arguments), *words]
+    command = [sys.executable, '-m', 'mvae', 'release', *map(str, arguments), *words]
     return subprocess.run(command, capture_output=True, text=True, timeout=200)
 
 

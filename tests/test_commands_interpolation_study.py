@@ -1,4 +1,4 @@
-"""experiments/interpolation_study.py on an untrained trio: stream by stream, the same bytes twice,
+"""`mvae interpolation-study` on an untrained trio: stream by stream, the same bytes twice,
 and wrong input.
 """
 
@@ -13,12 +13,10 @@ import pytest
 from midi_maker import song
 from run_maker import save_tiny
 
+from mvae.commands import interpolation_study
 from mvae.dataset.build import BuildSettings, build_store
 from mvae.errors import InputError
 from mvae.music.extract import ExtractSettings
-
-sys.path.insert(0, str(Path(__file__).parents[1] / 'experiments'))
-import interpolation_study
 
 
 @pytest.fixture(scope='module')
@@ -50,7 +48,7 @@ def _options(runs, store, **others):
 def test_a_trio_is_measured_stream_by_stream_and_the_same_twice(made, tmp_path):
     run, store = made
     options = _options([run], store, out=tmp_path / 'one', temperature=1.0)
-    interpolation_study.main(options)
+    interpolation_study.run(options)
     command = [
         sys.executable,
         'experiments/interpolation_study.py',
@@ -92,4 +90,4 @@ def test_what_cannot_be_compared_is_said(made, tmp_path):
         (_options([run], store, alphas=2), 'at least 3 points'),
     ]:
         with pytest.raises(InputError, match=message):
-            interpolation_study.main(options)
+            interpolation_study.run(options)

@@ -1,4 +1,4 @@
-"""experiments/attributes.py at tiny: fit, apply, measure, and wrong input."""
+"""`mvae attributes` at tiny: fit, apply, measure, and wrong input."""
 
 import json
 import subprocess
@@ -15,7 +15,7 @@ OWN = 'def highest(notes, steps):\n    return float(notes.pitch.max(initial=0))\
 
 
 def _program(*arguments):
-    command = [sys.executable, 'experiments/attributes.py', *map(str, arguments)]
+    command = [sys.executable, '-m', 'mvae', 'attributes', *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, timeout=300)
 
 
@@ -33,7 +33,6 @@ def fitted(tmp_path_factory):
     run = save_tiny(folder / 'run', 'melody', 2, 'flat')
     done = _program(
         'fit',
-        '--run',
         run,
         '--data',
         folder / 'store',
@@ -97,7 +96,7 @@ def test_apply_moves_a_file(fitted, tmp_path):
 
 def test_measure_fills_both_matrices(fitted, tmp_path):
     run, own, _ = fitted
-    lacking = _program('measure', '--run', run)
+    lacking = _program('measure', run)
     assert (
         lacking.returncode == 2
         and f'--attribute {own}:highest' in lacking.stderr

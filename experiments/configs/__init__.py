@@ -1,0 +1,1 @@
+"""The experiments, a file each. Wheels carry this folder as `mvae.experiments`."""

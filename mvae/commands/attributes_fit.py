@@ -1,0 +1,49 @@
+"""`mvae attributes fit`: finds the vectors."""
+
+import argparse
+
+from mvae.commands import vectors
+from mvae.commands.models import load_model
+
+
+def fit(options: argparse.Namespace) -> None:
+    path, model = load_model(options)
+    import numpy as np
+
+    from mvae.dataset.loader import Loader
+    from mvae.dataset.store import Store
+    from mvae.latent import attribute_vectors
+    from mvae.runs.released import home
+
+    attributes = vectors.attributes(model.form, options.attribute)
+    store = Store.open(options.data or model.config.data.path)
+    loader = Loader(store, model.form, 1, options.seed)
+    batches = loader.evaluation_batches('train', 256, options.limit)
+    tokens = np.concatenate([model.form.join(batch.streams)[batch.mask > 0] for batch in batches])
+    songs = loader.evaluation_songs('train', options.limit)
+    fitted = attribute_vectors.fit(
+        model, tokens, attributes, lambda n: f'training window {n} ({store.titles[songs[n]]})'
+    )
+    about = {
+        'data': str(store.path),
+        'corpus': store.corpus,
+        'limit': options.limit,
+        'seed': options.seed,
+        'own': options.attribute,
+    }
+    file = home(path) / vectors.FILE
+    attribute_vectors.save(file, fitted, vectors.identity(model) | about)
+    _say_vectors(fitted)
+    made = f'{fitted.pieces:,} training windows of {store.path}'
+    print(f'{file} ({made}, checkpoint of step {model.step})')
+
+
+def _say_vectors(fitted) -> None:
+    import numpy as np
+
+    print(f'{"":24}{"bottom: up to":>16}{"pieces":>8}{"top: from":>16}{"pieces":>8}{"length":>10}')
+    for name, (vector, low, high, bottom, top) in fitted.vectors.items():
+        length = np.linalg.norm(vector)
+        print(f'{name:24}{low:>16.3f}{bottom:>8}{high:>16.3f}{top:>8}{length:>10.2f}')
+    for reason in fitted.skipped.values():
+        print(f'no vector: {reason}')

@@ -1,0 +1,159 @@
+"""A dataset from a folder of MIDI files, or from the demo corpus that comes with mvae.
+
+    mvae data --midi ~/midi --out data/mine
+    mvae data --demo
+
+Runs on all cores, can be stopped and goes on where it stopped, and does nothing where the dataset
+is there already. The demo corpus is public-domain fiddle tunes, with bass and drums arranged by a
+program.
+"""
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mvae.commands.options import need, positive
+from mvae.errors import InputError
+
+if TYPE_CHECKING:
+    from mvae.dataset.build import BuildSettings
+
+DEMO = Path('data/demo')
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument(
+        '--midi', type=Path, help='folder with MIDI files, searched with all folders below it'
+    )
+    source.add_argument('--demo', action='store_true', help='the demo corpus instead')
+    parser.add_argument('--out', type=Path, help=f'folder of the dataset (with --demo: {DEMO})')
+    parser.add_argument(
+        '--bars',
+        type=positive,
+        nargs='+',
+        default=[2, 16],
+        help='lengths of windows (default: 2 16); train takes one of them with --bars',
+    )
+    parser.add_argument('--workers', type=positive, help='processes (default: all cores)')
+    parser.add_argument(
+        '--min-pitch', type=int, default=0, help='lowest pitch of melody and bass (default: 0)'
+    )
+    parser.add_argument(
+        '--max-pitch', type=int, default=127, help='highest pitch of melody and bass (default: 127)'
+    )
+    parser.add_argument(
+        '--drum-map', default='current', choices=('current', 'old'), help='classes of drum pitches'
+    )
+    parser.add_argument(
+        '--polyphony',
+        default='top',
+        choices=('top', 'reject'),
+        help='melody tracks with chords: take the top note, or none',
+    )
+    parser.add_argument(
+        '--max-rest-bars',
+        type=float,
+        default=1,
+        help='longest rest in a window, in bars (default: 1)',
+    )
+    parser.add_argument(
+        '--time-limit', type=float, default=10, help='seconds that one file may take (default: 10)'
+    )
+    parser.add_argument(
+        '--memory-limit',
+        type=int,
+        default=2048,
+        help='MiB that one worker may take (default: 2048)',
+    )
+    parser.add_argument(
+        '--force', action='store_true', help='build even if the dataset is there and current'
+    )
+
+
+def run(options: argparse.Namespace) -> None:
+    if not (options.out or options.demo):
+        raise InputError('--out is missing: say where the dataset goes, such as --out data/mine')
+    settings = _settings(options)
+    if options.demo:
+        build_demo(options.out or DEMO, settings, options.workers, options.force, quiet=False)
+    else:
+        _build(options.midi, options.out, settings, options.workers, options.force)
+
+
+def build_demo(
+    out: Path = DEMO,
+    settings: 'BuildSettings | None' = None,
+    workers: int | None = None,
+    force: bool = False,
+    quiet: bool = True,
+) -> None:
+    """Builds the demo corpus where it is not there or not current.
+
+    Several processes may do so at once: one builds, the others wait for it.
+    quiet: says nothing where nothing is to be done.
+    """
+    from mvae.dataset.build import BuildSettings, is_current
+    from mvae.files import locked
+
+    settings = settings or BuildSettings()
+
+    def current() -> bool:
+        # The corpus is made from code, and code is part of what makes a dataset current: its MIDI
+        # files need not be there.
+        return not force and is_current(out, settings)
+
+    if not current():
+        waiting = f'another process builds {out}; waiting for it'
+        with locked(out.with_name(f'.{out.name}.lock'), waiting):
+            if not current():
+                midi = out.with_name(f'{out.name}-midi')
+                _write_demo(midi, workers)
+                _build(midi, out, settings, workers, force=True)
+                return
+    if not quiet:
+        print(f'{out} is up to date')
+
+
+def _write_demo(midi: Path, workers: int | None) -> None:
+    need('demo', 'music21')
+    from mvae.demo import write_demo_midi
+
+    write_demo_midi(midi, workers)
+
+
+def _settings(options: argparse.Namespace) -> 'BuildSettings':
+    from mvae.dataset.build import BuildSettings
+    from mvae.music.extract import ExtractSettings
+    from mvae.music.notation import Notation
+
+    extract = ExtractSettings(
+        notation=Notation(options.min_pitch, options.max_pitch, options.drum_map),
+        bars=tuple(sorted(set(options.bars))),
+        polyphony=options.polyphony,
+        max_rest_bars=options.max_rest_bars,
+    )
+    return BuildSettings(extract, time_limit=options.time_limit, memory_limit=options.memory_limit)
+
+
+def _build(
+    midi: Path, out: Path, settings: 'BuildSettings', workers: int | None, force: bool
+) -> None:
+    import time
+
+    from mvae.dataset.build import build_store, is_current
+    from mvae.dataset.funnel import format_funnel
+
+    if not force and is_current(out, settings, midi):
+        print(f'{out} is up to date')
+        return
+    start = time.monotonic()
+    store = build_store(midi, out, settings, workers)
+    print(format_funnel(store.meta['funnel']))
+    size = sum(path.stat().st_size for path in out.iterdir())
+    seconds = time.monotonic() - start
+    rate = store.meta['funnel']['files']['found'] / seconds
+    print(
+        f'{out}: {size / 1e6:,.1f} MB in {seconds:,.0f} s ({rate:,.0f} files/s); '
+        'rejected files in rejected.csv'
+    )

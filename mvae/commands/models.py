@@ -1,0 +1,83 @@
+"""Which model a command is about: a run folder, a compact file, or a released name."""
+
+import argparse
+import shutil
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mvae.commands import folders
+from mvae.commands.folders import released
+from mvae.commands.options import add_checkpoint, add_seed, nearest
+from mvae.errors import InputError
+
+if TYPE_CHECKING:
+    from mvae.musicvae import MusicVAE
+
+
+def add_model_options(parser: argparse.ArgumentParser, data: str = '') -> None:
+    """MODEL, or --exp for a training of one's own.
+
+    data: what else --data is for, where a command reads a dataset.
+    """
+    parser.add_argument(
+        'model',
+        nargs='?',
+        metavar='MODEL',
+        help=f'a released model ({", ".join(released())}), a run folder such as runs/trio16, '
+        'or a model file (.npz)',
+    )
+    parser.add_argument('--run', help=argparse.SUPPRESS)  # MODEL of older command lines
+    parser.add_argument('--exp', help='instead of MODEL: your own training, such as --exp trio16')
+    parser.add_argument('--variant', help='with --exp: the variant that was trained')
+    data = data or 'with --exp: the dataset that it was trained on'
+    parser.add_argument('--data', type=Path, help=data)
+    add_checkpoint(parser)
+    add_seed(parser)
+
+
+def path_of(options: argparse.Namespace) -> Path:
+    """What MODEL, --run or --exp mean, checked. Raises InputError that says what to type."""
+    given = [name for name in (options.model, options.run, options.exp) if name]
+    if not given:
+        names = ', '.join(released())
+        raise InputError(
+            f'say which model: one of {names}, or a run folder, or --exp EXP for your own training'
+        )
+    if len(given) > 1:
+        raise InputError(f'say one model, not {" and ".join(given)}')
+    if options.exp:
+        return folders.find(options.exp, options.variant, options.data)
+    return _check(Path(given[0]))
+
+
+def _check(path: Path) -> Path:
+    if path.suffix == '.npz':
+        if not path.is_file():
+            raise InputError(f'{path} does not exist')
+    elif not folders.is_run(path) and not (path / 'params').is_dir():
+        if path.exists() or str(path) not in released():
+            raise InputError(
+                f'{path} holds no checkpoints; {nearest(str(path), released())}released models: '
+                f'{", ".join(released())}; your own: a run folder, such as runs/trio16'
+            )
+    return path
+
+
+def load_model(options: argparse.Namespace) -> tuple[Path, 'MusicVAE']:
+    """The path of the model that the options name, and the model."""
+    path = path_of(options)
+    from mvae.commands import compute
+    from mvae.runs.load import load
+
+    compute.prepare()
+    return path, load(path, options.checkpoint)
+
+
+def program() -> str:
+    """What to type for `mvae` here: the program on the PATH, or the one beside this Python."""
+    if shutil.which('mvae'):
+        return 'mvae'
+    beside = Path(sys.executable).with_name('mvae')
+    words = str(beside) if beside.exists() else f'{sys.executable} -m mvae'
+    return words.removeprefix(f'{Path.cwd()}/')

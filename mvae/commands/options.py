@@ -1,0 +1,93 @@
+"""Options that several commands take, and how a wrong one is answered."""
+
+import argparse
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from mvae.errors import InputError
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser that says what is wrong in one line, by InputError.
+
+    Where a default `settings` is set, what it does not know is put there; else it is refused.
+    """
+
+    def __init__(self, **about):
+        super().__init__(**about, formatter_class=argparse.RawDescriptionHelpFormatter)
+
+    def error(self, message: str) -> NoReturn:
+        raise InputError(f'{message}; {self.prog} --help says what it takes')
+
+    def parse(self, arguments: Sequence[str]) -> argparse.Namespace:
+        options, others = self.parse_known_args(arguments)
+        if hasattr(options, 'settings'):
+            options.settings = others
+        elif others:
+            self.error(f'unknown: {" ".join(others)}')
+        return options
+
+
+def add_output_options(parser: argparse.ArgumentParser, folder: str) -> None:
+    """Of commands that write music. folder: the default, inside the run folder."""
+    parser.add_argument('--qpm', type=float, default=120.0, help='tempo, quarters per minute')
+    parser.add_argument('--wav', action='store_true', help='write each piece as sound too')
+    parser.add_argument('--png', action='store_true', help='write a piano roll of each piece too')
+    parser.add_argument('--out', type=Path, help=f'default: {folder} in the run folder')
+
+
+def add_seed(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument('--seed', type=int, default=0, help='the same seed gives the same result')
+
+
+def add_checkpoint(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        '--checkpoint', default='best', help='best (validation loss), latest, or a step'
+    )
+
+
+def add_programs(parser: argparse.ArgumentParser, programs: dict) -> dict:
+    """Commands inside a command: {name: (function, line)} -> the parser of each, by name.
+
+    The function that was named is `options.program`.
+    """
+    choices = parser.add_subparsers(required=True, metavar=' | '.join(programs))
+    parsers = {}
+    for name, (function, line) in programs.items():
+        parsers[name] = choices.add_parser(name, help=line, description=line)
+        parsers[name].set_defaults(program=function)
+    return parsers
+
+
+def positive(text: str) -> int:
+    """An integer of at least 1, for argparse."""
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f'{text!r} is not an integer of at least 1')
+    return int(text)
+
+
+def choose(what: str, name: str, known: Iterable[str]) -> str:
+    """The name if it is known; else InputError with the nearest."""
+    known = tuple(known)
+    if name in known:
+        return name
+    raise InputError(f'unknown {what} {name!r}; {nearest(name, known)}known: {", ".join(known)}')
+
+
+def nearest(name: str, known: Sequence[str]) -> str:
+    """'did you mean trio16? ', or '' where nothing is near."""
+    import difflib
+
+    near = difflib.get_close_matches(name, known, 1, 0.5)
+    return f'did you mean {near[0]}? ' if near else ''
+
+
+def need(extra: str, *modules: str) -> None:
+    """Raises InputError where packages of an extra of mvae are not installed."""
+    from importlib.util import find_spec
+
+    if lacking := [module for module in modules if find_spec(module) is None]:
+        raise InputError(
+            f"this needs {' and '.join(lacking)}, not installed here: pip install 'mvae[{extra}]'"
+        )

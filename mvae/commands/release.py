@@ -1,0 +1,138 @@
+"""A trained model packed into one small file, to be released with mvae.
+
+    mvae release runs/drum2 --name drum2 --about 'Groove MIDI Dataset (CC BY 4.0)' --hardware '...'
+
+Writes NAME.npz (compact weights) and NAME.md (its card, with its reconstruction of the test split)
+into mvae/released, from where `mvae sample NAME` plays it. Weights are float16, or 4 or 8 bits more
+where rounding changes more than 0.1% of the tokens that 1,000 test windows are decoded to greedily;
+refused if that does not help, and above 8 MB.
+"""
+
+import argparse
+from pathlib import Path
+
+from mvae.commands import compute
+from mvae.commands.models import add_model_options, path_of
+from mvae.commands.options import positive
+from mvae.errors import InputError
+
+MOST_BYTES = 8_000_000
+MOST_CHANGED = 1e-3
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    add_model_options(parser, data='dataset (default: the one that the model was trained on)')
+    parser.add_argument('--name', required=True, help='of the released model, such as drum2')
+    parser.add_argument('--about', required=True, help='the data and their licence, in words')
+    parser.add_argument(
+        '--hardware', required=True, help='what it was trained on and how long, in words'
+    )
+    parser.add_argument(
+        '--windows',
+        type=positive,
+        default=1000,
+        help='test windows that are decoded before and after packing',
+    )
+    parser.add_argument(
+        '--limit', type=positive, help='at most so many test windows in the evaluation of the card'
+    )
+    parser.add_argument('--out', type=Path, help='default: mvae/released')
+
+
+def run(options: argparse.Namespace) -> None:
+    if not options.name.isidentifier():
+        raise InputError(
+            'a released model has a name of letters and digits, such as drum2, '
+            f'not {options.name!r}'
+        )
+    path = path_of(options)
+    from mvae.dataset.store import Store
+    from mvae.evaluation.runs import evaluate_run
+    from mvae.files import write_atomically
+    from mvae.runs.load import load
+    from mvae.runs.released import RELEASED
+
+    compute.prepare()
+    model = load(path, options.checkpoint)
+    store = Store.open(options.data or model.config.data.path)
+    target = (options.out or RELEASED) / f'{options.name}.npz'
+    said = _pack(options, model, store, target)
+    evaluation = evaluate_run(
+        path,
+        checkpoint=options.checkpoint,
+        data=store.path,
+        limit=options.limit,
+        seed=options.seed,
+    )
+    write_atomically(target.with_suffix('.md'), card(options, model, evaluation, said).encode())
+    print(f'{target}: {target.stat().st_size / 1e6:.1f} MB')
+
+
+def _pack(options: argparse.Namespace, model, store, target: Path) -> str:
+    """Writes the file with as few bits as will do; returns what that changes, in words."""
+    import numpy as np
+
+    from mvae.dataset.loader import Loader
+    from mvae.runs import compact
+    from mvae.runs.load import load, write_file
+
+    loader = Loader(store, model.form, 1, options.seed)
+    batches = loader.evaluation_batches('test', 250, options.windows)
+    parts = [model.form.join(batch.streams)[batch.mask > 0] for batch in batches]
+
+    def decode(model):
+        return np.concatenate(
+            [model.decode_tokens(model.encode_tokens(tokens).mu) for tokens in parts]
+        )
+
+    beside = target.with_name(f'.{options.name}.npz')  # found by nobody until it has passed
+    whole, said = decode(model), ''
+    try:
+        for bits in compact.BITS:
+            write_file(beside, model, store.corpus, bits)
+            _check_size(beside, bits)
+            changed = (decode(load(beside)) != whole).mean()
+            said = (
+                f'with {bits} bits {changed:.4%} of the tokens of {len(whole):,} test windows, '
+                'decoded greedily, differ from those of float32'
+            )
+            print(said)
+            if changed <= MOST_CHANGED:
+                beside.replace(target)
+                return said
+    finally:
+        beside.unlink(missing_ok=True)
+    raise InputError(f'the model cannot be kept compactly: {said}; at most {MOST_CHANGED:.1%} may')
+
+
+def _check_size(file: Path, bits: int) -> None:
+    size = file.stat().st_size
+    if size > MOST_BYTES:
+        raise InputError(
+            f'the model takes {size / 1e6:.1f} MB with {bits} bits, a released one at most '
+            f'{MOST_BYTES // 10**6} MB'
+        )
+
+
+def card(options: argparse.Namespace, model, evaluation: dict, said: str) -> str:
+    from mvae.evaluation import table
+
+    c, name = model.config, options.name
+    rows = table.to_markdown(table.build([evaluation]), [evaluation])
+    updates = f'{model.step:,} of {c.training.steps:,} updates of {c.training.batch_size} windows'
+    varied = f'transpose {tuple(c.data.transpose)}, drop_drums {c.data.drop_drums:g}'
+    parameters = f'{evaluation["parameters"]:,} parameters ({said})'
+    return f"""# {name}
+
+{c.bars} bars of {c.form}, {c.variant}, scale {c.scale}: {parameters}.
+
+- Data: {options.about}. Songs of the test split were not seen in training.
+- Training: {updates}, the best by validation loss; seed {c.seed}; {options.hardware}.
+- Notation: pitches {c.music.min_pitch}..{c.music.max_pitch}, {c.music.drum_map} drum map.
+- Examples varied in training (`data`): {varied}.
+- Use: `mvae.load('{name}')`, `mvae sample {name}`, `--config.checkpoint.init_from={name}`.
+- Limits: a small model of one body of music. It plays that music's manner, in 4/4 and sixteenths,
+  without dynamics or micro-timing.
+
+{rows}
+"""

@@ -1,0 +1,69 @@
+"""New pieces by a model.
+
+    mvae sample trio16 --n 4 --wav
+    mvae sample runs/mel16 --temperature 0.8 --seed 1
+
+Writes one MIDI file for each piece (--wav: sound, --png: a piano roll each), a piano roll of all,
+samples.json with what made them (seed, checkpoint, config, latent codes z), and index.html, a page
+with play buttons. The same command gives the same bytes.
+"""
+
+import argparse
+
+from mvae.commands.models import add_model_options, load_model
+from mvae.commands.options import add_output_options, positive
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    add_model_options(parser)
+    parser.add_argument('--n', type=positive, default=8, help='how many pieces (default: 8)')
+    parser.add_argument(
+        '--temperature', type=float, default=1.0, help='below 1 more usual, above 1 wilder'
+    )
+    parser.add_argument(
+        '--prior',
+        help='where z comes from: fitted, codes as music has them (the default, where the run has '
+        'it), or standard, N(0, I) as in the paper',
+    )
+    add_output_options(parser, 'samples')
+
+
+def run(options: argparse.Namespace) -> None:
+    path, model = load_model(options)
+    import json
+
+    from mvae.files import write_json
+    from mvae.musicvae import check_qpm
+    from mvae.render.gallery import write_gallery
+    from mvae.render.pianoroll import draw
+    from mvae.render.pieces import write_piece
+    from mvae.runs.released import home
+
+    check_qpm(options.qpm)
+    tokens, z = model.sample_tokens(options.n, options.temperature, options.seed, options.prior)
+    out = options.out or home(path) / 'samples'
+    titles = [(f'sample {n + 1}', piece) for n, piece in enumerate(tokens)]
+    for title, piece in titles:
+        write_piece(
+            out / (title.replace(' ', '_') + '.mid'),
+            piece,
+            model.form,
+            options.qpm,
+            title,
+            wav=options.wav,
+            png=options.png,
+        )
+    draw(out / 'samples.png', titles, model.form)
+    about = {
+        'run': str(path),
+        'step': model.step,
+        'prior': options.prior or model.usual_prior,
+        'temperature': options.temperature,
+        'seed': options.seed,
+        'qpm': options.qpm,
+    }
+    config = json.loads(model.config.to_json_best_effort())
+    write_json(out / 'samples.json', {**about, 'config': config, 'z': z.tolist()})
+    page = write_gallery(options.out or home(path))
+    print(f'{len(tokens)} pieces, samples.png and samples.json in {out}')
+    print(f'Listen and look: {page}')

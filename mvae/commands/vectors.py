@@ -1,0 +1,39 @@
+"""What the commands about attribute vectors share."""
+
+from typing import TYPE_CHECKING
+
+from mvae.errors import InputError
+
+if TYPE_CHECKING:
+    from mvae.music.form import Form
+
+FILE = 'attributes.json'  # in the run folder: the vectors, and what they were fitted to
+
+
+def attributes(form: 'Form', own: list[str]) -> dict:
+    """Ours for a form, and those of the user: name -> function."""
+    from mvae.latent.attributes import attributes_of, read_attribute
+
+    found = attributes_of(form)
+    for place in own:
+        name, function = read_attribute(place)
+        if name in found:
+            raise InputError(
+                f'there is an attribute {name} already; rename the function of {place}'
+            )
+        found[name] = function
+    return found
+
+
+def identity(model) -> dict:
+    """What says that two checkpoints are the same one.
+
+    The loss tells runs apart that were trained to the same step.
+    """
+    return {
+        'step': model.step,
+        'latent_size': model.latent_size,
+        'form': model.form.name,
+        'bars': model.form.bars,
+        'loss': model.metrics.get('loss'),
+    }
