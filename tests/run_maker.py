@@ -1,34 +1,45 @@
-"""Untrained tiny models in run folders, for tests that need any model at all."""
+"""Untrained tiny models, in memory and in run folders, for tests that need any model at all."""
 
-import json
 from pathlib import Path
 
 import jax
 import numpy as np
-from ml_collections import FrozenConfigDict
+from ml_collections import ConfigDict, FrozenConfigDict
 
-from mvae import config as configs
+from mvae.config import experiment_config
+from mvae.model.config import model_config
 from mvae.model.prior import Prior, standard
-from mvae.music.vocabulary import Vocabulary
-from mvae.training.checkpoint import Checkpoints
+from mvae.musicvae import MusicVAE, form_of
+from mvae.runs.checkpoint import Checkpoints, Training
 from mvae.training.step import init_state
 
+_NAMES = {'melody': 'mel', 'drums': 'drum', 'trio': 'trio'}
+_SHORT = {'sampling_schedule': 'inverse_sigmoid', 'sampling_rate': 2000.0}
+_LONG = {'beta_rate': 0.0, 'free_bits': 256.0}
 
-def save_tiny(folder: Path, kind: str, bars: int, variant: str, seed: int = 0) -> Path:
-    """Writes a run with one checkpoint, of step 0 and validation loss 1.5, and returns its folder.
 
-    Its prior is N(1, I).
-    """
-    names = {'melody': 'mel', 'drums': 'drum', 'trio': 'trio'}
-    c = configs.apply_scale(
-        configs.experiment_config(f'{names[kind]}{bars}', kind, bars, variant), 'tiny'
-    )
+def tiny_config(form: str, bars: int, variant: str) -> ConfigDict:
+    """The config of a tiny experiment, with the paper's objective for its length."""
+    name = f'{_NAMES.get(form, form)}{bars}'
+    paper = {'training': _SHORT if bars <= 2 else _LONG}
+    return experiment_config(name, form, bars, variant, 'tiny', paper=paper, small={})
+
+
+def tiny_model(form: str, bars: int, variant: str, seed: int = 0) -> MusicVAE:
+    """New weights, with the prior N(1, I) and a validation loss of 1.5."""
+    c = tiny_config(form, bars, variant)
     c.seed = seed
-    vocabulary = Vocabulary(**c.music)
-    cfg = configs.model_config(c, vocabulary.sizes(kind))
+    cfg = model_config(c, form_of(c))
     state = init_state(jax.random.key(seed), cfg, FrozenConfigDict(c.training))
     prior = Prior(np.ones(cfg.latent_size, np.float32), standard(cfg.latent_size).covariance)
-    Checkpoints(folder, json.loads(c.to_json_best_effort()), vocabulary.to_dict(), '').save(
-        state, {'loss': 1.5}, prior
-    )
+    return MusicVAE(state.params, c, prior, 0, {'loss': 1.5})
+
+
+def save_tiny(folder: Path, form: str, bars: int, variant: str, seed: int = 0) -> Path:
+    """Writes `tiny_model` as a run with one checkpoint, of step 0, and returns its folder."""
+    model = tiny_model(form, bars, variant, seed)
+    t = FrozenConfigDict(model.config.training)
+    state = init_state(jax.random.key(seed), model.architecture, t)
+    training = Training(0, state.params, state.opt_state)
+    Checkpoints(folder, model.config, '').save(training, dict(model.metrics), model.prior)
     return folder

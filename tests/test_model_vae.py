@@ -1,19 +1,27 @@
 """The whole model: folded bars equal nested bars, causality, greedy generation, scheduled sampling,
-closed-form KL, every config.
+closed-form KL, hierarchical encoders, delay lines.
 """
 
 import dataclasses
+import functools
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from jax import lax
+from run_maker import tiny_config
 
-from mvae.config import VARIANTS, ModelConfig, apply_scale, experiment_config, model_config
-from mvae.model import conductor, encoder, lstm, streams, vae
+from mvae.config import VARIANTS
+from mvae.model import conductor, decoder, encoder, heads, lstm, vae
+from mvae.model.config import ModelConfig, model_config
+from mvae.model.heads import Categorical
+from mvae.musicvae import form_of
 
-HIERARCHICAL = ModelConfig((7, 5), 4, 3, (6, 5), 4, (5, 4), (6, 4), bottleneck_stddev=0.0)
-FLAT = ModelConfig((7, 5), 1, 12, (6, 5), 4, (5, 4), bottleneck_stddev=0.0)
+SIZES = (7, 5)
+TWO = tuple(map(Categorical, SIZES))
+HIERARCHICAL = ModelConfig(TWO, 4, 3, (6, 5), 4, (5, 4), (6, 4), bottleneck_stddev=0.0)
+FLAT = ModelConfig(TWO, 1, 12, (6, 5), 4, (5, 4), bottleneck_stddev=0.0)
 both = pytest.mark.parametrize('cfg', [HIERARCHICAL, FLAT], ids=['hierdec', 'flat'])
 
 
@@ -22,42 +30,63 @@ def _params(cfg):
     params = vae.init(jax.random.key(0), cfg)
     leaves, tree = jax.tree.flatten(params)
     keys = jax.random.split(jax.random.key(1), len(leaves))
-    return jax.tree.unflatten(
-        tree, [x + 0.4 * jax.random.normal(k, x.shape) for x, k in zip(leaves, keys, strict=True)]
-    )
+    moved = [x + 0.4 * jax.random.normal(k, x.shape) for x, k in zip(leaves, keys, strict=True)]
+    return jax.tree.unflatten(tree, moved)
 
 
-def _tokens(cfg, batch=2):
-    keys = jax.random.split(jax.random.key(2), len(cfg.vocab_sizes))
-    return jnp.stack(
-        [
-            jax.random.randint(k, (batch, cfg.total_steps), 0, v)
-            for k, v in zip(keys, cfg.vocab_sizes, strict=True)
-        ],
-        -1,
-    )
+def _streams(cfg, batch=2):
+    keys = jax.random.split(jax.random.key(2), len(cfg.heads))
+    shape = batch, cfg.total_steps, 1
+    pairs = zip(keys, cfg.heads, strict=True)
+    return tuple(jax.random.randint(key, shape, 0, head.size) for key, head in pairs)
+
+
+def _changed(streams, t):
+    """Another value at step t of each stream."""
+    pairs = zip(streams, SIZES, strict=True)
+    return tuple(x.at[:, t].set((x[:, t] + 1) % size) for x, size in pairs)
+
+
+def nested_logits(params, cfg, z, streams):
+    """The reference of `decode_logits`, as the paper draws the model.
+
+    One scan over bars, inside it one over steps.
+    """
+    batch, total = streams[0].shape[:2]
+    bars = [
+        vae.previous(x).reshape(batch, cfg.bars, cfg.steps, -1).transpose(1, 2, 0, 3)
+        for x in streams
+    ]  # [U, S, B, C] each
+    e = jnp.swapaxes(vae._embeddings(params, cfg, z), 0, 1)
+    weights, result = vae.prepare(params, cfg), []
+    for n, (own, weights_n) in enumerate(zip(cfg.decoder_heads, weights['decoders'], strict=True)):
+
+        def bar(_, xs, own=own, weights_n=weights_n):
+            e_u, inputs_u = xs
+            constant, states = decoder.start(weights_n, cfg, e_u)
+            step = functools.partial(decoder.step, weights_n, cfg, own, constant)
+            return None, lax.scan(step, states, inputs_u)[1]
+
+        _, logits = lax.scan(bar, None, (e, vae._of_decoder(cfg, n, bars)))  # [U, S, B, V]
+        logits = logits.transpose(2, 0, 1, 3).reshape(batch, total, -1)
+        result += heads.split_logits(own, logits)
+    return tuple(result)
 
 
 @both
 def test_folded_bars_equal_nested_bars_in_value_and_gradient(cfg):
-    params, tokens = _params(cfg), _tokens(cfg)
+    params, streams = _params(cfg), _streams(cfg)
     z = jax.random.normal(jax.random.key(3), (2, cfg.latent_size))
-    for x, y in zip(
-        vae.decode_logits(params, cfg, z, tokens),
-        vae.decode_logits_nested(params, cfg, z, tokens),
-        strict=True,
-    ):
+    ours, reference = (f(params, cfg, z, streams) for f in (vae.decode_logits, nested_logits))
+    for x, y in zip(ours, reference, strict=True):
         np.testing.assert_allclose(x, y, atol=1e-5)
 
     def loss(decode, params):
-        return sum(
-            jnp.sum(jnp.sin(x))
-            for x in decode(params, cfg, vae.encode(params, cfg, tokens).mu, tokens)
-        )
+        mu = vae.encode(params, cfg, streams).mu
+        return sum(jnp.sum(jnp.sin(x)) for x in decode(params, cfg, mu, streams))
 
     ours, reference = (
-        jax.grad(lambda p, f=f: loss(f, p))(params)
-        for f in (vae.decode_logits, vae.decode_logits_nested)
+        jax.grad(functools.partial(loss, f))(params) for f in (vae.decode_logits, nested_logits)
     )
     jax.tree.map(
         lambda x, y: np.testing.assert_allclose(x, y, rtol=1e-3, atol=1e-4), ours, reference
@@ -65,62 +94,63 @@ def test_folded_bars_equal_nested_bars_in_value_and_gradient(cfg):
 
 
 @both
-def test_a_token_changes_no_logits_up_to_itself(cfg):
-    params, tokens = _params(cfg), _tokens(cfg)
+def test_a_step_changes_no_logits_up_to_itself(cfg):
+    params, streams = _params(cfg), _streams(cfg)
     z = jax.random.normal(jax.random.key(3), (2, cfg.latent_size))
-    base = vae.decode_logits(params, cfg, z, tokens)
+    base = vae.decode_logits(params, cfg, z, streams)
     for t in (0, 3, 8):
-        changed = vae.decode_logits(
-            params, cfg, z, tokens.at[:, t].set((tokens[:, t] + 1) % jnp.array(cfg.vocab_sizes))
-        )
+        changed = vae.decode_logits(params, cfg, z, _changed(streams, t))
         for x, y in zip(base, changed, strict=True):
             np.testing.assert_array_equal(x[:, : t + 1], y[:, : t + 1])
             assert not np.allclose(x[:, t + 1], y[:, t + 1])
 
 
 @both
-def test_greedy_generation_is_the_argmax_under_teacher_forcing_on_itself(cfg):
+def test_greedy_generation_is_the_likeliest_under_teacher_forcing_on_itself(cfg):
     params = _params(cfg)
     z = 3 * jax.random.normal(jax.random.key(4), (6, cfg.latent_size))
-    tokens = vae.generate(params, cfg, z, jax.random.key(0), 0.0)
-    assert tokens.shape == (6, cfg.total_steps, 2)
-    for k, logits in enumerate(vae.decode_logits(params, cfg, z, tokens)):
-        np.testing.assert_array_equal(logits.argmax(-1), tokens[..., k])
+    streams = vae.generate(params, cfg, z, jax.random.key(0), 0.0)
+    assert [x.shape for x in streams] == [(6, cfg.total_steps, 1)] * 2
+    for logits, values in zip(vae.decode_logits(params, cfg, z, streams), streams, strict=True):
+        np.testing.assert_array_equal(logits.argmax(-1), values[..., 0])
 
 
 @both
 def test_a_generated_row_does_not_depend_on_the_batch(cfg):
     params, z = _params(cfg), jax.random.normal(jax.random.key(4), (5, cfg.latent_size))
-    whole = vae.generate(params, cfg, z, jax.random.key(7), 1.0)
-    np.testing.assert_array_equal(
-        whole[:2], vae.generate(params, cfg, z[:2], jax.random.key(7), 1.0)
-    )
-    assert not np.array_equal(whole, vae.generate(params, cfg, z, jax.random.key(8), 1.0))
+
+    def generate(z, seed):
+        return np.stack(vae.generate(params, cfg, z, jax.random.key(seed), 1.0))
+
+    whole = generate(z, 7)
+    np.testing.assert_array_equal(whole[:, :2], generate(z[:2], 7))
+    assert not np.array_equal(whole, generate(z, 8))
 
 
 @both
 def test_scheduled_sampling_at_its_ends(cfg):
-    """Probability 0 is teacher forcing; at 1 the true tokens are read only where a bar begins."""
-    params, tokens = _params(cfg), _tokens(cfg)
+    """Probability 0 is teacher forcing; at 1 true values are read only where a bar begins."""
+    params, streams = _params(cfg), _streams(cfg)
     z = jax.random.normal(jax.random.key(3), (2, cfg.latent_size))
-    decode = lambda tokens, p: vae.decode_logits(
-        params, cfg, z, tokens, sampling=(jax.random.key(0), p)
-    )  # noqa: E731
-    for x, y in zip(decode(tokens, 0.0), vae.decode_logits(params, cfg, z, tokens), strict=True):
+
+    def decode(streams, p):
+        return vae.decode_logits(params, cfg, z, streams, sampling=(jax.random.key(0), p))
+
+    forced = vae.decode_logits(params, cfg, z, streams)
+    for x, y in zip(decode(streams, 0.0), forced, strict=True):
         np.testing.assert_allclose(x, y, atol=1e-6)
-    inside = tokens.at[:, 0].set(
-        (tokens[:, 0] + 1) % jnp.array(cfg.vocab_sizes)
-    )  # read inside the first bar only
-    for x, y in zip(decode(tokens, 1.0), decode(inside, 1.0), strict=True):
+    inside = _changed(streams, 0)  # read inside the first bar only
+    for x, y in zip(decode(streams, 1.0), decode(inside, 1.0), strict=True):
         np.testing.assert_array_equal(x, y)
 
 
-def test_hiding_every_input_token_leaves_only_z():
-    params, tokens = _params(FLAT), _tokens(FLAT)
+def test_hiding_every_input_leaves_only_z():
+    params, streams = _params(FLAT), _streams(FLAT)
     z = jax.random.normal(jax.random.key(3), (2, FLAT.latent_size))
+    silent = tuple(jnp.zeros_like(x) for x in streams)
     hidden = [
-        vae.decode_logits(params, FLAT, z, t, dropout=(jax.random.key(0), 1.0))
-        for t in (tokens, jnp.zeros_like(tokens))
+        vae.decode_logits(params, FLAT, z, x, dropout=(jax.random.key(0), 1.0))
+        for x in (streams, silent)
     ]
     for x, y in zip(*hidden, strict=True):
         np.testing.assert_array_equal(x, y)
@@ -133,54 +163,16 @@ def test_kl_is_zero_at_the_prior_and_grows_as_the_closed_form():
     )
 
 
-def test_drum_roll_input_is_the_product_with_the_roll_of_the_bits():
-    kernel = jax.random.normal(jax.random.key(0), (10, 6))
-    tokens = jnp.array([[[0], [1], [160], [511], [streams.NO_TOKEN]]])
-    roll = np.zeros((5, 10), np.float32)
-    roll[0, 9] = roll[1, 0] = roll[2, 5] = roll[2, 7] = 1
-    roll[3, :9] = 1
-    np.testing.assert_allclose(
-        streams.project_tokens(kernel, tokens, (512,), (True,))[0],
-        roll @ kernel,
-        rtol=1e-5,
-        atol=1e-5,
-    )
-
-
-def test_case_10_of_magentas_drum_rolls():
-    roll = streams.drum_roll_features(512)[[0, 2, 0, 0, 160, 0, 0, 256]]
-    assert [np.flatnonzero(row).tolist() for row in roll] == [
-        [9],
-        [1],
-        [9],
-        [9],
-        [5, 7],
-        [9],
-        [9],
-        [8],
-    ]
-
-
-def test_token_gradient_is_the_scatter_of_rows():
-    kernel, tokens = jax.random.normal(jax.random.key(0), (5, 3)), jnp.array([[0], [4], [4], [-1]])
-    weights = jnp.arange(12.0).reshape(4, 3)
-    gradient = jax.grad(lambda k: jnp.sum(weights * streams.project_tokens(k, tokens, (5,))))(
-        kernel
-    )
-    expected = np.zeros((5, 3))
-    expected[0], expected[4] = weights[0], weights[1] + weights[2]
-    np.testing.assert_allclose(gradient, expected, atol=1e-6)
-
-
 def test_a_hierarchical_encoder_reads_bars_on_their_own_and_then_their_sequence():
     cfg = dataclasses.replace(HIERARCHICAL, encoder_bars=4)
-    params, tokens = _params(cfg), _tokens(cfg)
+    params, streams = _params(cfg), _streams(cfg)
     one_bar = dataclasses.replace(FLAT, steps=cfg.steps)
     identity = {'kernel': jnp.eye(10), 'bias': jnp.zeros(10)}
     bar_encoder = {'layers': params['encoder']['layers'], 'mu': identity, 'sigma': identity}
-    summaries = [
-        encoder.encode(bar_encoder, one_bar, tokens[:, 3 * u : 3 * u + 3]).mu for u in range(4)
-    ]
+    summaries = []
+    for u in range(4):
+        bar = [x[:, 3 * u : 3 * u + 3] for x in streams]
+        summaries.append(encoder.encode(bar_encoder, one_bar, bar).mu)
     forward, backward = jnp.stack(summaries), jnp.stack(summaries)
     for layer, size in zip(params['encoder']['bar_layers'], cfg.encoder_sizes, strict=True):
         states = []
@@ -194,37 +186,30 @@ def test_a_hierarchical_encoder_reads_bars_on_their_own_and_then_their_sequence(
         forward = backward = jnp.concatenate([states[0], states[1][::-1]], -1)
         last = jnp.concatenate([states[0][-1], states[1][-1]], -1)
     expected = last @ params['encoder']['mu']['kernel'] + params['encoder']['mu']['bias']
-    np.testing.assert_allclose(vae.encode(params, cfg, tokens).mu, expected, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(vae.encode(params, cfg, streams).mu, expected, rtol=1e-4, atol=1e-5)
 
 
 def test_bfloat16_stays_close_to_float32():
-    params, tokens = _params(HIERARCHICAL), _tokens(HIERARCHICAL)
+    params, streams = _params(HIERARCHICAL), _streams(HIERARCHICAL)
     low = dataclasses.replace(HIERARCHICAL, dtype='bfloat16')
     z = jax.random.normal(jax.random.key(3), (2, HIERARCHICAL.latent_size))
-    for x, y in zip(
-        vae.decode_logits(params, HIERARCHICAL, z, tokens),
-        vae.decode_logits(params, low, z, tokens),
-        strict=True,
-    ):
+    full, half = (vae.decode_logits(params, cfg, z, streams) for cfg in (HIERARCHICAL, low))
+    for x, y in zip(full, half, strict=True):
         assert y.dtype == jnp.float32
         np.testing.assert_allclose(x, y, atol=0.15)
 
 
 def _read_at_the_start(delay_lines):
-    """What the first decoder's initial state gets of each bar of a new model, less what is the same
-    for all z: [B, U, N].
+    """What the first decoder's initial state gets of each bar of a new model: [B, U, N].
+
+    Less what is the same for all z.
     """
-    cfg = ModelConfig(
-        (130,), 16, 16, (8,), 64, (8,), (128,), bottleneck_stddev=0.0, delay_lines=delay_lines
-    )
-    params, z = (
-        vae.init(jax.random.key(0), cfg),
-        0.2 * jax.random.normal(jax.random.key(1), (64, 64)),
-    )
-    read = np.asarray(
-        conductor.embeddings(params['conductor'], cfg, z)
-        @ params['decoders'][0]['initial_state']['kernel']
-    )
+    sizes = {'bottleneck_stddev': 0.0, 'delay_lines': delay_lines}
+    cfg = ModelConfig((Categorical(130),), 16, 16, (8,), 64, (8,), (128,), **sizes)
+    params = vae.init(jax.random.key(0), cfg)
+    z = 0.2 * jax.random.normal(jax.random.key(1), (64, 64))
+    embeddings = conductor.embeddings(params['conductor'], cfg, z)
+    read = np.asarray(embeddings @ params['decoders'][0]['initial_state']['kernel'])
     return read - read.mean(0)
 
 
@@ -232,9 +217,10 @@ def test_delay_lines_tell_bars_apart_and_forget_none():
     """At the start: how much what is read differs between pieces, first and last bar, and how alike
     these differences are in neighbouring bars.
     """
-    alike = lambda read: [
-        np.corrcoef(read[:, u].ravel(), read[:, u + 1].ravel())[0, 1] for u in range(15)
-    ]  # noqa: E731
+
+    def alike(read):
+        return [np.corrcoef(read[:, u].ravel(), read[:, u + 1].ravel())[0, 1] for u in range(15)]
+
     plain, delayed = _read_at_the_start(False), _read_at_the_start(True)
     assert plain[:, -1].std() < 0.1 * plain[:, 0].std() and min(alike(plain)) > 0.9
     assert (
@@ -246,41 +232,54 @@ def test_delay_lines_tell_bars_apart_and_forget_none():
 
 def test_an_encoder_with_delay_lines_hears_every_bar():
     """At the start: how far mu moves when one bar is another, by bar."""
-    cfg = ModelConfig(
-        (130,), 1, 256, (32,), 64, (8,), bottleneck_stddev=0.0, encoder_bars=16, delay_lines=True
-    )
-    params, tokens = (
-        encoder.init(jax.random.key(0), cfg),
-        jax.random.randint(jax.random.key(1), (32, 16, 16, 1), 0, 130),
-    )
-    mu = encoder.encode(params, cfg, tokens.reshape(32, 256, 1)).mu
-    moved = [
-        jnp.abs(
-            encoder.encode(params, cfg, tokens.at[:, u].set(tokens[::-1, u]).reshape(32, 256, 1)).mu
-            - mu
-        ).mean()
-        for u in range(16)
-    ]
+    sizes = {'encoder_bars': 16, 'bottleneck_stddev': 0.0, 'delay_lines': True}
+    cfg = ModelConfig((Categorical(130),), 1, 256, (32,), 64, (8,), **sizes)
+    params = encoder.init(jax.random.key(0), cfg)
+    bars = jax.random.randint(jax.random.key(1), (32, 16, 16, 1), 0, 130)
+
+    def mu(bars):
+        return encoder.encode(params, cfg, (bars.reshape(32, 256, 1),)).mu
+
+    before = mu(bars)
+    moved = [jnp.abs(mu(bars.at[:, u].set(bars[::-1, u])) - before).mean() for u in range(16)]
     assert max(moved) < 2 * min(moved) and min(moved) > 1e-3
 
 
 def test_a_flat_decoder_can_have_a_hierarchical_encoder():
     """hierenc reads as hier does, and decodes as flat does."""
-    configs = {
-        v: apply_scale(experiment_config('mel16', 'melody', 16, v), 'tiny') for v in VARIANTS
-    }
-    flat, _, hierenc, hier = (model_config(configs[v], (5,)) for v in VARIANTS)
-    params, tokens = (
-        vae.init(jax.random.key(0), hierenc),
-        jax.random.randint(jax.random.key(1), (2, 256, 1), 0, 5),
-    )
-    q = vae.encode(params, hierenc, tokens)
-    np.testing.assert_array_equal(q.mu, vae.encode(params, hier, tokens).mu)
+    made = {}
+    for variant in VARIANTS:
+        c = tiny_config('melody', 16, variant)
+        made[variant] = dataclasses.replace(model_config(c, form_of(c)), heads=(Categorical(5),))
+    flat, hierenc, hier = (made[variant] for variant in ('flat', 'hierenc', 'hier'))
+    params = vae.init(jax.random.key(0), hierenc)
+    values = jax.random.randint(jax.random.key(1), (2, 256, 1), 0, 5)
+    q = vae.encode(params, hierenc, (values,))
+    np.testing.assert_array_equal(q.mu, vae.encode(params, hier, (values,)).mu)
     np.testing.assert_array_equal(
-        vae.decode_logits(params, hierenc, q.mu, tokens)[0],
-        vae.decode_logits(params, flat, q.mu, tokens)[0],
+        vae.decode_logits(params, hierenc, q.mu, (values,))[0],
+        vae.decode_logits(params, flat, q.mu, (values,))[0],
     )
-    swapped = tokens.reshape(2, 16, 16, 1)[:, ::-1].reshape(
-        2, 256, 1
-    )  # the same bars, in another order
-    assert float(jnp.abs(vae.encode(params, hierenc, swapped).mu - q.mu).max()) > 1e-3
+    # The same bars, in another order.
+    swapped = values.reshape(2, 16, 16, 1)[:, ::-1].reshape(2, 256, 1)
+    assert float(jnp.abs(vae.encode(params, hierenc, (swapped,)).mu - q.mu).max()) > 1e-3
+
+
+@pytest.mark.parametrize('bars, steps_per_quarter', [(1, 4), (3, 2), (8, 6)])
+@pytest.mark.parametrize('variant', VARIANTS)
+def test_any_length_and_grid_makes_a_model(variant, bars, steps_per_quarter):
+    c = tiny_config('trio', bars, variant)
+    c.music.steps_per_quarter = steps_per_quarter
+    form = form_of(c)
+    cfg = model_config(c, form)
+    assert cfg.total_steps == form.steps == 4 * steps_per_quarter * bars
+
+    def play(key):
+        streams = tuple(jnp.zeros((2, form.steps, 1), jnp.int32) for _ in form.streams)
+        params = vae.init(key, cfg)
+        logits = vae.decode_logits(params, cfg, vae.encode(params, cfg, streams).mu, streams)
+        return logits, vae.generate(params, cfg, jnp.zeros((2, 8)), key, 1.0)
+
+    logits, drawn = jax.eval_shape(play, jax.random.key(0))  # traced: shapes are what counts
+    assert [x.shape for x in drawn] == [(2, form.steps, 1)] * 3
+    assert [x.shape for x in logits] == [(2, form.steps, size) for size in form.sizes]

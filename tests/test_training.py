@@ -2,6 +2,7 @@
 eight windows by heart.
 """
 
+import dataclasses
 import os
 import subprocess
 import sys
@@ -11,19 +12,27 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from ml_collections import FrozenConfigDict
+from run_maker import tiny_config
 
-from mvae import config as configs
+from mvae.batch import Batch
 from mvae.errors import InputError
 from mvae.model import vae
+from mvae.model.config import model_config
+from mvae.model.objective import kl_cost
+from mvae.musicvae import form_of
 from mvae.training import schedules
-from mvae.training.loss import elbo, kl_cost
-from mvae.training.step import init_state, make_train_step, train_step
+from mvae.training.loss import negative_elbo
+from mvae.training.step import by_device, init_state, make_train_step, train_step
 
 
 def _setting(bars=2, variant='flat', **training):
-    c = configs.apply_scale(configs.experiment_config('x', 'melody', bars, variant), 'tiny')
+    c = tiny_config('melody', bars, variant)
     c.training.update(training)
-    return configs.model_config(c, (130,)), FrozenConfigDict(c.training)
+    return model_config(c, form_of(c)), FrozenConfigDict(c.training)
+
+
+def _batch(seed, shape):
+    return Batch.of((jax.random.randint(jax.random.key(seed), (*shape, 1), 0, 130),))
 
 
 def test_learning_rate_decays_to_a_floor_by_addition():
@@ -66,15 +75,11 @@ def test_impossible_schedules_are_refused(kind, rate):
 
 
 def test_lstms_over_bars_have_learning_rates_of_their_own():
-    tokens, key, moved = (
-        jax.random.randint(jax.random.key(1), (4, 256, 1), 0, 130),
-        jax.random.key(2),
-        [],
-    )
+    batch, key, moved = _batch(1, (4, 256)), jax.random.key(2), []
     for rate, recurrence in ((1.0, 1.0), (0.25, 0.5)):
         cfg, t = _setting(16, 'hier', bars_rate=rate, bars_recurrence_rate=recurrence)
         before = init_state(jax.random.key(0), cfg, t)
-        after, _ = train_step(before, tokens, key, cfg=cfg, t=t)
+        after, _ = train_step(before, batch, key, cfg=cfg, t=t)
         moved.append(jax.tree.map(jnp.subtract, after.params, before.params))
 
     def check(path, full, found):
@@ -101,8 +106,8 @@ def test_free_bits_are_free_up_to_the_threshold():
 def test_accumulation_is_the_mean_over_micro_batches():
     """Deterministic posterior (no noise to speak of), so that only the order of sums can differ."""
     cfg, t = _setting()
-    quiet = configs.dataclasses.replace(cfg, initial_sigma=1e-6)
-    tokens = jax.random.randint(jax.random.key(1), (4, 32, 1), 0, 130)
+    quiet = dataclasses.replace(cfg, initial_sigma=1e-6)
+    batch = _batch(1, (4, 32))
     results = []
     for accumulation in (1, 2):
         ta = FrozenConfigDict(
@@ -114,7 +119,7 @@ def test_accumulation_is_the_mean_over_micro_batches():
             }
         )
         state = init_state(jax.random.key(0), quiet, ta)
-        results.append(train_step(state, tokens, jax.random.key(2), cfg=quiet, t=ta)[1])
+        results.append(train_step(state, batch, jax.random.key(2), cfg=quiet, t=ta)[1])
     for name in ('loss', 'examples', 'gradient_norm'):
         np.testing.assert_allclose(results[0][name], results[1][name], rtol=1e-3)
 
@@ -128,7 +133,7 @@ def test_eight_windows_are_learnt_by_heart():
         learning_rate=2e-2,
         decay_rate=0.997,
     )
-    cfg = configs.dataclasses.replace(cfg, encoder_sizes=(48,), decoder_sizes=(64,), latent_size=16)
+    cfg = dataclasses.replace(cfg, encoder_sizes=(48,), decoder_sizes=(64,), latent_size=16)
     rng = np.random.default_rng(0)
     tokens = jnp.asarray(
         np.where(rng.random((8, 32, 1)) < 0.5, 0, rng.integers(50, 80, (8, 32, 1)))
@@ -136,18 +141,17 @@ def test_eight_windows_are_learnt_by_heart():
     state = init_state(jax.random.key(0), cfg, t)
     step = jax.jit(train_step, static_argnames=('cfg', 't'))
     for _ in range(500):
-        state, _ = step(state, tokens, jax.random.key(1), cfg=cfg, t=t)
-    drawn = vae.generate(
-        state.params, cfg, vae.encode(state.params, cfg, tokens).mu, jax.random.key(0), 0.0
-    )
+        state, _ = step(state, Batch.of((tokens,)), jax.random.key(1), cfg=cfg, t=t)
+    mu = vae.encode(state.params, cfg, (tokens,)).mu
+    (drawn,) = vae.generate(state.params, cfg, mu, jax.random.key(0), 0.0)
     assert float((drawn == tokens).mean()) > 0.99
 
 
-def test_elbo_metrics_are_sums():
+def test_metrics_of_the_loss_are_sums():
     cfg, _ = _setting()
     params = vae.init(jax.random.key(0), cfg)
-    tokens = jax.random.randint(jax.random.key(1), (4, 32, 1), 0, 130)
-    loss, sums = elbo(params, cfg, tokens, jax.random.key(2), beta=0.2, free_bits=0.0)
+    batch = _batch(1, (4, 32))
+    loss, sums = negative_elbo(params, cfg, batch, jax.random.key(2), beta=0.2, free_bits=0.0)
     np.testing.assert_allclose(loss, sums['loss'] / sums['examples'], rtol=1e-6)
     np.testing.assert_allclose(sums['loss'], sums['reconstruction'] + 0.2 * sums['kl'], rtol=1e-5)
 
@@ -170,19 +174,12 @@ def three_steps():
     state.
     """
     cfg, t = _setting(sampling_schedule='constant', sampling_rate=0.0)
-    cfg = configs.dataclasses.replace(cfg, initial_sigma=1e-6)
+    cfg = dataclasses.replace(cfg, initial_sigma=1e-6)
     state, step = init_state(jax.random.key(0), cfg, t), make_train_step(cfg, t)
     losses = []
     for n in range(3):
-        tokens = jax.random.randint(
-            jax.random.key(n),
-            (jax.local_device_count(), 8 // jax.local_device_count(), 32, 1),
-            0,
-            130,
-        )
-        state, metrics = step(
-            state, tokens.reshape(jax.local_device_count(), -1, 32, 1), jax.random.key(9)
-        )
+        batch = by_device(_batch(n, (8, 32)))
+        state, metrics = step(state, batch, jax.random.key(9))
         losses.append(float(metrics['loss'] / metrics['examples']))
     return losses, state
 

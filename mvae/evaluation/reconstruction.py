@@ -158,7 +158,7 @@ def _count(
     parts = zip(counts, form.streams, batch.streams, strict=True)
     for k, (of_stream, stream, values) in enumerate(parts):
         kept = np.asarray(values)[keep]
-        of_stream.add(song, stream.codec.events(kept), kept, hits[:, keep, :, k])
+        of_stream.add(song, stream.codec.events(kept), kept, hits[..., k][:, keep])
 
 
 def compare(

@@ -2,6 +2,7 @@
 refused in one line.
 """
 
+import dataclasses
 import json
 import shutil
 import subprocess
@@ -15,13 +16,11 @@ from ml_collections import FrozenConfigDict
 from run_maker import save_tiny
 
 import mvae
-from mvae import config as configs
-from mvae import trained
+from mvae import musicvae
 from mvae.errors import InputError
-from mvae.evaluation.reconstruction import evaluate_reconstruction, format_table
 from mvae.model import vae
-from mvae.music.vocabulary import Vocabulary
-from mvae.training.checkpoint import Checkpoints
+from mvae.model.config import model_config
+from mvae.runs.checkpoint import Checkpoints, Training
 from mvae.training.step import init_state
 
 
@@ -37,14 +36,11 @@ def model(run):
 
 
 def test_a_loaded_model_is_the_saved_one(model):
-    like = vae.init(jax.random.split(jax.random.key(0), 3)[0], model.saved.model)
-    assert jax.tree.structure(like) == jax.tree.structure(model.saved.params)
-    assert (model.kind, model.bars, model.latent_size, model.saved.step) == (
-        'trio',
-        16,
-        8,
-        0,
-    ) and model.saved.metrics == {'loss': 1.5}
+    like = vae.init(jax.random.split(jax.random.key(0), 3)[0], model.architecture)
+    assert jax.tree.structure(like) == jax.tree.structure(model.params)
+    assert str(model.form) == '16-bar trio'
+    assert (model.latent_size, model.step, model.metrics) == (8, 0, {'loss': 1.5})
+    assert 'trio16' in repr(model) and f'{model.parameters:,}' in repr(model)
 
 
 def test_samples_do_not_depend_on_their_number_and_follow_the_seed(model):
@@ -63,7 +59,7 @@ def test_samples_are_of_the_fitted_prior_where_there_is_one(model):
     )
     np.testing.assert_allclose(fitted, standard + 1, atol=1e-6)  # see save_tiny
     np.testing.assert_array_equal(model.sample_tokens(4, seed=5)[1], fitted)
-    without = trained.MusicVAE(model.saved._replace(prior=None))
+    without = dataclasses.replace(model, prior=None)
     np.testing.assert_array_equal(without.sample_tokens(4, seed=5)[1], standard)
     with pytest.raises(InputError, match="no prior 'fitted', but standard"):
         without.sample_tokens(1, prior='fitted')
@@ -71,10 +67,10 @@ def test_samples_are_of_the_fitted_prior_where_there_is_one(model):
 
 def test_numbers_of_one_bucket_share_a_compiled_program(model):
     model.sample_tokens(5)
-    programs = trained._generate._cache_size()
+    programs = musicvae._generate._cache_size()
     for n, temperature, seed in ((7, 0.5, 1), (8, 0.0, 2), (6, 1.0, 3)):
         model.sample_tokens(n, temperature, seed)
-    assert trained._generate._cache_size() == programs
+    assert musicvae._generate._cache_size() == programs
 
 
 def test_whatever_it_decodes_it_encodes(model):
@@ -109,13 +105,23 @@ def test_midi_goes_in_and_its_tokens_are_those_of_the_twin(model, tmp_path):
         (lambda m: m.decode_tokens(np.full((1, 8), np.nan)), 'finite'),
         (lambda m: m.decode_tokens(np.zeros((1, 8)), temperature=-1), 'temperature'),
         (lambda m: m.encode_tokens(np.zeros((1, 256, 2), int)), r'\[B, 256, 3\]'),
-        (lambda m: m.encode_tokens(np.full((1, 256, 3), 600)), 'stream 0'),
+        (lambda m: m.encode_tokens(np.full((1, 256, 3), 600)), 'melody tokens lie in'),
         (lambda m: m.sample(0), 'at least 1'),
         (lambda m: m.sample(1, seed=-1), 'seed'),
         (lambda m: m.sample(1, qpm=0), 'tempo'),
         (lambda m: m.encode([]), 'empty'),
         (lambda m: m.encode(b'MThd nonsense'), 'the music'),
         (lambda m: m.encode('no/such.mid'), 'no/such.mid'),
+        (lambda m: m.encode(5), 'the path of a MIDI file, its bytes, or a NoteSequence, not int'),
+        (lambda m: m.encode(['a.mid', None]), 'not NoneType|no such|cannot read'),
+        (lambda m: m.sample(1, seed=1.5), 'a seed is a whole number, not 1.5'),
+        (lambda m: m.sample(1, seed='x'), 'a seed is a whole number'),
+        (lambda m: m.sample(2.5), 'a number of pieces is a whole number'),
+        (lambda m: m.sample(1, temperature='hot'), 'temperature'),
+        (lambda m: m.sample(1, qpm='fast'), 'tempo'),
+        (lambda m: m.decode_tokens('z'), 'z is an array of numbers'),
+        (lambda m: m.encode_tokens([[['a']]]), 'integers of shape'),
+        (lambda m: m.interpolate('a.mid', 'b.mid', 1), 'at least 2'),
     ],
 )
 def test_wrong_input_is_refused(model, call, message):
@@ -140,67 +146,35 @@ def test_foreign_and_damaged_checkpoints_are_refused(run, tmp_path):
 
 
 def test_without_room_a_checkpoint_is_not_begun(run, tmp_path, monkeypatch):
-    c = mvae.load(run).saved.config
-    cfg = configs.model_config(c, Vocabulary(**c.music).sizes('trio'))
+    c = mvae.load(run).config
+    cfg = model_config(c, musicvae.form_of(c))
     state = init_state(jax.random.key(0), cfg, FrozenConfigDict(c.training))
-    checkpoints = Checkpoints(tmp_path, json.loads(c.to_json_best_effort()), {}, '')
-    checkpoints.save(state, {'loss': 1.5})
-    monkeypatch.setattr(
-        shutil, 'disk_usage', lambda path: shutil._ntuple_diskusage(10**9, 10**9 - 1000, 1000)
-    )
+    checkpoints = Checkpoints(tmp_path, c, '')
+    checkpoints.save(Training(0, state.params, state.opt_state), {'loss': 1.5})
+    full = shutil._ntuple_diskusage(10**9, 10**9 - 1000, 1000)
+    monkeypatch.setattr(shutil, 'disk_usage', lambda path: full)
     with pytest.raises(InputError, match='no space left'):
-        checkpoints.save(state.replace(step=state.step + 1))
-    assert [path.name for path in (tmp_path / 'checkpoints').iterdir() if path.is_dir()] == ['0']
+        checkpoints.save(Training(1, state.params, state.opt_state))
+    folders = [path.name for path in (tmp_path / 'checkpoints').iterdir() if path.is_dir()]
+    assert folders == ['0']
 
 
-def test_reconstruction_counts_are_those_of_a_plain_count(model):
-    """Against numpy on what the model generates: greedy accuracy from z, with the last batch half
-    masked.
-    """
-    rng = np.random.default_rng(0)
-    tokens = np.stack([rng.integers(0, 5, (4, 256)) for _ in range(3)], -1).astype(np.int32)
-    mask = np.array([1, 1, 1, 0], np.float32)
-    result = evaluate_reconstruction(
-        model.saved.params, model.saved.model, [(tokens, mask)], np.array([7, 2, 7]), 'trio', seed=3
-    )
-    z_key, draw_key = jax.random.split(jax.random.fold_in(jax.random.key(3), 0))
-    z = vae.sample_posterior(z_key, vae.encode(model.saved.params, model.saved.model, tokens))
-    greedy = np.asarray(vae.generate(model.saved.params, model.saved.model, z, draw_key, 0.0))
-    for k, (stream, first) in enumerate([('melody', 2), ('bass', 2), ('drums', 1)]):
-        truth, guess = tokens[:3, :, k], greedy[:3, :, k]
-        row = result['streams'][stream]
-        np.testing.assert_allclose(row['greedy']['accuracy'], (truth == guess).mean())
-        np.testing.assert_allclose(
-            row['classes']['onset']['greedy'], (truth == guess)[truth >= first].mean()
-        )
-        np.testing.assert_allclose(row['baseline'], np.bincount(truth.ravel()).max() / truth.size)
-        np.testing.assert_allclose(row['classes']['onset']['share'], (truth >= first).mean())
-        np.testing.assert_allclose(
-            sum(row_of_class['share'] for row_of_class in row['classes'].values()), 1
-        )
-        curve, sung = row['onsets_by_bar']['greedy'], (truth >= first).reshape(3, 16, 16)
-        hits = (truth == guess).reshape(3, 16, 16) & sung
-        np.testing.assert_allclose(curve['mean'], hits.sum((0, 2)) / sung.sum((0, 2)))
-        assert all(
-            low <= mean <= high
-            for low, mean, high in zip(curve['low'], curve['mean'], curve['high'], strict=True)
-        )
-        assert row['steps_of_songs'] == [256, 512] and row['greedy']['hits_of_songs'] == [
-            (truth == guess)[1].sum(),
-            (truth == guess)[[0, 2]].sum(),
-        ]
-        by_song = sorted([(truth == guess)[[0, 2]].mean(), (truth == guess)[1].mean()])
-        low, high = row['greedy']['interval']
-        assert by_song[0] <= low <= row['greedy']['accuracy'] <= high <= by_song[1]
-    assert (
-        result['windows'] == 3
-        and result['songs'] == 2
-        and result['latent_size'] == 8
-        and 'bass' in format_table(result)
-    )
-    np.testing.assert_allclose(
-        result['loss'], result['reconstruction'] + result['kl_bits'] * np.log(2), rtol=1e-6
-    )
+def test_a_seed_serves_codes_and_drawing_by_keys_of_their_own(model, monkeypatch):
+    """The noise of code i must not be that with which chunk i is drawn."""
+    keys = []
+    generate = musicvae._generate
+
+    def spy(weights, cfg, z, key, temperature):
+        keys.append(jax.random.key_data(key).tolist())
+        return generate(weights, cfg, z, key, temperature)
+
+    monkeypatch.setattr(musicvae, '_generate', spy)
+    monkeypatch.setattr(musicvae, '_CHUNK', 2)
+    model.sample_tokens(6, seed=5)
+    root = jax.random.key(5)
+    of_codes = [jax.random.fold_in(root, n) for n in range(6)]
+    taken = [jax.random.key_data(key).tolist() for key in [*of_codes, root]]
+    assert len(keys) == 3 and not [key for key in keys if key in taken]
 
 
 def test_all_of_a_long_file_is_read(model):

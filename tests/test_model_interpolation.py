@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mvae.latent.interpolation import path, slerp
 from mvae.model import prior
+from mvae.model.interpolation import path, slerp
 
 vectors = st.lists(st.floats(-3, 3, width=32), min_size=4, max_size=4).map(
     lambda x: np.array(x, np.float32)
