@@ -7,7 +7,7 @@ def run(command: str) -> None:
     try:
         from mvae.commands import main
     except ModuleNotFoundError as error:
-        if error.name != 'mvae':
+        if (error.name or '').partition('.')[0] != 'mvae':
             raise
         words = 'make install, then .venv/bin/python ' + ' '.join(sys.argv)
         print(f'error: this Python has no mvae; type {words}', file=sys.stderr)

@@ -86,10 +86,8 @@ def _raising(error):
 )
 def test_what_a_program_raises_becomes_a_line_and_a_code(error, code, said, capsys):
     before = signal.getsignal(signal.SIGTERM)
-    try:
-        assert program.guarded(_raising(error)) == code
-    finally:
-        signal.signal(signal.SIGTERM, before)
+    assert program.guarded(_raising(error)) == code
+    assert signal.getsignal(signal.SIGTERM) is before
     assert capsys.readouterr().err == said
 
 

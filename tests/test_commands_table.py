@@ -111,7 +111,7 @@ def test_curves_between_pieces_are_drawn_for_both(study):
         '--out',
         runs / 'between',
     ]
-    done = _program('interpolation_study', *arguments)
+    done = _program('interpolation-study', *arguments)
     assert done.returncode == 0 and 'not 9' in done.stdout, done.stderr
     result = json.loads((runs / 'between' / 'interpolation_study.json').read_text())
     assert (
@@ -124,7 +124,7 @@ def test_curves_between_pieces_are_drawn_for_both(study):
 
 def test_codes_of_other_places_are_tried(study):
     runs, _ = study
-    done = _program('misplaced', '--run', runs / 'mel16-hier', '--shifts', 1, 2, '--limit', 30)
+    done = _program('misplaced', runs / 'mel16-hier', '--shifts', 1, 2, '--limit', 30)
     assert done.returncode == 0 and '2 bars later' in done.stdout, done.stderr
     result = json.loads((runs / 'mel16-hier' / 'misplaced.json').read_text())
     assert (

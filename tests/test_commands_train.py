@@ -121,7 +121,7 @@ def test_a_model_that_is_not_finite_is_neither_saved_nor_a_bug(data, tmp_path):
         (['--config.training.batch_size=many'], 'takes a int'),
         (['--config.trainin.batch_size=3'], 'did you mean training'),
         (['--batch=3'], 'settings are written --config.'),
-        (['--processes', '2'], 'MVAE_COORDINATOR'),
+        (['--processes', '2', '--data', 'no/such/store'], 'MVAE_COORDINATOR'),
         (['--data', 'no/such/store'], 'no/such/store'),
     ],
 )

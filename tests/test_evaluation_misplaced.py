@@ -1,10 +1,15 @@
 """Windows under codes of other places."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 from mvae.errors import InputError
 from mvae.evaluation import misplaced
+from mvae.music.forms import make_form
+
+BAR = np.array([16])
 
 
 def test_places_are_later_in_the_same_tracks_and_in_another_song():
@@ -12,47 +17,46 @@ def test_places_are_later_in_the_same_tracks_and_in_another_song():
     other_tracks = [[16 * bar, 5000 + 16 * bar] for bar in range(2)]
     windows = np.array(first_song + other_tracks + [[9000, 9500]])
     songs = np.array([3] * 8 + [7])
-    places = misplaced.find_places(windows, songs, [1, 4], 100, seed=0)
+    places = misplaced.find_places(windows, songs, [1, 4], 100, 0, BAR)
     assert places.tolist() == [[0, 1, 4, 8], [1, 2, 5, 8]], (
         'the other tracks have no window 4 bars later'
     )
-    assert len(misplaced.find_places(windows, songs, [1], 3, seed=0)) == 3
+    assert len(misplaced.find_places(windows, songs, [1], 3, 0, BAR)) == 3
 
 
 def test_without_other_places_there_is_nothing_to_measure():
     windows = np.array([[0], [16], [900]])
     with pytest.raises(InputError, match='8 bars later'):
-        misplaced.find_places(windows, np.array([1, 1, 2]), [8], 100, 0)
+        misplaced.find_places(windows, np.array([1, 1, 2]), [8], 100, 0, BAR)
     with pytest.raises(InputError, match='two songs'):
-        misplaced.find_places(windows, np.array([1, 1, 1]), [1], 100, 0)
+        misplaced.find_places(windows, np.array([1, 1, 1]), [1], 100, 0, BAR)
 
 
 @pytest.fixture
 def measured(monkeypatch):
-    """Runs `evaluate_misplaced` with a loss that is made up, on windows of 4 bars, 3 songs of 30
-    bars whose tokens are their steps' numbers.
+    """Runs `evaluate_misplaced` with a loss that is made up.
+
+    On windows of 4 bars, 3 songs of 30 bars whose tokens are their steps' numbers.
     """
 
     class Store:
-        def windows(self, kind, bars, split):
+        def windows(self, form, split):
             return np.array([[1000 * song + 16 * bar] for song in range(3) for bar in range(26)])
 
-        def songs(self, kind, bars, split):
+        def songs(self, form, split):
             return np.repeat(np.arange(3), 26)
 
-        def gather(self, windows, steps, kind):
-            return (windows[:, :1] + np.arange(steps))[..., None]
+        def gather(self, windows, form):
+            return (windows[:, :1] + np.arange(form.steps))[..., None]
 
-    class Config:
-        total_steps = 64
+    model = SimpleNamespace(params={}, architecture=None, form=make_form('melody', 4))
 
     def run(loss, **settings):
-        monkeypatch.setattr(
-            misplaced,
-            '_loss',
-            lambda params, cfg, tokens, source, key: loss(tokens[:, 0, 0], source[:, 0, 0]),
-        )
-        return misplaced.evaluate_misplaced({}, Config(), Store(), 'melody', 'test', **settings)
+        def made_up(params, cfg, streams, source, key):
+            return loss(streams[0][:, 0, 0], source[0][:, 0, 0])
+
+        monkeypatch.setattr(misplaced, '_loss', made_up)
+        return misplaced.evaluate_misplaced(model, Store(), 'test', **settings)
 
     return run
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from mvae.evaluation.ngram import NGram, apart, heard_once
+from mvae.music.forms import make_form
 
 
 def test_a_bigram_by_hand():
@@ -63,12 +64,14 @@ def test_windows_that_overlap_are_taken_once():
 
 
 def test_a_bass_line_under_two_melodies_is_taken_once():
-    windows = np.array(
-        [[0, 64, 128], [32, 64, 128], [16, 96, 130]]
-    )  # offsets of melody, bass and drums; two bars are 32 steps
-    gather = lambda offsets, steps, kind: (offsets[:, None] + np.arange(steps)[:, None]) % 7  # noqa: E731  tokens: their own places
-    store = SimpleNamespace(windows=lambda kind, bars, split: windows, gather=gather)
-    melody, bass, drums = heard_once(store, 'trio', 2, 'train')
+    # Offsets of melody, bass and drums; two bars are 32 steps.
+    windows = np.array([[0, 64, 128], [32, 64, 128], [16, 96, 130]])
+
+    def gather(offsets, form):  # tokens: their own places
+        return (offsets[:, None] + np.arange(form.steps)[:, None]) % 7
+
+    store = SimpleNamespace(windows=lambda form, split: windows, gather=gather)
+    melody, bass, drums = heard_once(store, make_form('trio', 2), 'train')
     np.testing.assert_array_equal(melody, [np.arange(0, 32) % 7, np.arange(32, 64) % 7])
     np.testing.assert_array_equal(bass, [np.arange(64, 96) % 7, np.arange(96, 128) % 7])
     np.testing.assert_array_equal(drums, [np.arange(128, 160) % 7])

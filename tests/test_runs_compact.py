@@ -15,8 +15,9 @@ from run_maker import save_tiny
 import mvae
 from mvae.errors import InputError
 from mvae.evaluation.runs import kept_at
-from mvae.training import compact
-from mvae.training.saved import read_config, read_run, write_compact
+from mvae.runs import compact
+from mvae.runs import released as names
+from mvae.runs.load import load, load_config, write_file
 
 
 @pytest.fixture(scope='module')
@@ -25,30 +26,28 @@ def run(tmp_path_factory):
 
 
 def test_weights_come_back_as_float16_has_them(run, tmp_path):
-    saved = read_run(run)
-    write_compact(tmp_path / 'small.npz', saved)
-    again = read_run(tmp_path / 'small.npz')
-    for x, y in zip(jax.tree.leaves(saved.params), jax.tree.leaves(again.params), strict=True):
+    model = load(run)
+    write_file(tmp_path / 'small.npz', model)
+    again = load(tmp_path / 'small.npz')
+    for x, y in zip(jax.tree.leaves(model.params), jax.tree.leaves(again.params), strict=True):
         np.testing.assert_array_equal(np.asarray(x).astype(np.float16).astype(np.float32), y)
         assert y.dtype == np.float32
-    assert (again.config, again.model, again.step, again.vocabulary.to_dict()) == (
-        saved.config, saved.model, saved.step, saved.vocabulary.to_dict()
+    assert (again.config, again.architecture, again.form, again.step, again.metrics) == (
+        model.config, model.architecture, model.form, model.step, model.metrics
     )  # fmt: skip
-    jax.tree.map(np.testing.assert_array_equal, again.prior, saved.prior)
-    assert read_config(tmp_path / 'small.npz').bars == 2
-    assert (tmp_path / 'small.npz').read_bytes() == (
-        write_compact(tmp_path / 'b.npz', saved),
-        (tmp_path / 'b.npz').read_bytes(),
-    )[1]
+    jax.tree.map(np.testing.assert_array_equal, again.prior, model.prior)
+    assert load_config(tmp_path / 'small.npz').bars == 2
+    write_file(tmp_path / 'b.npz', model)
+    assert (tmp_path / 'small.npz').read_bytes() == (tmp_path / 'b.npz').read_bytes()
 
 
 def test_every_four_bits_more_are_ten_times_as_close_and_take_more_bytes(run, tmp_path):
-    saved = read_run(run)
+    model = load(run)
     distance, size = [], []
     for bits in compact.BITS:
-        write_compact(tmp_path / 'small.npz', saved, bits=bits)
-        again = read_run(tmp_path / 'small.npz')
-        pairs = zip(jax.tree.leaves(saved.params), jax.tree.leaves(again.params), strict=True)
+        write_file(tmp_path / 'small.npz', model, bits=bits)
+        again = load(tmp_path / 'small.npz')
+        pairs = zip(jax.tree.leaves(model.params), jax.tree.leaves(again.params), strict=True)
         distance.append(max(float(np.abs(x - y).max()) for x, y in pairs))
         size.append((tmp_path / 'small.npz').stat().st_size)
     assert 0 < distance[2] < distance[1] / 10 < distance[0] / 100
@@ -58,10 +57,10 @@ def test_every_four_bits_more_are_ten_times_as_close_and_take_more_bytes(run, tm
 def test_a_released_model_is_found_by_its_name_but_a_folder_goes_before_it(
     run, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(compact, 'RELEASED', tmp_path / 'released')
+    monkeypatch.setattr(names, 'RELEASED', tmp_path / 'released')
     monkeypatch.chdir(tmp_path)
-    write_compact(tmp_path / 'released' / 'small2.npz', read_run(run))
-    assert compact.released() == ('small2',)
+    write_file(tmp_path / 'released' / 'small2.npz', load(run))
+    assert names.released() == ('small2',)
     assert len(mvae.load('small2').sample(1)) == 1
     (tmp_path / 'small2').mkdir()
     with pytest.raises(InputError, match='holds no checkpoints'):
@@ -71,28 +70,28 @@ def test_a_released_model_is_found_by_its_name_but_a_folder_goes_before_it(
 
 
 def test_what_is_made_of_a_released_model_does_not_hide_it(run, tmp_path, monkeypatch):
-    monkeypatch.setattr(compact, 'RELEASED', tmp_path / 'released')
+    monkeypatch.setattr(names, 'RELEASED', tmp_path / 'released')
     monkeypatch.chdir(tmp_path)
-    write_compact(tmp_path / 'released' / 'small2.npz', read_run(run))
+    write_file(tmp_path / 'released' / 'small2.npz', load(run))
     kept = kept_at('small2', 'test')
     assert (
         kept == Path('runs/released/small2/evaluation-test.json')
         and kept_at(run, 'test').parent == run
     )
     kept.parent.mkdir(parents=True)
-    assert mvae.load('small2').bars == 2
+    assert mvae.load('small2').form.bars == 2
 
 
 def test_damaged_files_are_said(run, tmp_path):
     path = tmp_path / 'small.npz'
-    write_compact(path, read_run(run))
+    write_file(path, load(run))
     whole = path.read_bytes()
     for damaged in (b'', whole[: len(whole) // 2], b'PK' + bytes(100)):
         path.write_bytes(damaged)
         with pytest.raises(InputError, match='small.npz is no model file'):
-            read_run(path)
+            load(path)
     with pytest.raises(InputError, match='none.npz does not exist'):
-        read_run(tmp_path / 'none.npz')
+        load(tmp_path / 'none.npz')
     arrays, _, meta = compact.read((path.write_bytes(whole), path)[1])
     first = next(iter(arrays))
     np.savez(
@@ -101,7 +100,34 @@ def test_damaged_files_are_said(run, tmp_path):
         **{'meta.json': np.frombuffer(json.dumps(meta).encode(), np.uint8)},
     )
     with pytest.raises(InputError, match='its weights are not those of its config'):
-        read_run(path)
+        load(path)
+
+
+def test_a_model_file_holds_one_checkpoint(run, tmp_path):
+    path = tmp_path / 'small.npz'
+    write_file(path, load(run))
+    for which in ('best', 'latest', 0, '0'):
+        assert load(path, which).step == 0
+    for function in (load, load_config):
+        with pytest.raises(InputError, match="holds one checkpoint, of step 0, and not 'nonsense'"):
+            function(path, 'nonsense')
+    with pytest.raises(InputError, match='and not 7'):
+        mvae.load('mel2', 7)
+
+
+def test_models_of_other_versions_and_notations_are_refused_in_one_line(run, tmp_path):
+    path = tmp_path / 'small.npz'
+    write_file(path, load(run))
+    _, _, meta = compact.read(path)
+    model = load(path)
+    old = {'format': 1, 'config': {'kind': 'melody'}, 'vocabulary': {}}
+    compact.write(path, model.params, None, old)
+    with pytest.raises(InputError, match='another version of mvae .model format 1, this one reads 2'):
+        load(path)
+    meta['form']['streams']['melody']['max_pitch'] = 100
+    compact.write(path, model.params, None, meta)
+    with pytest.raises(InputError, match='max_pitch 127 instead of 100'):
+        load(path)
 
 
 def test_weights_beyond_float16_are_refused(tmp_path):
@@ -110,23 +136,23 @@ def test_weights_beyond_float16_are_refused(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize('name', compact.released())
+@pytest.mark.parametrize('name', names.released())
 def test_released_models_play_and_know_their_card(name):
-    file = compact.RELEASED / f'{name}.npz'
+    file = names.RELEASED / f'{name}.npz'
     assert file.stat().st_size <= 8_000_000 and name in file.with_suffix('.md').read_text()
     model = mvae.load(name)
     tokens, _ = model.sample_tokens(4, 1.0, seed=0)
-    assert tokens.shape[1] == 16 * model.bars and (tokens > 0).any((1, 2)).all(), (
+    assert tokens.shape[1] == model.form.steps and (tokens > 0).any((1, 2)).all(), (
         'every piece has notes'
     )
 
 
 def test_all_released_models_together_are_small():
-    assert sum(path.stat().st_size for path in compact.RELEASED.glob('*.npz')) <= 30_000_000
+    assert sum(path.stat().st_size for path in names.RELEASED.glob('*.npz')) <= 30_000_000
 
 
 def test_the_programs_play_a_single_file(run, tmp_path):
-    write_compact(tmp_path / 'small.npz', read_run(run))
+    write_file(tmp_path / 'small.npz', load(run))
     command = [
         sys.executable,
         '-m',

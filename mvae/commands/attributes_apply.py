@@ -2,6 +2,7 @@
 
 import argparse
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from mvae.commands import vectors
 from mvae.commands.models import load_model
@@ -9,53 +10,68 @@ from mvae.commands.options import choose
 from mvae.errors import InputError
 
 
+class _Moved(NamedTuple):
+    """Pieces moved by one amount: codes float32 [n, Z], tokens int32 [n, T, K], values [n, A]."""
+
+    z: Any
+    tokens: Any
+    values: Any
+
+
 def apply(options: argparse.Namespace) -> None:
     if options.input and options.n:
         raise InputError('give --input or --n, not both')
     path, model = load_model(options)
-    from mvae.latent import attribute_vectors
-    from mvae.latent.attributes import values_of
-    from mvae.musicvae import check_qpm
     from mvae.render.gallery import write_gallery
+    from mvae.musicvae import check_qpm
     from mvae.runs.released import home
 
     check_qpm(options.qpm)
-    fitted, _ = attribute_vectors.load(home(path) / vectors.FILE, vectors.identity(model))
     own = [options.attribute] if ':' in options.attribute else []
     attributes, name = vectors.attributes(model.form, own), options.attribute.rpartition(':')[2]
-    if name in fitted.skipped:
-        raise InputError(f'there is no vector of {name}: {fitted.skipped[name]}')
-    vector = fitted.vectors[choose('attribute', name, fitted.vectors)].vector
+    vector = _vector(model, home(path) / vectors.FILE, name)
     z, names, source = _begin(model, options)
-    amounts = sorted({0.0, *options.amount})
-    moved = {amount: attribute_vectors.apply(z, vector, amount) for amount in amounts}
-    pieces = {
-        amount: model.decode_tokens(moved[amount], options.temperature, options.seed)
-        for amount in amounts
-    }
-    values = {amount: values_of(pieces[amount], model.form, attributes) for amount in amounts}
-    out, made, rows = options.out or home(path) / 'attributes' / name, [], source
+    moved = _move(model, z, vector, attributes, options)
+    out = options.out or home(path) / 'attributes' / name
+    rows, made = source, []
     for i, piece in enumerate(names):
-        for amount in amounts:
+        for amount, one in moved.items():
             title = f'{piece}, {amount:+} {name}' if amount else piece
             file = piece.replace(' ', '_') + (f'_{amount:+}' if amount else '') + '.mid'
-            _write(model, pieces[amount][i], out / file, title, options)
-            rows.append((title, pieces[amount][i]))
-            numbers = dict(zip(attributes, values[amount][i].tolist(), strict=True))
-            made.append(
-                {
-                    'file': file,
-                    'piece': piece,
-                    'amount': amount,
-                    'values': numbers,
-                    'z': moved[amount][i].tolist(),
-                }
-            )
+            _write(model, one.tokens[i], out / file, title, options)
+            rows.append((title, one.tokens[i]))
+            values = dict(zip(attributes, one.values[i].tolist(), strict=True))
+            about = {'file': file, 'piece': piece, 'amount': amount, 'values': values}
+            made.append(about | {'z': one.z[i].tolist()})
     _write_about(model, path, name, rows, made, options, out)
     page = write_gallery(options.out or home(path))
-    _say_means(attributes, amounts, values, name)
+    _say_means(attributes, moved, name)
     print(f'{len(made)} pieces, attribute.png and attribute.json in {out}')
     print(f'Listen and look: {page}')
+
+
+def _vector(model, file: Path, name: str) -> Any:
+    """The vector of an attribute, float32 [Z]. Raises InputError where there is none."""
+    from mvae.latent import attribute_vectors
+
+    fitted, _ = attribute_vectors.load(file, vectors.identity(model))
+    if name in fitted.skipped:
+        raise InputError(f'there is no vector of {name}: {fitted.skipped[name]}')
+    return fitted.vectors[choose('attribute', name, fitted.vectors)].vector
+
+
+def _move(model, z, vector, attributes: dict, options: argparse.Namespace) -> dict[float, _Moved]:
+    """Amount -> the pieces moved by it; 0 is among the amounts."""
+    from mvae.latent import attribute_vectors
+    from mvae.latent.attributes import values_of
+
+    moved = {}
+    for amount in sorted({0.0, *options.amount}):
+        codes = attribute_vectors.apply(z, vector, amount)
+        tokens = model.decode_tokens(codes, options.temperature, options.seed)
+        values = values_of(tokens, model.form, attributes)
+        moved[amount] = _Moved(codes, tokens, values)
+    return moved
 
 
 def _begin(model, options: argparse.Namespace) -> tuple:
@@ -98,8 +114,8 @@ def _write_about(model, path, name, rows, made, options: argparse.Namespace, out
     write_json(out / 'attribute.json', about)
 
 
-def _say_means(attributes: dict, amounts: list[float], values: dict, name: str) -> None:
-    print(f'{"mean of the pieces":24}{"".join(f"{a:>+12}" for a in amounts)}  times {name}')
+def _say_means(attributes: dict, moved: dict[float, _Moved], name: str) -> None:
+    print(f'{"mean of the pieces":24}{"".join(f"{a:>+12}" for a in moved)}  times {name}')
     for k, attribute in enumerate(attributes):
-        means = ''.join(f'{values[amount][:, k].mean():>12.3f}' for amount in amounts)
+        means = ''.join(f'{one.values[:, k].mean():>12.3f}' for one in moved.values())
         print(f'{attribute:24}{means}')

@@ -1,5 +1,6 @@
 """Names of run folders: where a training goes by default, and how it is found again."""
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,7 +24,7 @@ def folder_of(experiment: str, own: 'ConfigDict', config: 'ConfigDict') -> Path:
     parts = [experiments.find(experiment)[0]]
     parts += [config.variant] if config.variant != own.variant else []
     parts += [f'{config.bars}bars'] if config.bars != own.bars else []
-    parts += [Path(config.data.path).name] if Path(config.data.path).name != DEMO else []
+    parts += [name] if (name := _name(config.data.path)) != DEMO else []
     return RUNS / '-'.join(parts)
 
 
@@ -35,7 +36,7 @@ def find(experiment: str, variant: str | None = None, data: Path | None = None) 
     """
     name = Path(experiment).stem if experiment.endswith('.py') else experiment
     stems = _stems(experiment, name, variant)
-    exact = [f'{stem}-{data.resolve().name}' for stem in stems] if data else []
+    exact = [f'{stem}-{_name(data)}' for stem in stems] if data else []
     for folder in (RUNS / candidate for candidate in (*exact, *stems)):
         if is_run(folder):
             return folder
@@ -60,6 +61,10 @@ def released() -> list[str]:
 def is_run(folder: Path) -> bool:
     """Whether a folder is that of a training."""
     return (folder / 'checkpoints').is_dir()
+
+
+def _name(data: str | Path) -> str:
+    return os.path.basename(os.path.abspath(data))
 
 
 def _stems(experiment: str, name: str, variant: str | None) -> list[str]:

@@ -1,9 +1,10 @@
 """How a program ends: its exit code, and one line where something was wrong."""
 
+import contextlib
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from mvae.errors import InputError, Interrupted
 
@@ -17,32 +18,36 @@ def guarded(program: Callable[[], None]) -> int:
     0 done, 2 wrong input (said in one line), 130 interrupted by Ctrl-C, 143 by SIGTERM, which is
     left as cleanly, 141 nobody reads (`| head`).
     """
-    stopped_by = _stop_at_sigterm()
-    try:
-        program()
-        sys.stdout.flush()
-    except InputError as error:
-        print(f'error: {error}', file=sys.stderr)
-        return WRONG_INPUT
-    except (Interrupted, KeyboardInterrupt) as stop:
-        print(str(stop) or 'interrupted', file=sys.stderr)
-        return SIGNALLED + (stopped_by or [getattr(stop, 'number', signal.SIGINT)])[0]
-    except BrokenPipeError:
-        # Or the interpreter complains when it flushes at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return UNREAD
-    except SystemExit as end:  # argparse has shown its help
-        return end.code or DONE
+    with _sigterm_interrupts() as seen:
+        try:
+            program()
+            sys.stdout.flush()
+        except InputError as error:
+            print(f'error: {error}', file=sys.stderr)
+            return WRONG_INPUT
+        except (Interrupted, KeyboardInterrupt) as stop:
+            print(str(stop) or 'interrupted', file=sys.stderr)
+            return SIGNALLED + (seen or [getattr(stop, 'number', signal.SIGINT)])[0]
+        except BrokenPipeError:
+            # Or the interpreter complains when it flushes at its end.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return UNREAD
+        except SystemExit as end:  # argparse has shown its help
+            return end.code or DONE
     return DONE
 
 
-def _stop_at_sigterm() -> list[int]:
-    """From now on SIGTERM interrupts as Ctrl-C does; the list will hold its number."""
+@contextlib.contextmanager
+def _sigterm_interrupts() -> Iterator[list[int]]:
+    """Inside, SIGTERM interrupts as Ctrl-C does; the list will hold its number."""
     seen: list[int] = []
 
     def stop(number: int, _: object) -> None:
         seen.append(number)
         raise KeyboardInterrupt
 
-    signal.signal(signal.SIGTERM, stop)
-    return seen
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield seen
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -52,7 +52,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> None:
     # Wrong names are said, and the data built, before the devices start.
     first = _config(options, options.scale or 'small')
-    if Path(first.data.path) == data.DEMO:
+    if not options.data and Path(first.data.path) == data.DEMO:
         data.build_demo()
     from mvae.training import processes
 

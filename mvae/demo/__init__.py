@@ -22,6 +22,7 @@ from mvae.demo import abc_text, arranger, tunes
 from mvae.demo.drops import Drop, DroppedError
 from mvae.demo.styles import STYLES
 from mvae.errors import InputError
+from mvae.progress import progress
 
 _README = """The demo corpus of mvae: {count} pieces for melody, bass and drums, made by
 mvae.demo.write_demo_midi.
@@ -119,14 +120,12 @@ def _sources() -> tuple[list[abc_text.Source], str]:
 
 
 def _write_all(folder: pathlib.Path, found: list[abc_text.Source], workers: int, limit: int | None):
-    import tqdm
-
     counts: collections.Counter = collections.Counter()
     seen: set[bytes] = set()
     total = len(found) if limit is None else limit
     with (
         _mapper(min(workers, len(found))) as results,
-        tqdm.tqdm(total=total, desc='demo corpus', unit='tune') as bar,
+        progress(total=total, desc='demo corpus', unit='tune') as bar,
     ):
         for source, (reason, title, key, midi) in zip(
             found, results(_arranged, found), strict=True

@@ -41,7 +41,7 @@ class Tensors(ABC):
 
 
 class NpzTensors(Tensors):
-    """A numpy archive, as `experiments/export_magenta.py` writes it."""
+    """A numpy archive, as `mvae export` writes it."""
 
     def __init__(self, path: Path):
         try:

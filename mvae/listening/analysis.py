@@ -43,7 +43,7 @@ def analyse(answers: Sequence[Answer], sources: Sequence[str]) -> dict[str, Any]
     """
     if not answers:
         raise InputError(
-            'there are no answers yet; listeners answer on the page of python experiments/listen.py serve'
+            'there are no answers yet; listeners answer on the page of mvae listen serve'
         )
     listener = np.array([a.listener for a in answers])
     score = np.array([a.score for a in answers])

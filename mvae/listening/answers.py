@@ -65,7 +65,7 @@ class Answers:
     def __init__(self, path: str | Path, create: bool = False):
         self.path = Path(path)
         if not create and not self.path.exists():
-            raise InputError(f'{path} does not exist; python experiments/listen.py serve makes it')
+            raise InputError(f'{path} does not exist; mvae listen serve makes it')
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
