@@ -14,7 +14,7 @@ import mvae
 from mvae.dataset.build import BuildSettings, build_store
 from mvae.errors import InputError
 from mvae.music.extract import ExtractSettings
-from mvae.music.vocabulary import Vocabulary
+from mvae.music.notation import Notation
 
 NAME = 'cat-drums_2bar_small'
 CHECKPOINT = folder(NAME) / f'{NAME}.ckpt'
@@ -42,7 +42,7 @@ def run(tmp_path_factory):
 
 def test_an_imported_model_gives_magentas_numbers(run):
     model, fixtures = mvae.load(run), np.load(folder(NAME) / 'fixtures.npz')
-    assert (model.kind, model.bars, model.vocabulary.drum_map) == ('drums', 2, 'old')
+    assert (str(model.form), model.config.music.drum_map) == ('2-bar drums', 'old')
     whole = fixtures['length'] == 32
     tokens = fixtures['x_output'].argmax(-1)[whole][..., None]
     np.testing.assert_allclose(model.encode_tokens(tokens).mu, fixtures['mu'][whole], atol=1e-5)
@@ -68,7 +68,7 @@ def test_training_starts_from_it_with_its_sizes_but_not_in_its_folder(run, tmp_p
     build_store(
         tmp_path,
         tmp_path / 'store',
-        BuildSettings(ExtractSettings(vocabulary=Vocabulary(drum_map='old'), kinds=('drums',))),
+        BuildSettings(ExtractSettings(notation=Notation(drum_map='old'), forms=('drums',))),
         1,
     )
     arguments = [

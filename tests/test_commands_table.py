@@ -54,7 +54,7 @@ def test_a_study_trains_both_variants_and_fills_the_table(study):
     runs, said = study
     result = json.loads((runs / 'table.json').read_text())
     (row,) = result['rows']
-    assert row['kind'] == 'melody' and row['by_bars']
+    assert row['form'] == 'melody' and row['by_bars']
     assert {
         f'{mode} {d}'
         for mode in ('teacher_forced', 'sampled', 'greedy')

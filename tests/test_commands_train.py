@@ -15,6 +15,7 @@ import numpy as np
 import orbax.checkpoint as ocp
 import pytest
 from midi_maker import song
+from mvae.training.saved import read_run
 from run_maker import save_tiny
 
 import mvae
@@ -23,7 +24,6 @@ from mvae.dataset.loader import Loader
 from mvae.dataset.store import Store
 from mvae.model.prior import gap
 from mvae.music.extract import ExtractSettings
-from mvae.training.saved import read_run
 
 
 @pytest.fixture(scope='module')

@@ -4,12 +4,12 @@ import shutil
 import numpy as np
 import pytest
 from midi_maker import song
+from mvae.music.vocabulary import Vocabulary
 
 from mvae.dataset.build import BuildSettings, build_store
 from mvae.dataset.store import META_FILE, SPLITS, Store
 from mvae.errors import InputError
 from mvae.music.extract import ExtractSettings
-from mvae.music.vocabulary import Vocabulary
 
 
 @pytest.fixture(scope='module')

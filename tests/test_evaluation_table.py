@@ -8,9 +8,10 @@ import pytest
 from mvae.errors import InputError
 from mvae.evaluation import table
 from mvae.evaluation.runs import read_evaluation
+from mvae.music.forms import FORMS
 
 
-def evaluation(kind='melody', bars=16, variant='flat', accuracy=0.7, onset=0.5, **changes):
+def evaluation(form='melody', bars=16, variant='flat', accuracy=0.7, onset=0.5, **changes):
     modes = {
         mode: {'accuracy': accuracy - 0.1 * n, 'interval': [accuracy - 0.1 * n - 0.01, 0.9]}
         for n, mode in enumerate(table.MODES)
@@ -24,19 +25,17 @@ def evaluation(kind='melody', bars=16, variant='flat', accuracy=0.7, onset=0.5, 
     }
     curve = {'mean': [onset] * bars, 'low': [onset - 0.1] * bars, 'high': [onset + 0.1] * bars}
     rest = {'classes': {'onset': onsets}, 'onsets_by_bar': dict.fromkeys(table.MODES, curve)}
-    streams = {
-        stream: copy.deepcopy({'baseline': 0.55, **modes, **rest}) for stream in table.STREAMS[kind]
-    }
+    streams = {stream: copy.deepcopy({'baseline': 0.55, **modes, **rest}) for stream in FORMS[form]}
     about = {
-        'run': f'runs/{kind}{bars}-{variant}',
-        'experiment': f'{kind}{bars}',
-        'kind': kind,
+        'run': f'runs/{form}{bars}-{variant}',
+        'experiment': f'{form}{bars}',
+        'form': form,
         'bars': bars,
         'variant': variant,
         'scale': 'tiny',
     }
     made = {
-        'vocabulary': {'min_pitch': 0},
+        'notation': {'min_pitch': 0},
         'split': 'test',
         'windows': 100,
         'songs': 9,
@@ -128,7 +127,7 @@ def test_another_encoder_is_another_row():
             evaluation(run='runs/again'),
             r'two runs for one place.*16-bar melody, flat.*runs/melody16-flat and runs/again',
         ),
-        (evaluation(variant='hierdec', vocabulary={'min_pitch': 21}), 'vocabulary'),
+        (evaluation(variant='hierdec', notation={'min_pitch': 21}), 'notation'),
         (evaluation(variant='hierdec', windows=50), 'windows 100 and 50'),
     ],
 )
@@ -207,12 +206,12 @@ def test_curves_by_bar_stand_beside_the_most_frequent_onset_and_leave_2_bars_out
     assert table.curves_by_bar(table.build([evaluation('drums', 2)])) == []
 
 
-def test_what_the_readme_says_was_measured():
-    """Every cell of an evaluation that is kept in docs stands in the README's table."""
+def test_what_the_results_say_was_measured():
+    """Every cell of an evaluation that is kept in docs stands in the table of results."""
     docs = Path(__file__).parent.parent / 'docs' / 'evaluations'
-    readme = (docs.parent.parent / 'README.md').read_text()
+    results = (docs.parent / 'results.md').read_text()
     rows = table.build([read_evaluation(path) for path in sorted(docs.glob('*.json'))])
     assert len(rows) >= 8
     for row in rows:
         for name, cell in row['cells'].items():
-            assert table.cell_text(cell) in readme, (table.label(row), name)
+            assert table.cell_text(cell) in results, (table.label(row), name)

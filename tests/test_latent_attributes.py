@@ -15,11 +15,11 @@ from mvae.errors import InputError
 from mvae.latent import attribute_vectors, attributes
 from mvae.latent.attribute_vectors import AttributeVector, Fitted
 from mvae.latent.attributes import DRUMS, LINE, attributes_of, read_attribute, values_of
+from mvae.music.forms import make_form
 from mvae.music.notes import Notes
-from mvae.music.vocabulary import Vocabulary
 from mvae.render.heatmap import draw_heat_maps
 
-VOCABULARY = Vocabulary()
+MELODY, DRUM_KIT, TRIO = (make_form(name, 2) for name in ('melody', 'drums', 'trio'))
 KICK, SNARE, CLOSED, OPEN = 36, 38, 42, 46
 
 
@@ -123,22 +123,20 @@ def test_a_trio_has_those_of_its_melody_and_of_its_drums():
     rng = np.random.default_rng(0)
     melody, bass = (rng.choice([0, 0, 1, 62, 63, 66], (5, 32, 1)) for _ in range(2))
     drums = rng.integers(0, 512, (5, 32, 1))
-    trio = values_of(
-        np.concatenate([melody, bass, drums], -1), 'trio', VOCABULARY, attributes_of('trio')
-    )
+    trio = values_of(np.concatenate([melody, bass, drums], -1), TRIO, attributes_of(TRIO))
     parts = [
-        values_of(part, kind, VOCABULARY, attributes_of(kind))
-        for part, kind in ((melody, 'melody'), (drums, 'drums'))
+        values_of(part, form, attributes_of(form))
+        for part, form in ((melody, MELODY), (drums, DRUM_KIT))
     ]
     np.testing.assert_array_equal(trio, np.concatenate(parts, -1))
-    assert list(attributes_of('trio')) == [*LINE, *DRUMS] and len(np.unique(trio[:, 0])) > 1
+    assert list(attributes_of(TRIO)) == [*LINE, *DRUMS] and len(np.unique(trio[:, 0])) > 1
 
 
 def test_holds_and_note_offs_are_no_onsets():
     tokens = np.array([62, 0, 0, 0, 1, 0, 62, 0])[None, :, None]
-    assert values_of(
-        tokens, 'melody', VOCABULARY, {'note_density': attributes.note_density}
-    ).tolist() == [[2 / 8]]
+    assert values_of(tokens, MELODY, {'note_density': attributes.note_density}).tolist() == [
+        [2 / 8]
+    ]
 
 
 def test_a_function_of_the_users_own(tmp_path):
@@ -148,7 +146,7 @@ def test_a_function_of_the_users_own(tmp_path):
     )
     name, function = read_attribute(f'{file}:ambitus')
     tokens = np.array([[62, 0, 69, 0], [0, 0, 0, 0]])[..., None]
-    assert values_of(tokens, 'melody', VOCABULARY, {name: function}).tolist() == [[7], [0]]
+    assert values_of(tokens, MELODY, {name: function}).tolist() == [[7], [0]]
 
 
 @pytest.mark.parametrize(
@@ -184,9 +182,7 @@ def test_a_function_that_fails_is_named_with_file_and_piece(tmp_path, body, mess
     name, function = read_attribute(f'{tmp_path / "mine.py"}:odd')
     tokens = np.array([[62, 62], [62, 0]])[..., None]
     with pytest.raises(InputError, match=message) as error:
-        values_of(
-            tokens, 'melody', VOCABULARY, {name: function}, ['window one', 'window two'].__getitem__
-        )
+        values_of(tokens, MELODY, {name: function}, ['window one', 'window two'].__getitem__)
     assert (
         'window two' in str(error.value)
         and f'{tmp_path / "mine.py"}:odd' in str(error.value)
@@ -203,7 +199,7 @@ class _Mu(NamedTuple):
 
 
 class Toy:
-    kind, vocabulary = 'melody', VOCABULARY
+    form = MELODY
 
     def __init__(self, *samples: tuple[float, float]):
         self.samples = np.array(samples, np.float32)

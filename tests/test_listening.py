@@ -16,6 +16,7 @@ from collections import Counter
 import numpy as np
 import pytest
 from midi_maker import song
+from mvae.music.vocabulary import Vocabulary
 from run_maker import save_tiny
 from scipy import stats
 from starlette.testclient import TestClient
@@ -31,7 +32,6 @@ from mvae.listening.sources import draw_windows, locate
 from mvae.listening.study import Study, open_study
 from mvae.listening.web import COOKIE, make_app
 from mvae.music.extract import ExtractSettings
-from mvae.music.vocabulary import Vocabulary
 
 TUNE = np.array([[60], [0], [0], [1]] * 8, np.int32)
 SETTINGS = {

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from mvae.music.vocabulary import KINDS, Vocabulary
 
 from mvae.errors import InputError
 from mvae.music.codec import canonical, decode
-from mvae.music.vocabulary import KINDS, Vocabulary
 
 MAGENTA = Vocabulary(21, 108)
 

@@ -7,15 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
+from mvae.music.melody import add_end_token, decode_line, encode_line, take_line
+from mvae.music.pieces import split_pieces
+from mvae.music.vocabulary import KINDS, STREAMS, Vocabulary
 
 from mvae.errors import InputError
 from mvae.music.drums import encode_drums
 from mvae.music.extract import ExtractSettings, extract
-from mvae.music.melody import add_end_token, decode_line, encode_line, take_line
 from mvae.music.notes import Notes, Score
-from mvae.music.pieces import split_pieces
 from mvae.music.reasons import Reason, Rejected
-from mvae.music.vocabulary import KINDS, STREAMS, Vocabulary
 from mvae.music.windows import clean_leading_note_offs, combine_hashes, content_hash, find_segments
 
 MAGENTA = dict(vocabulary=Vocabulary(21, 108), steps_per_quarter=1)

@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from mvae.music.pick import pick, pick_all
+from mvae.music.vocabulary import KINDS, Vocabulary
 
 from mvae.music.codec import canonical, decode
 from mvae.music.midi import from_note_sequence, read_midi, to_note_sequence, write_midi
 from mvae.music.notes import Notes, Score
-from mvae.music.pick import pick, pick_all
 from mvae.music.reasons import Reason, Rejected
-from mvae.music.vocabulary import KINDS, Vocabulary
 
 V = Vocabulary()
 

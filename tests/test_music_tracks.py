@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from mvae.music.pieces import split_pieces
+from mvae.music.vocabulary import HOLD, NOTE_OFF, Vocabulary
 
 from mvae.music import drums, melody
 from mvae.music.notes import Notes, Score
-from mvae.music.pieces import split_pieces
 from mvae.music.reasons import Reason
-from mvae.music.vocabulary import HOLD, NOTE_OFF, Vocabulary
 
 MAGENTA = Vocabulary(21, 108)
 

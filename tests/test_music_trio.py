@@ -3,7 +3,6 @@
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
-
 from mvae.music.trio import cover_together, covered_bars, find_trio_windows
 
 

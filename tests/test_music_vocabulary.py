@@ -1,10 +1,10 @@
 import pickle
 
 import pytest
+from mvae.music.vocabulary import Vocabulary
 
 from mvae.errors import InputError
 from mvae.music.reasons import Reason, Rejected
-from mvae.music.vocabulary import Vocabulary
 
 
 def test_sizes_are_the_papers_and_magentas():

@@ -1,8 +1,8 @@
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
-
 from mvae.music.vocabulary import HOLD, NOTE_OFF
+
 from mvae.music.windows import (
     clean_leading_note_offs,
     combine_hashes,

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from mvae.errors import InputError
+from mvae.music.drums import DRUM_PITCHES
 from mvae.music.notes import Notes
-from mvae.music.vocabulary import DRUM_PITCHES
 from mvae.render import audio
 from mvae.render.synthesiser import SAMPLE_RATE, TAIL
 

@@ -6,30 +6,27 @@ import re
 import numpy as np
 import pytest
 
-from mvae.music.vocabulary import Vocabulary
+from mvae.music.forms import make_form
 from mvae.render.gallery import render_missing, write_gallery
 from mvae.render.pieces import write_joined, write_piece
 
 TUNE = np.array([[60], [0], [0], [1]] * 8, np.int32)
+MELODY = make_form('melody', 2)
 
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
     monkeypatch.setenv('MVAE_SOUNDFONT', 'none')
-    vocabulary = Vocabulary()
     for n in (2, 10):
         write_piece(
             tmp_path / 'samples' / f'sample_{n}.mid',
             TUNE,
-            'melody',
-            vocabulary,
+            MELODY,
             wav=n == 2,
             png=n == 10,
         )
     for step in (5, 10):
-        write_piece(
-            tmp_path / 'samples' / f'step_{step:06d}' / 'a <b> & c.mid', TUNE, 'melody', vocabulary
-        )
+        write_piece(tmp_path / 'samples' / f'step_{step:06d}' / 'a <b> & c.mid', TUNE, MELODY)
     return tmp_path
 
 
@@ -70,7 +67,7 @@ def test_joined_pieces_sound_as_long_as_all_of_them(tmp_path, monkeypatch):
     import wave
 
     monkeypatch.setenv('MVAE_SOUNDFONT', 'none')
-    write_joined(tmp_path / 'joined.mid', [TUNE, TUNE], 'melody', Vocabulary(), 120.0, wav=True)
+    write_joined(tmp_path / 'joined.mid', [TUNE, TUNE], MELODY, 120.0, wav=True)
     with wave.open(str(tmp_path / 'joined.wav')) as file:
         seconds = file.getnframes() / file.getframerate()
     assert 2 * 32 * 0.125 - 0.2 < seconds - 1.5 < 2 * 32 * 0.125 + 0.2, (

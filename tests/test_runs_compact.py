@@ -122,7 +122,9 @@ def test_models_of_other_versions_and_notations_are_refused_in_one_line(run, tmp
     model = load(path)
     old = {'format': 1, 'config': {'kind': 'melody'}, 'vocabulary': {}}
     compact.write(path, model.params, None, old)
-    with pytest.raises(InputError, match='another version of mvae .model format 1, this one reads 2'):
+    with pytest.raises(
+        InputError, match='another version of mvae .model format 1, this one reads 2'
+    ):
         load(path)
     meta['form']['streams']['melody']['max_pitch'] = 100
     compact.write(path, model.params, None, meta)
