@@ -23,13 +23,13 @@ _ANSWERS = Path('runs/listening/answers.sqlite')
 
 
 def serve(options: argparse.Namespace) -> None:
-    from mvae.listening import server
     from mvae.listening.answers import Answers
     from mvae.listening.sources import locate
-    from mvae.listening.study import open_study
+    from mvae.listening.survey import open_survey
     from mvae.listening.web import make_app
     from mvae.music.vocabulary import KINDS
     from mvae.trained import check_qpm
+    from mvae.web import server
 
     check_qpm(options.qpm)
     if options.kind is not None:
@@ -48,13 +48,13 @@ def serve(options: argparse.Namespace) -> None:
     }
     with contextlib.closing(server.bind(options.host, options.port)) as listening:
         answers = Answers(options.answers, create=True)
-        study = open_study(answers, settings, lambda: _pieces(places, settings))
+        survey = open_survey(answers, settings, lambda: _pieces(places, settings))
         print(
-            f'listening test of {", ".join(study.sources)} on {server.address(listening)}',
+            f'listening test of {", ".join(survey.sources)} on {server.address(listening)}',
             flush=True,
         )
         print(f'answers go to {options.answers}; Ctrl-C ends it', flush=True)
-        server.run(make_app(answers, study), listening)
+        server.run(make_app(answers, survey), listening)
     print(
         f'ended; {len(answers.all())} answers of {answers.listeners()} listeners in {options.answers}'
     )
@@ -87,13 +87,13 @@ def analyse(options: argparse.Namespace) -> None:
     from mvae.listening.report import draw_wins, to_text, write_csv
 
     file = Answers(options.answers)
-    study, answers = file.study(), file.all()
-    if study is None:
+    survey, answers = file.survey(), file.all()
+    if survey is None:
         raise InputError(
-            f'{options.answers} holds no study; python experiments/listen.py serve begins one'
+            f'{options.answers} holds no listening test; python experiments/listen.py serve begins one'
         )
-    settings = study['settings']
-    result = analyse(answers, list(study['sounds']))
+    settings = survey['settings']
+    result = analyse(answers, list(survey['sounds']))
     counts = {}
     for answer in answers:
         counts[answer.listener] = counts.get(answer.listener, 0) + 1

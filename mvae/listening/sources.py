@@ -24,14 +24,16 @@ class Place(NamedTuple):
 def locate(
     specs: Sequence[str], kind: str | None, bars: int | None, checkpoint: str = 'best'
 ) -> tuple[dict[str, Place], str, int]:
-    """'name=path' each -> ({name: place} in their order, kind, bars), the kind and length of all of
-    them.
+    """Reads 'name=path' each -> ({name: place} in their order, kind, bars of all of them).
 
     A path is a store, or a run; of the run named `data` the store is taken that it was trained on.
-    kind, bars: None where the runs tell. Raises InputError where a spec cannot be read, a run is
-    missing, or runs are of different kinds or lengths.
+    kind, bars: None where the runs tell.
+
+    Raises InputError where a spec cannot be read, a run is missing, or runs are of different kinds
+    or lengths.
     """
-    places, found = {}, {}
+    places: dict[str, Place] = {}
+    found: dict[str, tuple[str, int]] = {}
     for spec in specs:
         name, _, path = spec.partition('=')
         if not (name and path):
@@ -44,12 +46,12 @@ def locate(
         if not (Path(path) / META_FILE).exists():
             config = read_config(path, checkpoint)
             found[name] = config.kind, config.bars
-            places[name] = (
-                Place(Path(config.data.path), True) if name == DATA else Place(Path(path), False)
-            )
+            is_data = name == DATA
+            places[name] = Place(Path(config.data.path if is_data else path), is_data)
     if len(places) < 2:
         raise InputError(
-            'a comparison takes at least two sources; give --runs data=data/mine flat=runs/mel16-flat'
+            'a comparison takes at least two sources; '
+            'give --runs data=data/mine flat=runs/mel16-flat'
         )
     if len(set(found.values())) > 1:
         each = ', '.join(f'{name} {bars}-bar {kind}' for name, (kind, bars) in found.items())
@@ -66,13 +68,15 @@ def locate(
 
 
 def draw_windows(store: Store, kind: str, bars: int, pieces: int, seed: int) -> np.ndarray:
-    """Windows of the test split, drawn by the seed, from as many songs as there are: int32 [pieces,
-    T, K]. Raises InputError with too few.
+    """Windows of the test split, drawn by the seed: int32 [pieces, T, K].
+
+    They come from as many songs as there are. Raises InputError where there are too few windows.
     """
     windows, songs = store.windows(kind, bars, 'test'), store.songs(kind, bars, 'test')
     if len(windows) < pieces:
         raise InputError(
-            f'{store.path} has {len(windows)} test windows of {bars}-bar {kind}, fewer than {pieces}; ask for fewer --pieces'
+            f'{store.path} has {len(windows)} test windows of {bars}-bar {kind}, '
+            f'fewer than {pieces}; ask for fewer --pieces'
         )
     order = np.random.default_rng(seed).permutation(len(windows))
     by_song = np.argsort(songs[order], kind='stable')
