@@ -1,5 +1,6 @@
-"""Pieces as piano rolls: time to the right, pitch upwards, melody and bass on one staff, drums on a
-strip of their own below.
+"""Pieces as piano rolls: time to the right, pitch upwards.
+
+Melody and bass share one staff; drums have a strip of their own below.
 """
 
 from collections.abc import Sequence
@@ -13,11 +14,8 @@ from mvae.music.pieces import STEPS_PER_BAR
 from mvae.music.vocabulary import DRUM_CLASSES, DRUM_PITCHES, STREAMS, Vocabulary
 from mvae.render.figures import save
 
-_COLOURS = {
-    'melody': '#0072B2',
-    'bass': '#D55E00',
-    'drums': '#444444',
-}  # of Okabe and Ito: told apart by colour-blind eyes too
+# Of Okabe and Ito: told apart by colour-blind eyes too.
+_COLOURS = {'melody': '#0072B2', 'bass': '#D55E00', 'drums': '#444444'}
 _DRUM_NAMES = (
     'kick',
     'snare',
@@ -35,10 +33,9 @@ _MOST_ROWS = 24
 def draw(
     path: str | Path, pieces: Sequence[tuple[str, np.ndarray]], kind: str, vocabulary: Vocabulary
 ) -> None:
-    """One PNG with a row for each (title, tokens int [T, K]); at most 24 rows, all on the same
-    range of pitches.
+    """One PNG with a row for each (title, tokens int [T, K]), at most 24.
 
-    Raises InputError where the file cannot be written.
+    All rows have the same range of pitches. Raises InputError where the file cannot be written.
     """
     from matplotlib.figure import Figure
 

@@ -26,8 +26,9 @@ def write_piece(
     wav: bool = False,
     png: bool = False,
 ) -> None:
-    """Tokens int [T, K] as a MIDI file at qpm quarters per minute; wav, png: as sound and as a
-    piano roll under the same name too.
+    """Writes tokens int [T, K] as a MIDI file at qpm quarters per minute.
+
+    wav, png: as sound and as a piano roll under the same name too.
     """
     path = Path(path)
     _write(path, decode(tokens, kind, vocabulary, qpm), qpm, title, wav)
@@ -45,8 +46,9 @@ def write_joined(
     *,
     wav: bool = False,
 ) -> None:
-    """Pieces of int [T, K] one after the other in one MIDI file; a note does not sound on into the
-    next piece.
+    """Writes pieces of int [T, K] one after the other into one MIDI file.
+
+    A note does not sound on into the next piece.
     """
     parts = [decode(tokens, kind, vocabulary, qpm) for tokens in pieces]
     seconds = [len(tokens) * 15 / qpm for tokens in pieces]
