@@ -1,6 +1,4 @@
-"""The listening test: balanced designs, answers that are neither lost nor forged, statistics
-against their formulas.
-"""
+"""The listening test: balanced designs, answers neither lost nor forged, formulas of statistics."""
 
 import csv
 import itertools
@@ -29,7 +27,7 @@ from mvae.listening.answers import Answer, Answers, NotNext
 from mvae.listening.design import design
 from mvae.listening.report import draw_wins, to_text
 from mvae.listening.sources import draw_windows, locate
-from mvae.listening.study import Study, open_study
+from mvae.listening.survey import Survey, open_survey
 from mvae.listening.web import COOKIE, make_app
 from mvae.music.extract import ExtractSettings
 
@@ -196,9 +194,8 @@ def test_files_that_are_no_answers_file_are_refused_and_left_alone(tmp_path):
     [whole.record(token, _answer(listener, n)._replace(left_source='x' * 2000)) for n in range(10)]
     content = (tmp_path / 'whole').read_bytes()
     (tmp_path / 'torn').write_bytes(content[: len(content) // 2])
-    (tmp_path / 'bitten').write_bytes(
-        content[:12296] + b'\xff' * 4 + content[12300:]
-    )  # in the fourth page, which opening does not read
+    # In the fourth page, which opening does not read.
+    (tmp_path / 'bitten').write_bytes(content[:12296] + b'\xff' * 4 + content[12300:])
     (tmp_path / 'folder').mkdir()
     for name in ('text', 'other', 'torn', 'bitten', 'folder'):
         before = (tmp_path / name).read_bytes() if name != 'folder' else b''
@@ -211,7 +208,16 @@ def test_files_that_are_no_answers_file_are_refused_and_left_alone(tmp_path):
         Answers(tmp_path / 'missing')
 
 
-# Sources and studies.
+def test_a_file_of_an_earlier_version_opens(tmp_path):
+    answers = Answers(tmp_path / 'a.sqlite', create=True)
+    about = {'settings': SETTINGS, 'sounds': {'folk': [], 'robot': []}}
+    with sqlite3.connect(answers.path) as other:
+        other.execute('INSERT INTO study VALUES (1, ?)', (json.dumps(about),))
+    assert Answers(answers.path).survey() == about
+    assert answers.begin_survey({'settings': {}}) == about, 'what was said first holds'
+
+
+# Sources and surveys.
 
 
 @pytest.fixture(scope='module')
@@ -229,8 +235,9 @@ def store(tmp_path_factory):
 def test_windows_come_from_the_test_split_and_from_different_songs(store):
     store = Store.open(store)
     songs = np.unique(store.songs('melody', 2, 'test'))
-    every = {tokens.tobytes(): song for tokens, song in zip(
-        store.gather(store.windows('melody', 2, 'test'), 32, 'melody'), store.songs('melody', 2, 'test'), strict=True)}  # fmt: skip
+    windows = store.gather(store.windows('melody', 2, 'test'), 32, 'melody')
+    songs_of = zip(windows, store.songs('melody', 2, 'test'), strict=True)
+    every = {tokens.tobytes(): song for tokens, song in songs_of}
     assert len(songs) > 2
     drawn = draw_windows(store, 'melody', 2, len(songs), seed=4)
     assert sorted(every[tokens.tobytes()] for tokens in drawn) == songs.tolist(), 'one of each song'
@@ -275,44 +282,47 @@ def _made(shift=0):
     }
 
 
-def test_a_study_goes_on_with_the_same_sounds_and_refuses_another(tmp_path, monkeypatch):
+def test_a_survey_goes_on_with_the_same_sounds_and_refuses_another(tmp_path, monkeypatch):
     monkeypatch.setenv('MVAE_SOUNDFONT', 'none')
     answers, calls = Answers(tmp_path / 'a.sqlite', create=True), []
-    make = lambda shift=0: lambda: calls.append(1) or _made(shift)  # noqa: E731
-    study = open_study(answers, SETTINGS, make())
-    files = {path: path.read_bytes() for path in study.folder.iterdir()}
+
+    def make(shift=0):
+        return lambda: calls.append(1) or _made(shift)
+
+    survey = open_survey(answers, SETTINGS, make())
+    files = {path: path.read_bytes() for path in survey.folder.iterdir()}
     assert (
         len(files) == 4
         and len(set(files.values())) == 3
         and not any('folk' in str(path.name) or 'robot' in path.name for path in files)
     )
-    assert open_study(answers, SETTINGS, make()) == study and len(calls) == 1, (
+    assert open_survey(answers, SETTINGS, make()) == survey and len(calls) == 1, (
         'nothing is made anew'
     )
-    gone = study.sound(study.sounds['robot'][1])
+    gone = survey.sound(survey.sounds['robot'][1])
     gone.unlink()
     with pytest.raises(InputError, match='pieces would differ'):
-        open_study(answers, SETTINGS, make(shift=1))
+        open_survey(answers, SETTINGS, make(shift=1))
     assert not gone.exists()
-    open_study(answers, SETTINGS, make())
-    assert {path: path.read_bytes() for path in study.folder.iterdir()} == files
+    open_survey(answers, SETTINGS, make())
+    assert {path: path.read_bytes() for path in survey.folder.iterdir()} == files
     for name, value in (('seed', 4), ('sources', {'folk': 'x', 'other': 'y'})):
-        with pytest.raises(InputError, match=f'another study .{name}'):
-            open_study(answers, SETTINGS | {name: value}, make())
+        with pytest.raises(InputError, match=f'another listening test .{name}'):
+            open_survey(answers, SETTINGS | {name: value}, make())
 
 
 # The web application.
 
 
 @pytest.fixture
-def study(tmp_path):
+def survey(tmp_path):
     """Two sources of two pieces; the sound of a piece is its source and number in plain text."""
     sounds = {'folk': ['00ff', '01fe'], 'robot': ['02fd', '03fc']}
     (tmp_path / 'sounds').mkdir()
     for source, names in sounds.items():
         for n, name in enumerate(names):
             (tmp_path / 'sounds' / f'{name}.wav').write_text(f'{source} {n}')
-    return Study(SETTINGS, sounds, tmp_path / 'sounds')
+    return Survey(SETTINGS, sounds, tmp_path / 'sounds')
 
 
 @pytest.fixture
@@ -320,15 +330,15 @@ def answers(tmp_path):
     return Answers(tmp_path / 'answers.sqlite', create=True)
 
 
-def _client(answers, study, begin=True):
-    client = TestClient(make_app(answers, study))
+def _client(answers, survey, begin=True):
+    client = TestClient(make_app(answers, survey))
     if begin:
         assert client.post('/begin', json={}).status_code == 200
     return client
 
 
-def test_what_is_heard_is_what_is_kept(answers, study):
-    client, heard = _client(answers, study), []
+def test_what_is_heard_is_what_is_kept(answers, survey):
+    client, heard = _client(answers, survey), []
     state = client.get('/state').json()
     for trial in range(4):
         assert (state['page'], state['trial'], state['trials']) == ('trial', trial, 4)
@@ -343,8 +353,8 @@ def test_what_is_heard_is_what_is_kept(answers, study):
     assert client.post('/answer', json={'trial': 4, 'score': 0}).status_code == 409
 
 
-def test_the_page_tells_no_source_and_needs_no_other_server(answers, study):
-    client = _client(answers, study)
+def test_the_page_tells_no_source_and_needs_no_other_server(answers, survey):
+    client = _client(answers, survey)
     said = [
         client.get(path)
         for path in (
@@ -352,7 +362,7 @@ def test_the_page_tells_no_source_and_needs_no_other_server(answers, study):
             '/style.css',
             '/listen.js',
             '/state',
-            f'/sounds/{study.sounds["folk"][0]}',
+            f'/sounds/{survey.sounds["folk"][0]}',
         )
     ]
     assert all(response.status_code == 200 for response in said)
@@ -366,28 +376,28 @@ def test_the_page_tells_no_source_and_needs_no_other_server(answers, study):
         "default-src 'self'" in response.headers['content-security-policy'] for response in said
     )
     assert 'folk' not in str(said[4].headers) and client.get('/sounds/99').status_code == 404
-    part = client.get(f'/sounds/{study.sounds["folk"][0]}', headers={'range': 'bytes=5-'})
+    part = client.get(f'/sounds/{survey.sounds["folk"][0]}', headers={'range': 'bytes=5-'})
     assert (part.status_code, part.text) == (206, '0'), 'players may ask for a part'
 
 
-def test_the_cookie_is_kept_from_scripts_and_other_sites(answers, study):
-    response = TestClient(make_app(answers, study)).post('/begin', json={})
+def test_the_cookie_is_kept_from_scripts_and_other_sites(answers, survey):
+    response = TestClient(make_app(answers, survey)).post('/begin', json={})
     cookie = response.headers['set-cookie'].lower()
     assert (
         'httponly' in cookie and 'samesite=strict' in cookie and len(response.cookies[COOKIE]) > 40
     )
     assert (
         'secure'
-        in TestClient(make_app(answers, study), 'https://study')
+        in TestClient(make_app(answers, survey), 'https://listening')
         .post('/begin', json={})
         .headers['set-cookie']
         .lower()
     )
 
 
-def test_what_is_not_the_next_answer_of_this_listener_is_refused(answers, study):
-    client, stranger = _client(answers, study), _client(answers, study, begin=False)
-    forger = TestClient(make_app(answers, study), cookies={COOKIE: 'A' * 43})
+def test_what_is_not_the_next_answer_of_this_listener_is_refused(answers, survey):
+    client, stranger = _client(answers, survey), _client(answers, survey, begin=False)
+    forger = TestClient(make_app(answers, survey), cookies={COOKIE: 'A' * 43})
     good = {'trial': 0, 'score': 1}
     for someone in (stranger, forger):
         assert (
@@ -433,14 +443,14 @@ def test_what_is_not_the_next_answer_of_this_listener_is_refused(answers, study)
     assert [(a.trial, a.score) for a in answers.all()] == [(0, 1)]
 
 
-def test_two_listeners_take_turns_and_a_new_server_goes_on(answers, study):
-    first, second = _client(answers, study), _client(answers, study)
+def test_two_listeners_take_turns_and_a_new_server_goes_on(answers, survey):
+    first, second = _client(answers, survey), _client(answers, survey)
     first.post('/answer', json={'trial': 0, 'score': 2})
     assert second.get('/state').json()['trial'] == 0
     second.post('/answer', json={'trial': 0, 'score': -2})
     before = first.get('/state').json()
     restarted = TestClient(
-        make_app(Answers(answers.path, create=True), study), cookies=dict(first.cookies)
+        make_app(Answers(answers.path, create=True), survey), cookies=dict(first.cookies)
     )
     assert restarted.get('/state').json() == before and before['trial'] == 1
     assert restarted.post('/begin', json={}).json() == before and answers.listeners() == 2, (
@@ -449,8 +459,8 @@ def test_two_listeners_take_turns_and_a_new_server_goes_on(answers, study):
     assert [(a.listener, a.score) for a in answers.all()] == [(0, 2), (1, -2)]
 
 
-def test_withdrawing_deletes_and_forgets(answers, study):
-    client, other = _client(answers, study), _client(answers, study)
+def test_withdrawing_deletes_and_forgets(answers, survey):
+    client, other = _client(answers, survey), _client(answers, survey)
     for someone in (client, other):
         someone.post('/answer', json={'trial': 0, 'score': 2})
     assert client.post('/withdraw', json={}).json() == {'page': 'withdrawn'}
@@ -458,8 +468,8 @@ def test_withdrawing_deletes_and_forgets(answers, study):
     assert [a.listener for a in answers.all()] == [1] and other.get('/state').json()['trial'] == 1
 
 
-def test_an_answer_that_cannot_be_kept_is_not_acknowledged(answers, study, capsys):
-    client = _client(answers, study)
+def test_an_answer_that_cannot_be_kept_is_not_acknowledged(answers, survey, capsys):
+    client = _client(answers, survey)
     for path in answers.path.parent.glob('answers.sqlite*'):
         path.unlink()
     answers.path.mkdir()
@@ -609,7 +619,7 @@ def _program(*arguments):
 
 def test_analyse_writes_what_it_says(tmp_path):
     answers = Answers(tmp_path / 'answers.sqlite', create=True)
-    answers.begin_study({'settings': SETTINGS, 'sounds': {'folk': [], 'robot': []}})
+    answers.begin_survey({'settings': SETTINGS, 'sounds': {'folk': [], 'robot': []}})
     for score in (2, -1):
         token, listener = _begin(answers)
         [answers.record(token, _answer(listener, n, score)) for n in range(4 if score > 0 else 3)]

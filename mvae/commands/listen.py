@@ -71,29 +71,29 @@ def serve(options: argparse.Namespace) -> None:
     if not 0 <= options.seed < 2**32:
         raise InputError(f'a seed lies in 0..{2**32 - 1}, not at {options.seed}')
     need('listen', 'starlette', 'uvicorn')
-    from mvae.listening import server
-    from mvae.listening.answers import Answers
+        from mvae.listening.answers import Answers
     from mvae.listening.sources import locate
-    from mvae.listening.study import open_study
+    from mvae.listening.survey import open_survey
     from mvae.listening.web import make_app
     from mvae.musicvae import check_qpm
+    from mvae.web import server
 
     check_qpm(options.qpm)
     compute.prepare()
     places, form = locate(options.runs, options.form, options.bars, options.checkpoint)
     names = ('trials', 'pieces', 'seed', 'temperature', 'qpm', 'checkpoint')
     settings = {name: getattr(options, name) for name in names} | {
-        'form': form.fingerprint(),
+        'form': form.name,
         'bars': form.bars,
         'sources': {name: str(place.path.resolve()) for name, place in places.items()},
     }
     with contextlib.closing(server.bind(options.host, options.port)) as listening:
         answers = Answers(options.answers, create=True)
-        study = open_study(answers, form, settings, lambda: _pieces(places, form, settings))
+        survey = open_survey(answers, form, settings, lambda: _pieces(places, form, settings))
         where = server.address(listening)
-        print(f'listening test of {", ".join(study.sources)} on {where}', flush=True)
+        print(f'listening test of {", ".join(survey.sources)} on {where}', flush=True)
         print(f'answers go to {options.answers}; Ctrl-C ends it', flush=True)
-        server.run(make_app(answers, study), listening)
+        server.run(make_app(answers, survey), listening)
     count, listeners = len(answers.all()), answers.listeners()
     print(f'ended; {count} answers of {listeners} listeners in {options.answers}')
 
@@ -122,11 +122,11 @@ def analyse(options: argparse.Namespace) -> None:
     from mvae.listening.report import draw_wins, to_text, write_csv
 
     file = Answers(options.answers)
-    study, answers = file.study(), file.all()
-    if study is None:
-        raise InputError(f'{options.answers} holds no study; mvae listen serve begins one')
-    settings = study['settings']
-    result = analyse(answers, list(study['sounds']))
+    survey, answers = file.survey(), file.all()
+    if survey is None:
+        raise InputError(f'{options.answers} holds no listening test; mvae listen serve begins one')
+    settings = survey['settings']
+    result = analyse(answers, list(survey['sounds']))
     counts = {}
     for answer in answers:
         counts[answer.listener] = counts.get(answer.listener, 0) + 1
@@ -138,6 +138,6 @@ def analyse(options: argparse.Namespace) -> None:
     )
     out = options.out or options.answers.parent
     write_json(out / 'listening.json', result)
-    draw_wins(out / 'wins.png', result, f'{settings["bars"]}-bar {settings["form"]["form"]}')
+    draw_wins(out / 'wins.png', result, f'{settings["bars"]}-bar {settings["form"]}')
     write_csv(out / 'answers.csv', answers)
     print(f'\nlistening.json, wins.png and answers.csv in {out}')

@@ -1,9 +1,8 @@
-"""The embedded demo corpus: real fiddle tunes with bass and drums arranged by a program, as
-ordinary MIDI files.
+"""The demo corpus: real fiddle tunes, with bass and drums arranged by a program, as MIDI files.
 
-The melodies come out of the music21 wheel (public-domain collections, `tunes`); chords are inferred
-(`harmony`), and bass and drums drawn by a small arranger (`arranger`). It lets every experiment run
-without user data; it is no corpus of real band music.
+The melodies come out of the music21 wheel (public-domain collections, `tunes`). Chords are inferred
+(`harmony`), and a small arranger draws bass and drums (`arranger`). The corpus lets every
+experiment run without user data; it is no corpus of real band music.
 """
 
 import collections
@@ -17,6 +16,8 @@ import re
 import shutil
 import textwrap
 import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
 
 from mvae.demo import abc_text, arranger, tunes
 from mvae.demo.drops import Drop, DroppedError
@@ -27,12 +28,14 @@ from mvae.progress import progress
 _README = """The demo corpus of mvae: {count} pieces for melody, bass and drums, made by
 mvae.demo.write_demo_midi.
 
-Melodies: tunes of two printed collections, in the ABC transcriptions that the music21 package {version} distributes:
+Melodies: tunes of two printed collections, in the ABC transcriptions that come with the package
+music21 {version}:
   oneills1850/    O'Neill's Music of Ireland, Chicago 1903
   ryansMammoth/   Ryan's Mammoth Collection, Boston 1883
-The tunes are in the public domain by age. The transcribers are named in the ABC files inside the music21 package.
-Bass and drums: NOT from those books. A program inferred chords from each tune and drew bass and drums, from a seed
-that hangs on the tune, in one of {styles} styles:
+The tunes are in the public domain by age. The ABC files inside the music21 package name the
+transcribers.
+Bass and drums: NOT from those books. A program inferred chords from each tune and drew bass and
+drums, from a seed that hangs on the tune, in one of {styles} styles:
 {style_names}.
 The same versions of mvae and music21 give the same files on every machine.
 
@@ -41,18 +44,24 @@ Not used, by reason:
 """
 
 
-def write_demo_midi(folder, workers: int | None = None, limit: int | None = None) -> dict[str, int]:
-    """Writes the demo corpus into `folder` as <collection>/<title>_<number>.mid, with a README.txt
-    on what it is.
+def write_demo_midi(
+    folder: str | os.PathLike[str], workers: int | None = None, limit: int | None = None
+) -> dict[str, int]:
+    """Writes the demo corpus into `folder` as <collection>/<title>_<number>.mid.
 
-    workers: processes (None: one per core; 1: none besides this one); the files are the same bytes
-    for any number.
-    limit: at most that many pieces, a fixed sample of the collections (for tests). The files are
-    made in `folder`.partial, which becomes `folder` at the end: an interrupted run leaves no half
-    corpus. An older demo corpus in `folder` is replaced.
-    Returns counts: 'written', and one for each reason of `drops.Drop` that occurred. Raises
-    InputError where the folder holds something else, cannot be written, or music21's corpus is
-    missing.
+    A README.txt beside the files says what they are. They are made in `folder`.partial, which
+    becomes `folder` at the end: an interrupted run leaves no half corpus. An older demo corpus in
+    `folder` is replaced.
+
+    Args:
+        workers: processes (None: one per core; 1: none besides this one). The files are the same
+            bytes for any number.
+        limit: at most that many pieces, a fixed sample of the collections (for tests).
+
+    Returns counts: 'written', and one for each reason of `drops.Drop` that occurred.
+
+    Raises InputError where the folder holds something else, cannot be written, or music21's corpus
+    is missing.
     """
     folder = pathlib.Path(folder)
     if folder.exists() and not _may_replace(folder):
@@ -61,25 +70,13 @@ def write_demo_midi(folder, workers: int | None = None, limit: int | None = None
         )
     found, version = _sources()
     if limit is not None:  # a sample over all books that does not depend on the order of files
-        found = sorted(
-            found, key=lambda s: hashlib.blake2b(s.text.encode(), digest_size=8).digest()
-        )
+        found = sorted(found, key=_digest)
     partial = folder.with_name(folder.name + '.partial')
     try:
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir(parents=True)
         counts = _write_all(partial, found, workers or os.cpu_count() or 1, limit)
-        dropped = '\n'.join(
-            f'  {reason}: {n}' for reason, n in sorted(counts.items()) if reason != 'written'
-        )
-        text = _README.format(
-            count=counts['written'],
-            version=version,
-            styles=len(STYLES),
-            style_names=textwrap.fill(', '.join(style.name for style in STYLES), 110),
-            dropped=dropped or '  none',
-        )
-        (partial / 'README.txt').write_text(text, encoding='utf-8')
+        (partial / 'README.txt').write_text(_readme(counts, version), encoding='utf-8')
         if folder.exists():
             shutil.rmtree(folder)
         os.replace(partial, folder)
@@ -91,17 +88,29 @@ def write_demo_midi(folder, workers: int | None = None, limit: int | None = None
 
 
 def _may_replace(folder: pathlib.Path) -> bool:
-    """Whether the folder is empty or a demo corpus written by this module, by the first words of
-    its README.txt.
-    """
+    """Whether the folder is empty or a demo corpus, told by the first words of its README.txt."""
     if not folder.is_dir():
         return False
     readme = folder / 'README.txt'
     if readme.is_file():
-        return readme.read_text(encoding='utf-8', errors='replace').startswith(
-            _README.split('{')[0]
-        )
+        text = readme.read_text(encoding='utf-8', errors='replace')
+        return text.startswith(_README.split('{')[0])
     return not any(folder.iterdir())
+
+
+def _digest(source: abc_text.Source) -> bytes:
+    return hashlib.blake2b(source.text.encode(), digest_size=8).digest()
+
+
+def _readme(counts: Mapping[str, int], version: str) -> str:
+    dropped = [f'  {reason}: {n}' for reason, n in sorted(counts.items()) if reason != 'written']
+    return _README.format(
+        count=counts['written'],
+        version=version,
+        styles=len(STYLES),
+        style_names=textwrap.fill(', '.join(style.name for style in STYLES), 100),
+        dropped='\n'.join(dropped) or '  none',
+    )
 
 
 def _sources() -> tuple[list[abc_text.Source], str]:
@@ -119,17 +128,18 @@ def _sources() -> tuple[list[abc_text.Source], str]:
     return found, music21.__version__
 
 
-def _write_all(folder: pathlib.Path, found: list[abc_text.Source], workers: int, limit: int | None):
-    counts: collections.Counter = collections.Counter()
+def _write_all(
+    folder: pathlib.Path, found: list[abc_text.Source], workers: int, limit: int | None
+) -> collections.Counter[str]:
+    counts: collections.Counter[str] = collections.Counter()
     seen: set[bytes] = set()
     total = len(found) if limit is None else limit
     with (
         _mapper(min(workers, len(found))) as results,
         progress(total=total, desc='demo corpus', unit='tune') as bar,
     ):
-        for source, (reason, title, key, midi) in zip(
-            found, results(_arranged, found), strict=True
-        ):
+        for source, arranged in zip(found, results(_arranged, found), strict=True):
+            reason, title, key, midi = arranged
             if not reason and key in seen:
                 reason = str(Drop.DUPLICATE)
             if not reason:
@@ -145,7 +155,7 @@ def _write_all(folder: pathlib.Path, found: list[abc_text.Source], workers: int,
 
 
 @contextlib.contextmanager
-def _mapper(workers: int):
+def _mapper(workers: int) -> Iterator[Callable[..., Iterable[Any]]]:
     """An ordered lazy map: over processes, or in this one for one worker."""
     if workers <= 1:
         yield map
@@ -156,8 +166,9 @@ def _mapper(workers: int):
 
 
 def _arranged(source: abc_text.Source) -> tuple[str, str, bytes, bytes]:
-    """(reason or '', title, key of the melody in any transposition, MIDI bytes) of one tune; runs
-    in a worker.
+    """Runs in a worker: (reason or '', title, key of the melody, MIDI bytes) of one tune.
+
+    Transpositions of a melody have the same key.
     """
     try:
         tune = tunes.read_tune(source)
@@ -169,11 +180,6 @@ def _arranged(source: abc_text.Source) -> tuple[str, str, bytes, bytes]:
 
 def _slug(title: str) -> str:
     """'The Boyne Hunt' -> 'the_boyne_hunt'; ASCII, at most 60 characters."""
-    plain = (
-        unicodedata.normalize('NFKD', title)
-        .encode('ascii', 'ignore')
-        .decode()
-        .lower()
-        .replace("'", '')
-    )
+    ascii_title = unicodedata.normalize('NFKD', title).encode('ascii', 'ignore').decode()
+    plain = ascii_title.lower().replace("'", '')
     return re.sub(r'[^a-z0-9]+', '_', plain).strip('_')[:60].rstrip('_') or 'tune'

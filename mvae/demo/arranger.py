@@ -1,5 +1,6 @@
-"""A tune becomes a trio: style, form, drums and bass, drawn from a seed that hangs on the tune
-alone.
+"""A tune becomes a trio: style, form, drums and bass.
+
+They are drawn from a seed that depends on the tune alone.
 """
 
 import dataclasses
@@ -23,9 +24,11 @@ _QUARTER = 4 * TICKS_PER_STEP
 
 @dataclasses.dataclass(frozen=True)
 class Arrangement:
-    """melody and bass: (start, end, pitch) int arrays [N] in sixteenth steps; drums: bool [16 *
-    bars, 9]; qpm:
-    quarter notes per minute, one for the whole piece.
+    """A piece for melody, bass and drums.
+
+    melody, bass: (start, end, pitch) int arrays [N], times in sixteenth steps.
+    drums: bool [16 * bars, 9].
+    qpm: quarter notes per minute, one for the whole piece.
     """
 
     title: str
@@ -39,9 +42,9 @@ class Arrangement:
 
 
 def arrange(tune: Tune, style: Style | None = None) -> Arrangement:
-    """Bass and drums for a tune.
+    """Bass and drums for a tune; the same tune always gives the same.
 
-    The same tune always gives the same; style: None draws one that suits.
+    style: None draws one that suits.
     """
     name = f'{tune.collection}/{tune.number}/{tune.title}'.encode()
     rng = random.Random(int.from_bytes(hashlib.blake2b(name, digest_size=8).digest(), 'big'))
@@ -73,16 +76,12 @@ def _draw_style(tune: Tune, rng: random.Random) -> Style:
 
 
 def _accents(start: np.ndarray, end: np.ndarray) -> frozenset[int]:
-    """Steps of melody notes that begin off the beat and last at least as long as an eighth:
-    syncopations.
-    """
+    """Steps of syncopations: notes that begin off the beat and last an eighth or longer."""
     return frozenset(start[(start % 4 != 0) & (end - start >= 2)].tolist())
 
 
 def to_midi(arrangement: Arrangement) -> bytes:
-    """A MIDI file of three tracks (melody, bass, drums on channel 10) with title, tempo and 4/4;
-    notes on the grid.
-    """
+    """A MIDI file of three tracks (melody, bass, drums on channel 10) with title, tempo and 4/4."""
     import symusic
 
     score = symusic.Score(_QUARTER, ttype='tick')

@@ -1,5 +1,6 @@
-"""Fragments between bar lines -> the whole bars of a tune in the order of playing, upbeats and
-repeats resolved.
+"""Fragments between bar lines -> the whole bars of a tune in the order of playing.
+
+Upbeats and repeats are resolved.
 """
 
 import dataclasses
@@ -66,16 +67,17 @@ def assemble(played: list[Fragment]) -> tuple[list[list[Note]], list[tuple[int, 
     sections: list[tuple[int, int]] = []
     held: list[Fragment] = []  # an unfinished bar
 
-    def flush(pad_front: bool):
-        """Closes the unfinished bar with rest, at its front (upbeat of the piece) or its end (last
-        bar of a part).
+    def flush(pad_front: bool) -> None:
+        """Closes the unfinished bar with rest.
+
+        The rest goes to its front (upbeat of the piece) or its end (last bar of a part).
         """
-        total = sum(f.length for f in held)
+        total = _length(held)
         bars.append(shift(_joined(held), BAR - total if pad_front else Fraction(0)))
         held.clear()
 
     for number, fragment in enumerate(_cut_long(played)):
-        if held and fragment.length + sum(f.length for f in held) > BAR:
+        if held and fragment.length + _length(held) > BAR:
             if len(bars) == 0:
                 flush(pad_front=True)
             elif held[-1].opens:
@@ -92,21 +94,25 @@ def assemble(played: list[Fragment]) -> tuple[list[list[Note]], list[tuple[int, 
         if fragment.length > BAR:
             raise DroppedError(Drop.BARS, f'bar {len(bars) + 1}')
         if fragment.opens or number == 0:
-            first_bar = len(bars) + (
-                bool(held) or fragment.length < BAR
-            )  # a part counts from the bar after its upbeat
+            # A part counts from the bar after its upbeat.
+            first_bar = len(bars) + (bool(held) or fragment.length < BAR)
             if not sections or sections[-1][0] < first_bar:
                 sections.append((first_bar, fragment.part))
         held.append(fragment)
-        if sum(f.length for f in held) == BAR:
+        if _length(held) == BAR:
             flush(pad_front=False)
     if held:
         flush(pad_front=not bars)
     return bars, [(bar, part) for bar, part in sections if bar < len(bars)]
 
 
+def _length(fragments: list[Fragment]) -> Fraction:
+    return sum((fragment.length for fragment in fragments), Fraction(0))
+
+
 def _joined(fragments: list[Fragment]) -> list[Note]:
-    notes, offset = [], Fraction(0)
+    notes: list[Note] = []
+    offset = Fraction(0)
     for fragment in fragments:
         notes += shift(fragment.notes, offset)
         offset += fragment.length
@@ -114,10 +120,10 @@ def _joined(fragments: list[Fragment]) -> list[Note]:
 
 
 def _with_upbeat(bar: list[Note], upbeat: Fragment) -> list[Note]:
-    """Puts an upbeat at the end of a bar that is full already: what it covers is shortened or left
-    out, as players do.
+    """Puts an upbeat at the end of a bar that is full already.
 
-    Many transcriptions do not subtract the upbeat of a part from the last bar before it.
+    What it covers is shortened or left out, as players do. Many transcriptions do not subtract the
+    upbeat of a part from the last bar before it.
     """
     room = BAR - upbeat.length
     if upbeat.length > BAR // 2:
@@ -129,18 +135,16 @@ def _with_upbeat(bar: list[Note], upbeat: Fragment) -> list[Note]:
 
 
 def _cut_long(fragments: list[Fragment]) -> list[Fragment]:
-    """Cuts fragments of several whole bars (a bar line was forgotten) if no note lies across the
-    cut.
+    """Cuts fragments of several whole bars, whose bar lines were forgotten.
+
+    They stay whole where a note lies across a cut.
     """
     cut: list[Fragment] = []
     for fragment in fragments:
         count = int(fragment.length // BAR)
-        edges = {note.onset for note in fragment.notes}
-        if (
-            count < 2
-            or fragment.length != count * BAR
-            or not all(BAR * k in edges for k in range(1, count))
-        ):
+        onsets = {note.onset for note in fragment.notes}
+        whole = fragment.length == count * BAR and all(BAR * k in onsets for k in range(1, count))
+        if count < 2 or not whole:
             cut.append(fragment)
             continue
         for k in range(count):

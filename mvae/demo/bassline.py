@@ -1,5 +1,6 @@
-"""Bass lines that follow the chords: figures of a bar with roots, fifths, octaves, thirds and
-approach notes.
+"""Bass lines that follow the chords.
+
+They are made of figures of a bar, with roots, thirds, fifths, octaves and approach notes.
 """
 
 import random
@@ -14,6 +15,10 @@ BAR, HALF = 16, 8
 LOWEST, HIGHEST = 28, 55
 """E1 and G3."""
 _ROOT_TOP, _ROOT_CENTRE = 43, 35
+Line = tuple[np.ndarray, np.ndarray, np.ndarray]
+"""(start, end, pitch) int arrays [N]; times in steps of the arrangement."""
+Event = tuple[int, int, str]
+"""(start, end, symbol of a figure)."""
 _SPARSE = (
     'R---------------',
     'R-------R-------',
@@ -30,13 +35,13 @@ def bass_line(
     intro: int,
     kick: np.ndarray,
     rng: random.Random,
-):
-    """(start, end, pitch) int arrays [N], steps of the arrangement, not overlapping.
+) -> Line:
+    """The bass of an arrangement; its notes do not overlap.
 
-    harmony counts from bar `intro` of the arrangement; kick: bool [steps], for the figures that
-    play with the kick drum.
+    harmony: counts from bar `intro` of the arrangement.
+    kick: bool [steps], for the figures that play with the kick drum.
     """
-    events: list[list] = []  # [step, end, symbol]
+    events: list[Event] = []
     last_bar = phrases[-1].first + phrases[-1].bars - 1
     figures: dict[tuple[str, bool], tuple[str, str]] = {}
     gates = {}
@@ -63,17 +68,17 @@ def bass_line(
             if figure == 'kick':
                 figure = _with_kick(kick[bar * BAR : (bar + 1) * BAR], rng)
             figure = _vary(figure, rng)
-            changes = harmony.chord((bar - intro) * BAR) != harmony.chord(
-                (bar - intro) * BAR + HALF
-            )
+            first = (bar - intro) * BAR
+            changes = harmony.chord(first) != harmony.chord(first + HALF)
             gate = gates[phrase.label] if bar != last_bar else 0
             events += _events(_at_change(figure, rng) if changes else figure, bar * BAR, gate)
     return _pitches(events, harmony, intro, rng)
 
 
 def _with_kick(kick: np.ndarray, rng: random.Random) -> str:
-    """A figure on the steps of the kick drum: roots, now and then another chord tone; each note
-    held up to its next.
+    """A figure on the steps of the kick drum: roots, now and then another chord tone.
+
+    Each note is held up to the next.
     """
     figure = ['-'] * BAR
     for step in np.flatnonzero(kick):
@@ -89,15 +94,14 @@ def _vary(figure: str, rng: random.Random) -> str:
     if draw > 0.2 or not notes:
         return figure
     step = rng.choice(notes)
-    char = (
-        '-'
-        if draw < 0.06
-        else 'O'
-        if draw < 0.13 and figure[step] in 'RF'
-        else '.'
-        if draw < 0.18
-        else figure[step]
-    )
+    if draw < 0.06:
+        char = '-'
+    elif draw < 0.13 and figure[step] in 'RF':
+        char = 'O'
+    elif draw < 0.18:
+        char = '.'
+    else:
+        char = figure[step]
     return figure[:step] + char + figure[step + 1 :]
 
 
@@ -108,24 +112,23 @@ def _at_change(figure: str, rng: random.Random) -> str:
     return figure[:HALF] + 'R' + figure[HALF + 1 :]
 
 
-def _events(figure: str, first: int, gate: int) -> list[list]:
-    """[[start, end, symbol], ...]: a note lasts over its `-`; `gate` steps are taken off the end of
-    long notes.
+def _events(figure: str, first: int, gate: int) -> list[Event]:
+    """The notes of a figure in a bar that begins on step `first`.
+
+    A note lasts over its `-`; `gate` steps are taken off the end of long notes.
     """
-    events = []
+    events: list[Event] = []
     for step, char in enumerate(figure):
         if char.isalpha():
             end = step + 1
             while end < BAR and figure[end] == '-':
                 end += 1
-            length = end - step
-            events.append(
-                [first + step, first + end - (gate if length >= 4 and length < BAR else 0), char]
-            )
+            short = gate if 4 <= end - step < BAR else 0
+            events.append((first + step, first + end - short, char))
     return events
 
 
-def _pitches(events: list[list], harmony: Harmony, intro: int, rng: random.Random):
+def _pitches(events: list[Event], harmony: Harmony, intro: int, rng: random.Random) -> Line:
     scale = harmony.scale()
     pitches: list[int] = []
     root_pitch = _ROOT_CENTRE
@@ -155,8 +158,9 @@ def _nearest(pitch_class: int, to: int) -> int:
 
 
 def _approach(target: int, scale: frozenset[int], rng: random.Random) -> int:
-    """A note that leads to the target: a semitone below, a scale step above or below, or the fifth
-    above.
+    """A note that leads to the target.
+
+    It is a semitone below, a scale step above or below, or the fifth above.
     """
     above = next(target + k for k in (1, 2, 3) if (target + k) % 12 in scale)
     below = next(target - k for k in (1, 2, 3) if (target - k) % 12 in scale)

@@ -1,9 +1,7 @@
-"""Drum tracks from a style and a plan of phrases: grooves of two bars, ghosts, turns, fills,
-crashes.
-"""
+"""Drum tracks from a style and a plan: grooves of two bars, ghosts, turns, fills, crashes."""
 
 import random
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 import numpy as np
 
@@ -19,15 +17,20 @@ from mvae.demo.styles import (
     RIDE,
     SNARE,
     Style,
-)  # fmt: skip
+)
 
 BAR = 16
 _CELLS = ('X.X.', 'XXXX', 'X.XX', 'XX.X', 'XXX.', '.XXX', '..XX', 'X...')
 _SWUNG_CELLS = ('X..X', 'X...', 'X..X', '...X', 'X.X.')
 _ROUTES = (  # the voices that a fill goes through, from its first to its last step
-    (SNARE, HIGH_TOM, MID_TOM, LOW_TOM), (SNARE, SNARE, HIGH_TOM, LOW_TOM), (SNARE,), (SNARE, LOW_TOM),
-    (HIGH_TOM, MID_TOM, LOW_TOM), (LOW_TOM, MID_TOM, HIGH_TOM, SNARE), (HIGH_TOM, SNARE, MID_TOM, SNARE, LOW_TOM),
-)  # fmt: skip
+    (SNARE, HIGH_TOM, MID_TOM, LOW_TOM),
+    (SNARE, SNARE, HIGH_TOM, LOW_TOM),
+    (SNARE,),
+    (SNARE, LOW_TOM),
+    (HIGH_TOM, MID_TOM, LOW_TOM),
+    (LOW_TOM, MID_TOM, HIGH_TOM, SNARE),
+    (HIGH_TOM, SNARE, MID_TOM, SNARE, LOW_TOM),
+)
 
 
 def drum_track(
@@ -53,10 +56,8 @@ def drum_track(
             if number % 4 == 3 and number + 1 < phrase.bars:
                 _turn(bar, phrase.energy, cells, rng)
             elif number % 4 == 1 and rng.random() < 0.3:
-                bar[
-                    rng.choice((10, 14, 15)),
-                    rng.choice((KICK, SNARE) if SNARE in layers else (KICK,)),
-                ] = True
+                step = rng.choice((10, 14, 15))
+                bar[step, rng.choice((KICK, SNARE) if SNARE in layers else (KICK,))] = True
         _begin(bars[phrase.first], phrase, layers, rng)
         _end(bars[phrase.first : phrase.first + phrase.bars], phrase, cells, rng)
     _finish(bars[-1], rng)
@@ -71,28 +72,23 @@ def _groove(style: Style, rng: random.Random) -> dict[int, tuple[str, str]]:
     """
     groove = {}
     for drum, patterns in style.voices.items():
-        first = rng.choice(patterns)
-        second = (
-            rng.choice(patterns)
-            if rng.random() < (0.6 if drum in (KICK, LOW_TOM) else 0.25)
-            else first
-        )
-        groove[drum] = tuple(
-            ''.join(_decide(c, rng) for c in pattern) for pattern in (first, second)
-        )
+        first = second = rng.choice(patterns)
+        if rng.random() < (0.6 if drum in (KICK, LOW_TOM) else 0.25):
+            second = rng.choice(patterns)
+        groove[drum] = _decide(first, rng), _decide(second, rng)
     return groove
 
 
-def _decide(char: str, rng: random.Random) -> str:
-    return char if char != 'o' else rng.choice('X.')
+def _decide(pattern: str, rng: random.Random) -> str:
+    return ''.join(rng.choice('X.') if char == 'o' else char for char in pattern)
 
 
 def _groove_bar(
-    groove: dict[int, tuple[str, str]], number: int, layers, rng: random.Random
+    groove: dict[int, tuple[str, str]], number: int, layers: list[int], rng: random.Random
 ) -> np.ndarray:
-    """One bar of a groove, bool [16, 9]; `g` is decided here, once for a phrase: it repeats, and
-    the next phrase
-    differs.
+    """One bar of a groove, bool [16, 9].
+
+    `g` is decided here, once for a phrase: within it the ghosts repeat, in the next they differ.
     """
     bar = np.zeros((BAR, 9), bool)
     for drum in layers:
@@ -109,8 +105,8 @@ def _follow(
             bar[step, KICK] = True
 
 
-def _turn(bar: np.ndarray, energy: int, cells, rng: random.Random) -> None:
-    """The fourth bar of a phrase is a little different: a short fill, an open hat, a kick, a gap."""
+def _turn(bar: np.ndarray, energy: int, cells: Sequence[str], rng: random.Random) -> None:
+    """Makes every fourth bar a little different: a short fill, an open hat, a kick, a gap."""
     kind = rng.choice(('fill', 'open', 'kick', 'gap', 'plain'))
     if kind == 'fill' and energy > BREAKDOWN:
         _fill(bar[12:], cells, rng)
@@ -123,18 +119,19 @@ def _turn(bar: np.ndarray, energy: int, cells, rng: random.Random) -> None:
         bar[14:] = False
 
 
-def _begin(bar: np.ndarray, phrase: Phrase, layers, rng: random.Random) -> None:
+def _begin(bar: np.ndarray, phrase: Phrase, layers: list[int], rng: random.Random) -> None:
     """A crash on the first step of a phrase, always when it is loud."""
     chance = {BREAKDOWN: 0.3, LOW: 0.6, HIGH: 1.0}.get(phrase.energy, 0.9)
     if phrase.label != 'intro' and rng.random() < chance:
         bar[0] = False
         bar[0, CRASH] = True
-        bar[0, KICK if KICK in layers else LOW_TOM if LOW_TOM in layers else KICK] = True
+        bar[0, LOW_TOM if LOW_TOM in layers and KICK not in layers else KICK] = True
 
 
-def _end(bars: np.ndarray, phrase: Phrase, cells, rng: random.Random) -> None:
-    """The fill at the end of a phrase; a breakdown may build up to the next phrase with a snare
-    roll instead.
+def _end(bars: np.ndarray, phrase: Phrase, cells: Sequence[str], rng: random.Random) -> None:
+    """The fill at the end of a phrase.
+
+    A breakdown may build up to the next phrase with a snare roll instead.
     """
     if phrase.stop:
         bars[-1] = False
@@ -149,18 +146,19 @@ def _end(bars: np.ndarray, phrase: Phrase, cells, rng: random.Random) -> None:
         _fill(bars[-1, BAR - phrase.fill :], cells, rng)
 
 
-def _fill(steps: np.ndarray, cells, rng: random.Random) -> None:
-    """Writes a fill over steps [n, 9]: rhythm of cells of four steps, voices along a route; it is
-    never silent.
+def _fill(steps: np.ndarray, cells: Sequence[str], rng: random.Random) -> None:
+    """Writes a fill over steps [n, 9], which is never silent.
+
+    Its rhythm is made of cells of four steps, and its voices go along a route. The kick goes on, or
+    plays the beats, or rests.
     """
     length = len(steps)
-    kicks = (
-        steps[:, KICK].copy()
-        if rng.random() < 0.5
-        else np.arange(length) % 4 == 0
-        if rng.random() < 0.4
-        else None
-    )
+    if rng.random() < 0.5:
+        kicks = steps[:, KICK].copy()
+    elif rng.random() < 0.4:
+        kicks = np.arange(length) % 4 == 0
+    else:
+        kicks = np.zeros(length, bool)
     rhythm = ''.join(rng.choice(cells) for _ in range(length // 4))
     if 'X' not in rhythm[-4:]:
         rhythm = rhythm[:-4] + cells[0]
@@ -169,8 +167,7 @@ def _fill(steps: np.ndarray, cells, rng: random.Random) -> None:
     for step, char in enumerate(rhythm):
         if char == 'X':
             steps[step, route[step * len(route) // length]] = True
-    if kicks is not None:
-        steps[kicks, KICK] = True
+    steps[kicks, KICK] = True
 
 
 def _finish(bar: np.ndarray, rng: random.Random) -> None:

@@ -10,12 +10,12 @@ _PHRASE = 8  # bars
 
 @dataclasses.dataclass(frozen=True)
 class Phrase:
-    """bars first ...
+    """The bars first ... first + bars - 1 of the arrangement.
 
-    first + bars - 1 of the arrangement; label: part of the tune ('A', 'B', ...; 'intro' before the
-
-    tune); energy: 0..3; fill: length in steps of the drum fill that ends it; stop: in its last bar
-    the band stops after the first beat.
+    label: part of the tune ('A', 'B', ...), or 'intro' before it.
+    energy: 0..3.
+    fill: length in steps of the drum fill that ends the phrase.
+    stop: whether the band stops after the first beat of its last bar.
     """
 
     first: int
@@ -31,9 +31,10 @@ def plan(
 ) -> tuple[int, list[Phrase]]:
     """(bars put before the tune, phrases that cover all bars without gaps).
 
-    sections: ((first bar, label), ...) of the tune; bars: of the tune. Bars before the first
-    section hold the upbeat only and belong to the intro. The energy rises from pass to pass of a
-    part; one phrase may be a breakdown.
+    Bars before the first section hold the upbeat only and belong to the intro. The energy rises
+    from pass to pass of a part; one phrase may be a breakdown.
+
+    sections: ((first bar, label), ...) of the tune; bars: of the tune.
     """
     intro = rng.choices((0, 1, 2, 4), (6, 1, 2, 2))[0]
     starts = _phrase_starts(sections, bars)
@@ -57,9 +58,10 @@ def plan(
     return intro, phrases
 
 
-def _phrase_starts(sections, bars: int) -> list[tuple[int, str]]:
-    """Parts cut into phrases of 8 bars where they are longer; a rest of under 4 bars stays with the
-    phrase before.
+def _phrase_starts(sections: tuple[tuple[int, str], ...], bars: int) -> list[tuple[int, str]]:
+    """Cuts parts that are longer into phrases of 8 bars.
+
+    A rest of under 4 bars stays with the phrase before.
     """
     starts: list[tuple[int, str]] = []
     for number, (first, label) in enumerate(sections):

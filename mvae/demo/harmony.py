@@ -1,9 +1,9 @@
-"""Infers the key and the chords of a melody: Viterbi over the triads of the key, one chord for each
-half bar.
+"""Infers the key and the chords of a melody, one chord for each half bar.
 
-A chord explains the half bar by the notes that it holds, weighed by length and metrical weight;
-changing the chord has a price, a higher one in the middle of a bar. This is the usual hidden-Markov
-harmoniser with hand-set weights in place of trained ones.
+The chords are the best path (Viterbi) through the triads of the key. A chord explains the half bar
+by the notes that it holds, weighed by length and metrical weight. Changing the chord has a price, a
+higher one in the middle of a bar. This is the usual hidden-Markov harmoniser with hand-set weights
+in place of trained ones.
 """
 
 import dataclasses
@@ -14,55 +14,26 @@ HALF_BAR = 8
 """Sixteenth steps for each chord."""
 MAJOR, MINOR = (0, 4, 7), (0, 3, 7)
 
-# Mode -> (its tonic above that of the major key with the same signature, chords: (degree in
-# semitones, triad, price)).
+# Mode -> (its tonic above that of the major key with the same signature, in semitones; chords:
+# (root above the tonic in semitones, triad, price)).
 _MODES = {
-    'ionian': (
-        0,
-        (
-            (0, MAJOR, 0.0),
-            (7, MAJOR, 0.05),
-            (5, MAJOR, 0.05),
-            (9, MINOR, 0.15),
-            (2, MINOR, 0.2),
-            (4, MINOR, 0.35),
-        ),
-    ),
-    'mixolydian': (
-        7,
-        (
-            (0, MAJOR, 0.0),
-            (10, MAJOR, 0.05),
-            (5, MAJOR, 0.1),
-            (7, MINOR, 0.2),
-            (2, MINOR, 0.3),
-            (9, MINOR, 0.3),
-        ),
-    ),
-    'dorian': (
-        2,
-        (
-            (0, MINOR, 0.0),
-            (10, MAJOR, 0.05),
-            (5, MAJOR, 0.15),
-            (7, MINOR, 0.15),
-            (3, MAJOR, 0.2),
-            (2, MINOR, 0.4),
-        ),
-    ),
-    'aeolian': (
-        9,
-        (
-            (0, MINOR, 0.0),
-            (10, MAJOR, 0.1),
-            (7, MAJOR, 0.2),
-            (5, MINOR, 0.15),
-            (3, MAJOR, 0.15),
-            (8, MAJOR, 0.2),
-            (7, MINOR, 0.25),
-        ),
-    ),
-}
+    'ionian': (0, (
+        (0, MAJOR, 0.0), (7, MAJOR, 0.05), (5, MAJOR, 0.05),
+        (9, MINOR, 0.15), (2, MINOR, 0.2), (4, MINOR, 0.35),
+    )),
+    'mixolydian': (7, (
+        (0, MAJOR, 0.0), (10, MAJOR, 0.05), (5, MAJOR, 0.1),
+        (7, MINOR, 0.2), (2, MINOR, 0.3), (9, MINOR, 0.3),
+    )),
+    'dorian': (2, (
+        (0, MINOR, 0.0), (10, MAJOR, 0.05), (5, MAJOR, 0.15),
+        (7, MINOR, 0.15), (3, MAJOR, 0.2), (2, MINOR, 0.4),
+    )),
+    'aeolian': (9, (
+        (0, MINOR, 0.0), (10, MAJOR, 0.1), (7, MAJOR, 0.2), (5, MINOR, 0.15),
+        (3, MAJOR, 0.15), (8, MAJOR, 0.2), (7, MINOR, 0.25),
+    )),
+}  # fmt: skip
 _WRITTEN = {'major': 'ionian', 'minor': 'aeolian'}
 _CHANGE_AT_BAR, _CHANGE_INSIDE = 0.12, 0.3  # prices of a new chord
 _CADENCE = 0.1  # what a step down a fifth (V-I, II-V) is worth
@@ -71,9 +42,12 @@ _HOME = 0.3  # what beginning and ending on the tonic is worth
 
 @dataclasses.dataclass(frozen=True)
 class Harmony:
-    """tonic: pitch class; mode: 'ionian', 'mixolydian', 'dorian' or 'aeolian'; for each half bar of
-    the melody
-    root: int8 [2 * bars] pitch class, minor: bool [2 * bars].
+    """The key of a melody and its chords.
+
+    tonic: pitch class.
+    mode: 'ionian', 'mixolydian', 'dorian' or 'aeolian'.
+    root: int8 [2 * bars], the pitch class of each half bar's chord.
+    minor: bool [2 * bars], whether its triad is minor.
     """
 
     tonic: int
@@ -82,8 +56,9 @@ class Harmony:
     minor: np.ndarray
 
     def chord(self, step: int) -> tuple[int, tuple[int, int, int]]:
-        """(root pitch class, triad above it in semitones) at a sixteenth step; the last chord lasts
-        for ever.
+        """(root pitch class, triad above it in semitones) at a sixteenth step.
+
+        The first chord holds before the melody, the last one after it.
         """
         half = min(max(step // HALF_BAR, 0), len(self.root) - 1)
         return int(self.root[half]), MINOR if self.minor[half] else MAJOR
@@ -116,18 +91,16 @@ def infer(
     for row, root, triad in zip(holds, roots, triads, strict=True):
         row[[(root + tone) % 12 for tone in triad]] = 1.0
         row[root] = 1.2
-    fit = weights / np.maximum(weights.sum(1, keepdims=True), 1) @ holds.T - np.array(
-        price
-    )  # [half bars, chords]
-    path = _viterbi(fit, roots, home=0)
-    return Harmony(
-        tonic, mode, roots[path].astype(np.int8), np.array([triads[c] == MINOR for c in path])
-    )
+    share = weights / np.maximum(weights.sum(1, keepdims=True), 1)
+    path = _viterbi(share @ holds.T - np.array(price), roots, home=0)
+    minor = np.array([triads[chord] == MINOR for chord in path])
+    return Harmony(tonic, mode, roots[path].astype(np.int8), minor)
 
 
-def _weights(start, end, pitch, bars: int) -> np.ndarray:
-    """Weight of each pitch class in each half bar, float [2 * bars, 12]: steps of sounding, more on
-    strong beats.
+def _weights(start: np.ndarray, end: np.ndarray, pitch: np.ndarray, bars: int) -> np.ndarray:
+    """Weight of each pitch class in each half bar, float [2 * bars, 12].
+
+    It counts the steps of sounding, and more on strong beats.
     """
     steps = np.arange(bars * 2 * HALF_BAR)
     note = np.searchsorted(start, steps, side='right') - 1
@@ -142,20 +115,23 @@ def _weights(start, end, pitch, bars: int) -> np.ndarray:
 
 
 def _key(histogram: np.ndarray, last: int | None, sharps: int, written: str) -> tuple[int, str]:
-    """Among the modes of the key signature the one whose tonic triad, last note and written name
-    agree best.
+    """(tonic, mode): the mode of the key signature that fits best.
+
+    It is judged by its tonic triad, the last note and the mode's name as written.
     """
-    major = (7 * sharps) % 12
     share = histogram / max(histogram.sum(), 1)
-    best = None
-    for mode, (above, chords) in _MODES.items():
-        tonic = (major + above) % 12
-        third, fifth = chords[0][1][1:]
-        score = share[tonic] + 0.5 * share[(tonic + third) % 12] + 0.6 * share[(tonic + fifth) % 12]
-        score += 0.25 * (last == tonic) + 0.2 * (mode == _WRITTEN.get(written, written))
-        if best is None or score > best[0]:
-            best = (score, tonic, mode)
-    return best[1], best[2]
+
+    def tonic_of(mode: str) -> int:
+        return (7 * sharps + _MODES[mode][0]) % 12
+
+    def score(mode: str) -> float:
+        tonic, (_, third, fifth) = tonic_of(mode), _MODES[mode][1][0][1]
+        triad = share[tonic] + 0.5 * share[(tonic + third) % 12] + 0.6 * share[(tonic + fifth) % 12]
+        named = mode == _WRITTEN.get(written, written)
+        return float(triad + 0.25 * (last == tonic) + 0.2 * named)
+
+    best = max(_MODES, key=score)
+    return tonic_of(best), best
 
 
 def _viterbi(fit: np.ndarray, roots: np.ndarray, home: int) -> np.ndarray:

@@ -1,3 +1,4 @@
-"""The listening test of the paper (section 5.4): which of two pieces from different sources is more
-musical, asked on a web page.
+"""The listening test of the paper (section 5.4), asked on a web page.
+
+Listeners hear two pieces from different sources and say which is more musical.
 """

@@ -10,9 +10,10 @@ a score of 0 is a win of neither.
 * Wilcoxon signed-rank, for each pair of sources: on the differences of the two scores within each
   comparison of these two; ties are left out. Significant where p < 0.01 / number of pairs
   (Bonferroni).
-* Intervals of win shares and mean scores take listeners, not comparisons, as independent: sums of
-  each listener over all his comparisons as a ratio estimate, sqrt(L / (L - 1) * sum (s_l - r
-  n_l)^2) / sum n_l for ratio r, times the 97.5% point of Student's t with L - 1 degrees of freedom.
+* Intervals of win shares and mean scores take listeners, not comparisons, as independent. The ratio
+  r of the sums s_l of each listener to their numbers of comparisons n_l has the standard error
+  sqrt(L / (L - 1) * sum (s_l - r n_l)^2) / sum n_l. The interval reaches as far as this error times
+  the 97.5% point of Student's t with L - 1 degrees of freedom.
 """
 
 import itertools
@@ -34,10 +35,12 @@ def analyse(answers: Sequence[Answer], sources: Sequence[str]) -> dict[str, Any]
     """Wins, mean scores and tests.
 
     Returns:
-        listeners, comparisons; sources {name: comparisons, wins, ties, win_share, win_interval,
-        mean, mean_interval}; kruskal_wallis {h, df, p, reason}; pairs [{a, b, comparisons, wins_a,
-        wins_b, ties, w, p, significant, reason}]; alpha, of each pair. What too few answers leave
-        open is None, and reason says why.
+        listeners, comparisons: how many.
+        sources: {name: {comparisons, wins, ties, win_share, win_interval, mean, mean_interval}}.
+        kruskal_wallis: {h, df, p, reason}.
+        pairs: [{a, b, comparisons, wins_a, wins_b, ties, w, p, significant, reason}].
+        alpha: of each pair.
+        What too few answers leave open is None, and reason says why.
 
     Raises InputError where there are no answers.
     """
@@ -55,21 +58,18 @@ def analyse(answers: Sequence[Answer], sources: Sequence[str]) -> dict[str, Any]
         whose[name] = np.concatenate([listener[left == n], listener[right == n]])
     pairs = list(itertools.combinations(range(len(sources)), 2))
     alpha = ALPHA / len(pairs)
+
+    def pair(a: int, b: int) -> dict[str, Any]:
+        ahead, behind = (left == a) & (right == b), (left == b) & (right == a)
+        both = np.concatenate([score[ahead], -score[behind]])
+        return {'a': sources[a], 'b': sources[b]} | _pair(both, alpha)
+
     return {
         'listeners': len(set(listener.tolist())),
         'comparisons': len(answers),
         'sources': {name: _source(scores[name], whose[name]) for name in sources},
         'kruskal_wallis': _kruskal_wallis(list(scores.values())),
-        'pairs': [
-            {'a': sources[a], 'b': sources[b]}
-            | _pair(
-                np.concatenate(
-                    [score[(left == a) & (right == b)], -score[(left == b) & (right == a)]]
-                ),
-                alpha,
-            )
-            for a, b in pairs
-        ],
+        'pairs': [pair(a, b) for a, b in pairs],
         'alpha': alpha,
     }
 
@@ -104,11 +104,12 @@ def _interval(
 
 
 def _kruskal_wallis(samples: list[np.ndarray]) -> dict[str, Any]:
-    result = {'h': None, 'df': len(samples) - 1, 'p': None, 'reason': None}
+    result: dict[str, Any] = {'h': None, 'df': len(samples) - 1, 'p': None, 'reason': None}
     fewest = min(map(len, samples))
     if fewest < _FEWEST_SCORES:
         return result | {
-            'reason': f'too few answers: a source was in {fewest} comparisons, at least {_FEWEST_SCORES} are needed'
+            'reason': f'too few answers: a source was in {fewest} comparisons, '
+            f'at least {_FEWEST_SCORES} are needed'
         }
     if len(np.unique(np.concatenate(samples))) == 1:
         return result | {'reason': 'all scores are 0'}
@@ -117,23 +118,26 @@ def _kruskal_wallis(samples: list[np.ndarray]) -> dict[str, Any]:
 
 
 def _pair(scores: np.ndarray, alpha: float) -> dict[str, Any]:
-    """scores [N]: of a, in its comparisons with b; b's are their negatives, so that differences are
-    twice as large.
+    """Wins and the Wilcoxon test of sources a and b.
+
+    scores [N]: of a, in its comparisons with b. Those of b are their negatives, so that differences
+    are twice as large.
     """
-    wins = int((scores > 0).sum()), int((scores < 0).sum())
-    result = {
+    wins_a, wins_b = int((scores > 0).sum()), int((scores < 0).sum())
+    decided = wins_a + wins_b
+    result: dict[str, Any] = {
         'comparisons': len(scores),
-        'wins_a': wins[0],
-        'wins_b': wins[1],
-        'ties': len(scores) - sum(wins),
+        'wins_a': wins_a,
+        'wins_b': wins_b,
+        'ties': len(scores) - decided,
     }
     result |= {'w': None, 'p': None, 'significant': None, 'reason': None}
-    if sum(wins) < _FEWEST_DIFFERENCES:
+    if decided < _FEWEST_DIFFERENCES:
         return result | {
-            'reason': f'too few answers: {sum(wins)} that are no tie, at least {_FEWEST_DIFFERENCES} are needed'
+            'reason': f'too few answers: {decided} that are no tie, '
+            f'at least {_FEWEST_DIFFERENCES} are needed'
         }
-    decided = 2 * scores[scores != 0]
-    test = stats.wilcoxon(decided)
+    test = stats.wilcoxon(2 * scores[scores != 0])
     return result | {
         'w': float(test.statistic),
         'p': float(test.pvalue),

@@ -1,7 +1,7 @@
-"""The answers of a study in one SQLite file: each committed before it is acknowledged, whoever else
-is answering.
+"""The answers of a listening test in one SQLite file.
 
-The study's settings lie in the same file, so that answers of different studies cannot mix.
+Each answer is committed before it is acknowledged, whoever else is answering. The settings of the
+test lie in the same file, so that answers of different tests cannot mix.
 """
 
 import contextlib
@@ -34,9 +34,17 @@ _SCHEMA = (
     f'PRAGMA user_version = {_VERSION}',
 )
 
+# FULL: on the disk at commit. secure_delete: withdrawn answers are overwritten.
+_SETTINGS = 'PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON'
+_FREE_NUMBER = """
+    SELECT MIN(n) FROM (SELECT 0 n UNION SELECT number + 1 FROM listeners)
+    WHERE n NOT IN (SELECT number FROM listeners)"""
+
 
 class Answer(NamedTuple):
-    """score: 2 the left piece (A) clearly, 1 a little, 0 neither, -1 and -2 the right one (B).
+    """What one listener said of one trial.
+
+    score: 2 the left piece (A) clearly, 1 a little, 0 neither, -1 and -2 the right one (B).
 
     answered: UTC, ISO 8601, to the second.
     """
@@ -56,7 +64,9 @@ class NotNext(Exception):
 
 
 class Answers:
-    """An answers file. Methods may be called from any thread; each opens a connection of its own.
+    """An answers file.
+
+    Methods may be called from any thread; each opens a connection of its own.
 
     Raises InputError where the file is not one of ours, is damaged or cannot be written; or with
     create=False where there is none.
@@ -97,13 +107,9 @@ class Answers:
     def _connect(self) -> Iterator[sqlite3.Connection]:
         """A connection that commits every statement by itself, and whose errors are a user's."""
         try:
-            with contextlib.closing(
-                sqlite3.connect(self.path, timeout=20, isolation_level=None)
-            ) as db:
-                # FULL: on the disk at commit. secure_delete: withdrawn answers are overwritten.
-                db.executescript(
-                    'PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON'
-                )
+            connection = sqlite3.connect(self.path, timeout=20, isolation_level=None)
+            with contextlib.closing(connection) as db:
+                db.executescript(_SETTINGS)
                 yield db
         except sqlite3.Error as error:
             raise InputError(
@@ -122,27 +128,27 @@ class Answers:
                 raise
             db.execute('COMMIT')
 
-    def study(self) -> dict[str, Any] | None:
-        """What the study is, None where no one has said so yet."""
+    def survey(self) -> dict[str, Any] | None:
+        """What the listening test is, None where no one has said so yet."""
         with self._connect() as db:
             row = db.execute('SELECT about FROM study').fetchone()
         return json.loads(row[0]) if row else None
 
-    def begin_study(self, about: dict[str, Any]) -> dict[str, Any]:
-        """Says what the study is, unless somebody did before; returns what holds."""
+    def begin_survey(self, about: dict[str, Any]) -> dict[str, Any]:
+        """Says what the listening test is, unless somebody did before; returns what holds."""
         with self._connect() as db:
             db.execute('INSERT OR IGNORE INTO study VALUES (1, ?)', (json.dumps(about),))
-        return self.study()
+            (kept,) = db.execute('SELECT about FROM study').fetchone()
+        return json.loads(kept)
 
     def add_listener(self) -> str:
-        """A new listener's token, a secret of his; only its hash is kept.
+        """A new listener's token, a secret of theirs; only its hash is kept.
 
-        He takes the first number that is free, so that no design is left out.
+        They take the first number that is free, so that no design is left out.
         """
         token = secrets.token_urlsafe(32)
-        free = 'SELECT MIN(n) FROM (SELECT 0 n UNION SELECT number + 1 FROM listeners) WHERE n NOT IN (SELECT number FROM listeners)'
         with self._transaction() as db:
-            db.execute(f'INSERT INTO listeners VALUES (({free}), ?)', (_hash(token),))
+            db.execute(f'INSERT INTO listeners VALUES (({_FREE_NUMBER}), ?)', (_hash(token),))
         return token
 
     def listener(self, token: str) -> int | None:
@@ -154,8 +160,9 @@ class Answers:
         return row[0] if row else None
 
     def next_trial(self, listener: int) -> int:
-        """The number of the first trial that he has not answered; trials are answered in their
-        order.
+        """The number of the first trial that they have not answered.
+
+        Trials are answered in their order.
         """
         with self._connect() as db:
             return _count(db, listener)
@@ -163,7 +170,7 @@ class Answers:
     def record(self, token: str, answer: Answer) -> None:
         """Keeps one answer; on return it is on the disk.
 
-        Raises NotNext where it is not to the listener's next trial, or he has withdrawn.
+        Raises NotNext where it is not to the listener's next trial, or they have withdrawn.
         """
         with self._transaction() as db:
             known = db.execute(
@@ -175,7 +182,7 @@ class Answers:
             db.execute('INSERT INTO answers VALUES (?, ?, ?, ?, ?, ?, ?, ?)', answer)
 
     def withdraw(self, token: str) -> None:
-        """Deletes a listener with all his answers, from the log of recent changes too."""
+        """Deletes a listener with all their answers, from the log of recent changes too."""
         with self._connect() as db:
             db.execute('DELETE FROM listeners WHERE token = ?', (_hash(token),))
             db.execute('PRAGMA wal_checkpoint(TRUNCATE)')
@@ -194,6 +201,7 @@ class Answers:
 
 
 def now() -> str:
+    """The time as `Answer.answered`."""
     return datetime.now(UTC).isoformat(timespec='seconds')
 
 

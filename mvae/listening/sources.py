@@ -8,8 +8,9 @@ import numpy as np
 
 from mvae.dataset.store import META_FILE, Store
 from mvae.errors import InputError
-from mvae.music.pieces import STEPS_PER_BAR
-from mvae.training.saved import read_config
+from mvae.music.form import Form
+from mvae.musicvae import form_of
+from mvae.runs.load import load_config
 
 DATA = 'data'  # the name under which a run stands for the store that it was trained on
 
@@ -22,16 +23,17 @@ class Place(NamedTuple):
 
 
 def locate(
-    specs: Sequence[str], kind: str | None, bars: int | None, checkpoint: str = 'best'
-) -> tuple[dict[str, Place], str, int]:
-    """'name=path' each -> ({name: place} in their order, kind, bars), the kind and length of all of
-    them.
+    specs: Sequence[str], form: str | None, bars: int | None, checkpoint: str = 'best'
+) -> tuple[dict[str, Place], Form]:
+    """Reads 'name=path' each -> ({name: place} in their order, the form of all of them).
 
     A path is a store, or a run; of the run named `data` the store is taken that it was trained on.
-    kind, bars: None where the runs tell. Raises InputError where a spec cannot be read, a run is
-    missing, or runs are of different kinds or lengths.
+    form, bars: None where the runs tell.
+
+    Raises InputError where a spec cannot be read, a run is missing, or runs are of different forms.
     """
-    places, found = {}, {}
+    places: dict[str, Place] = {}
+    found: dict[str, Form] = {}
     for spec in specs:
         name, _, path = spec.partition('=')
         if not (name and path):
@@ -42,37 +44,51 @@ def locate(
             raise InputError(f'two sources are called {name!r}; give each a name of its own')
         places[name] = Place(Path(path), True)
         if not (Path(path) / META_FILE).exists():
-            config = read_config(path, checkpoint)
-            found[name] = config.kind, config.bars
-            places[name] = (
-                Place(Path(config.data.path), True) if name == DATA else Place(Path(path), False)
-            )
+            config = load_config(path, checkpoint)
+            found[name] = form_of(config)
+            is_data = name == DATA
+            places[name] = Place(Path(config.data.path if is_data else path), is_data)
     if len(places) < 2:
         raise InputError(
-            'a comparison takes at least two sources; give --runs data=data/mine flat=runs/mel16-flat'
+            'a comparison takes at least two sources; '
+            'give --runs data=data/mine flat=runs/mel16-flat'
         )
+    return places, _common_form(places, found, form, bars)
+
+
+def _common_form(
+    places: dict[str, Place], found: dict[str, Form], name: str | None, bars: int | None
+) -> Form:
+    """The form of all sources; found: what the runs play; name, bars: what was asked for."""
     if len(set(found.values())) > 1:
-        each = ', '.join(f'{name} {bars}-bar {kind}' for name, (kind, bars) in found.items())
+        each = ', '.join(f'{source} {form}' for source, form in found.items())
         raise InputError(
-            f'the sources are not of one kind and length: {each}; compare runs of one experiment'
+            f'the sources are not of one form and length: {each}; compare runs of one experiment'
         )
-    runs = next(iter(found.values()), (None, None))
-    for name, asked, is_ in (('kind', kind, runs[0]), ('bars', bars, runs[1])):
-        if asked is None and is_ is None:
-            raise InputError(f'stores alone do not say what to play; give --{name}')
-        if None not in (asked, is_) and asked != is_:
-            raise InputError(f'--{name} {asked} was asked for, but the runs have {is_}')
-    return places, kind or runs[0], bars or runs[1]
+    played = next(iter(found.values()), None)
+    if played is None:
+        for option, asked in (('form', name), ('bars', bars)):
+            if asked is None:
+                raise InputError(f'stores alone do not say what to play; give --{option}')
+        return Store.open(next(iter(places.values())).path).form(str(name), int(bars or 0))
+    for option, asked, is_ in (('form', name, played.name), ('bars', bars, played.bars)):
+        if asked not in (None, is_):
+            raise InputError(f'--{option} {asked} was asked for, but the runs have {is_}')
+    return played
 
 
-def draw_windows(store: Store, kind: str, bars: int, pieces: int, seed: int) -> np.ndarray:
-    """Windows of the test split, drawn by the seed, from as many songs as there are: int32 [pieces,
-    T, K]. Raises InputError with too few.
+def draw_windows(store: Store, form: Form, pieces: int, seed: int) -> np.ndarray:
+    """Windows of the test split, drawn by the seed: int32 [pieces, T, K].
+
+    They come from as many songs as there are. Raises InputError where there are too few windows, or
+    the store is written in another notation.
     """
-    windows, songs = store.windows(kind, bars, 'test'), store.songs(kind, bars, 'test')
+    store.require(form)
+    windows, songs = store.windows(form, 'test'), store.songs(form, 'test')
     if len(windows) < pieces:
         raise InputError(
-            f'{store.path} has {len(windows)} test windows of {bars}-bar {kind}, fewer than {pieces}; ask for fewer --pieces'
+            f'{store.path} has {len(windows)} test windows of {form}, '
+            f'fewer than {pieces}; ask for fewer --pieces'
         )
     order = np.random.default_rng(seed).permutation(len(windows))
     by_song = np.argsort(songs[order], kind='stable')
@@ -80,4 +96,4 @@ def draw_windows(store: Store, kind: str, bars: int, pieces: int, seed: int) -> 
     turn = np.empty(len(order), np.int64)  # how many windows of its song come before
     turn[by_song] = np.arange(len(order)) - np.repeat(first, counts)
     chosen = order[np.argsort(turn, kind='stable')][:pieces]
-    return store.gather(windows[chosen], bars * STEPS_PER_BAR, kind)
+    return store.gather(windows[chosen], form)

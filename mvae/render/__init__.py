@@ -1,1 +1,1 @@
-"""Tokens to what one can hear and see: MIDI files and piano rolls."""
+"""What one can hear and see: MIDI files, sound, piano rolls, figures, a page for a run."""

@@ -1,8 +1,8 @@
-"""Notes as sound: fluidsynth with a General MIDI soundfont where it is installed, else the small
-synthesiser of mvae.
+"""Notes as sound: by fluidsynth where it is installed, else by the small synthesiser of mvae.
 
-The soundfont is the one that the environment variable MVAE_SOUNDFONT names, else TimGM6mb, which
-the pretty_midi package brings along. MVAE_SOUNDFONT=none takes the small synthesiser in any case.
+Fluidsynth plays a General MIDI soundfont: the one that the environment variable MVAE_SOUNDFONT
+names, else TimGM6mb, which the pretty_midi package brings along. MVAE_SOUNDFONT=none takes the
+small synthesiser in any case.
 """
 
 import importlib.util
@@ -24,6 +24,7 @@ from mvae.render import synthesiser
 from mvae.render.synthesiser import SAMPLE_RATE, TAIL
 
 _PEAK = 0.97  # of full scale: what is louder is turned down as a whole
+_ANOTHER = 'set MVAE_SOUNDFONT to another soundfont, or to none'
 _GAIN = 1.2  # of fluidsynth: two or three instruments seldom reach full scale
 
 
@@ -38,37 +39,43 @@ def soundfont() -> Path | None:
         return None
     if not program:
         raise InputError(
-            'MVAE_SOUNDFONT is set, but fluidsynth is not installed (apt install fluidsynth, brew install fluid-synth)'
+            'MVAE_SOUNDFONT is set, but fluidsynth is not installed '
+            '(apt install fluidsynth, brew install fluid-synth)'
         )
-    spec = importlib.util.find_spec('pretty_midi')
-    path = Path(named) if named else Path(spec.submodule_search_locations[0]) / 'TimGM6mb.sf2'
+    path = Path(named) if named else _timgm6mb()
     try:
         with path.open('rb') as file:
             head = file.read(12)
     except OSError as error:
         raise InputError(
-            f'cannot read the soundfont {path}: {error.strerror}; set MVAE_SOUNDFONT to another, or to none'
+            f'cannot read the soundfont {path}: {error.strerror}; {_ANOTHER}'
         ) from None
     if head[:4] != b'RIFF' or head[8:] != b'sfbk':
-        raise InputError(
-            f'{path} is no soundfont (.sf2 or .sf3); set MVAE_SOUNDFONT to another, or to none'
-        )
+        raise InputError(f'{path} is no soundfont (.sf2 or .sf3); {_ANOTHER}')
     return path
 
 
+def _timgm6mb() -> Path:
+    """The soundfont in the pretty_midi package, found without importing it."""
+    spec = importlib.util.find_spec('pretty_midi')
+    if spec is None or not spec.submodule_search_locations:
+        raise InputError(f'there is no soundfont: pretty_midi is not installed; {_ANOTHER}')
+    return Path(spec.submodule_search_locations[0]) / 'TimGM6mb.sf2'
+
+
 def synthesise(notes: Notes, loudness: float | None = None) -> np.ndarray:
-    """Sound of notes, int16 [N, 2] (left, right) at SAMPLE_RATE, from time 0 to TAIL seconds after
-    the last note. Raises as `soundfont` does.
+    """Sound of notes, int16 [N, 2] (left, right) at SAMPLE_RATE.
+
+    It lasts from time 0 to TAIL seconds after the last note. Raises InputError as `soundfont` does.
 
     loudness: root mean square that the sound is brought to, as a share of full scale and as far as
     its peak allows; None leaves it as it is played.
     """
     font = soundfont()
-    sound = (
-        np.repeat(synthesiser.play(notes)[:, None] * 0.5, 2, 1)
-        if font is None
-        else _fluidsynth(font, notes)
-    )
+    if font is None:
+        sound = np.repeat(synthesiser.play(notes)[:, None] * 0.5, 2, 1)
+    else:
+        sound = _fluidsynth(font, notes)
     length = int((float(notes.end.max(initial=0.0)) + TAIL) * SAMPLE_RATE)
     sound = np.pad(sound[:length], ((0, max(0, length - len(sound))), (0, 0)))
     gain = 1.0 if loudness is None else loudness / max(float(np.sqrt(np.mean(sound**2))), 1e-9)
@@ -85,9 +92,7 @@ def _fluidsynth(font: Path, notes: Notes) -> np.ndarray:
         done = subprocess.run(command, capture_output=True, text=True)
         if done.returncode or not raw.is_file():
             reason = (done.stderr.strip() or 'no sound came').splitlines()[-1]
-            raise InputError(
-                f'fluidsynth cannot play {font}: {reason}; set MVAE_SOUNDFONT to another soundfont, or to none'
-            )
+            raise InputError(f'fluidsynth cannot play {font}: {reason}; {_ANOTHER}')
         return np.fromfile(raw, '<f4').reshape(-1, 2)
 
 

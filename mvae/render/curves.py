@@ -31,9 +31,8 @@ def draw_curves(
         for name, curve in curves.items():
             colour, marker = looks[name]
             axis.fill_between(x, curve['low'], curve['high'], color=colour, alpha=0.2, linewidth=0)
-            axis.plot(
-                x, curve['mean'], marker, linestyle='-', color=colour, markersize=4, label=name
-            )
+            look = {'linestyle': '-', 'color': colour, 'markersize': 4, 'label': name}
+            axis.plot(x, curve['mean'], marker, **look)
         axis.set_title(label, fontsize=9, loc='left')
         axis.grid(color='#dddddd', linewidth=0.8)
         axis.set_axisbelow(True)

@@ -1,17 +1,21 @@
-"""What all pictures share: colours, and how a figure becomes a file with the same bytes every time."""
+"""What all pictures share: colours, and a file with the same bytes every time."""
 
 import io
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mvae.files import write_atomically
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 # Of Okabe and Ito, told apart by colour-blind eyes too.
 COLOURS = ('#0072B2', '#D55E00', '#009E73', '#CC79A7', '#E69F00', '#56B4E9')
 MARKERS = ('o', 's', '^', 'D', 'v', 'P')  # say the same in print
 
 
-def save(path: str | Path, figure) -> None:
-    """A matplotlib Figure as PNG. Raises InputError where the file cannot be written."""
+def save(path: str | Path, figure: 'Figure') -> None:
+    """Writes a figure of matplotlib as PNG. Raises InputError where the file cannot be written."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
     buffer = io.BytesIO()

@@ -7,9 +7,8 @@ import numpy as np
 
 from mvae.render.figures import save
 
-_MOST = (
-    100.0  # beyond it the colours say no more, so that one large number does not pale the others
-)
+# Beyond it the colours say no more, so that one large number does not pale the others.
+_MOST = 100.0
 
 
 def draw_heat_maps(
@@ -20,11 +19,12 @@ def draw_heat_maps(
     axes: tuple[str, str],
     note: str = '',
 ) -> None:
-    """One PNG with a map for each (title, matrix float [rows, columns]), side by side: blue below
-    zero, red above; nan is left grey.
+    """One PNG with a map for each (title, matrix float [rows, columns]), side by side.
 
-    All share one scale, symmetric about zero, that ends at the largest absolute number, at most at
-    100. axes: what rows and columns are. Raises InputError where the file cannot be written.
+    Numbers are blue below zero and red above; nan is left grey. All maps share one scale, symmetric
+    about zero, that ends at the largest absolute number, at most at 100.
+
+    axes: what rows and columns are. Raises InputError where the file cannot be written.
     """
     from matplotlib.figure import Figure
 
@@ -32,25 +32,17 @@ def draw_heat_maps(
     numbers = np.abs(numbers[np.isfinite(numbers)])
     limit = min(numbers.max(initial=0.0), _MOST) or 1.0
     size = (2.6 + len(panels) * (0.5 + 0.62 * len(columns)), 2.2 + 0.42 * len(rows))
-    figure = Figure(figsize=(size[0], size[1]), layout='constrained')
-    for n, (axis, (title, matrix)) in enumerate(
-        zip(figure.subplots(1, len(panels), squeeze=False)[0], panels, strict=True)
-    ):
+    figure = Figure(figsize=size, layout='constrained')
+    maps = figure.subplots(1, len(panels), squeeze=False)[0]
+    for n, (axis, (title, matrix)) in enumerate(zip(maps, panels, strict=True)):
         axis.set_facecolor('#dddddd')
         image = axis.imshow(
             np.ma.masked_invalid(matrix), cmap='RdBu_r', vmin=-limit, vmax=limit, aspect='auto'
         )
         for (r, c), number in np.ndenumerate(matrix):
             text = f'{round(number):+d}' if np.isfinite(number) else '–'
-            axis.text(
-                c,
-                r,
-                text,
-                ha='center',
-                va='center',
-                fontsize=8,
-                color='white' if abs(number) > 0.65 * limit else 'black',
-            )
+            colour = 'white' if abs(number) > 0.65 * limit else 'black'
+            axis.text(c, r, text, ha='center', va='center', fontsize=8, color=colour)
         axis.set_title(title, fontsize=10)
         axis.set_xticks(
             range(len(columns)), columns, rotation=35, ha='right', rotation_mode='anchor'
@@ -61,12 +53,8 @@ def draw_heat_maps(
         axis.spines[:].set_visible(False)
         if n == 0:
             axis.set_ylabel(axes[0], fontsize=8)
-    bar = figure.colorbar(
-        image,
-        ax=figure.axes,
-        shrink=0.8,
-        extend='both' if numbers.max(initial=0.0) > limit else 'neither',
-    )
+    extend = 'both' if numbers.max(initial=0.0) > limit else 'neither'
+    bar = figure.colorbar(image, ax=figure.axes, shrink=0.8, extend=extend)
     bar.ax.tick_params(labelsize=8)
     bar.outline.set_visible(False)
     if note:

@@ -1,8 +1,8 @@
-"""A small synthesiser for machines without fluidsynth: plucked tones and noises of drums, told
-apart by ear, the same bytes everywhere.
+"""A small synthesiser for machines without fluidsynth: plucked tones and noises of drums.
 
-No library does it without a system package: symusic's renderer drops hi-hats, tinysoundfont wants
-PortAudio, pretty_midi is silent for drums.
+The instruments can be told apart, and the bytes are the same everywhere. No library does it without
+a system package: symusic's renderer drops hi-hats, tinysoundfont wants PortAudio, pretty_midi is
+silent for drums.
 """
 
 import numpy as np
@@ -32,18 +32,18 @@ _CLASS_OF = {int(pitch): n for n, pitch in enumerate(DRUM_PITCHES)}
 
 
 def play(notes: Notes) -> np.ndarray:
-    """float32 [N] at SAMPLE_RATE, about -1..1 for one loud note, from time 0 to TAIL seconds after
-    the last note.
+    """The sound of notes, float32 [N] at SAMPLE_RATE; one loud note takes about -1..1.
+
+    It lasts from time 0 to TAIL seconds after the last note.
     """
     sound = np.zeros(int((float(notes.end.max(initial=0.0)) + TAIL) * SAMPLE_RATE), np.float32)
     for start, end, pitch, velocity, is_drum in zip(
         notes.start, notes.end, notes.pitch, notes.velocity, notes.is_drum, strict=True
     ):
-        wave = (
-            _drum(_CLASS_OF.get(int(pitch), 2))
-            if is_drum
-            else _tone(int(pitch), float(end - start))
-        )
+        if is_drum:
+            wave = _drum(_CLASS_OF.get(int(pitch), 2))
+        else:
+            wave = _tone(int(pitch), float(end - start))
         first = int(start * SAMPLE_RATE)
         wave = wave[: len(sound) - first]
         sound[first : first + len(wave)] += wave * (velocity / 127) ** 2
@@ -70,8 +70,7 @@ def _drum(number: int) -> np.ndarray:
         wave += np.sin(2 * np.pi * phase) * np.exp(-time / tone_decay)
     if noise_above:
         noise = np.random.default_rng(number).standard_normal(len(time))
-        filtered = signal.sosfilt(
-            signal.butter(2, noise_above, 'highpass', fs=SAMPLE_RATE, output='sos'), noise
-        )
+        high_pass = signal.butter(2, noise_above, 'highpass', fs=SAMPLE_RATE, output='sos')
+        filtered = signal.sosfilt(high_pass, noise)
         wave += 0.5 * filtered * np.exp(-time / noise_decay)
     return (loudness * wave).astype(np.float32)

@@ -8,7 +8,7 @@ from starlette.types import ASGIApp
 
 from mvae.errors import InputError
 
-_PATIENCE = 2  # seconds that sounds in transfer have at the end
+_PATIENCE = 2  # seconds that transfers under way have at the end
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -16,10 +16,9 @@ def bind(host: str, port: int) -> socket.socket:
 
     Raises InputError where the address cannot be had.
     """
+    family = socket.AF_INET6 if ':' in host else socket.AF_INET
     try:
-        return socket.create_server(
-            (host, port), family=socket.AF_INET6 if ':' in host else socket.AF_INET
-        )
+        return socket.create_server((host, port), family=family)
     except (OSError, OverflowError) as error:
         reason = getattr(error, 'strerror', None) or str(error)
         raise InputError(
@@ -36,7 +35,7 @@ def address(listening: socket.socket) -> str:
 def run(app: ASGIApp, listening: socket.socket) -> None:
     """Serves until Ctrl-C.
 
-    Keeps no log of who asks: listeners were promised that no address is stored.
+    Keeps no log of who asks: visitors are promised that no address is stored.
     """
     config = uvicorn.Config(
         app,
