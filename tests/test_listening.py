@@ -3,7 +3,6 @@
 import csv
 import itertools
 import json
-import shutil
 import socket
 import sqlite3
 import subprocess
@@ -14,7 +13,6 @@ from collections import Counter
 import numpy as np
 import pytest
 from midi_maker import song
-from mvae.music.vocabulary import Vocabulary
 from run_maker import save_tiny
 from scipy import stats
 from starlette.testclient import TestClient
@@ -30,13 +28,15 @@ from mvae.listening.sources import draw_windows, locate
 from mvae.listening.survey import Survey, open_survey
 from mvae.listening.web import COOKIE, make_app
 from mvae.music.extract import ExtractSettings
+from mvae.music.forms import make_form
 
 TUNE = np.array([[60], [0], [0], [1]] * 8, np.int32)
+MELODY = make_form('melody', 2)
 SETTINGS = {
     'seed': 3,
     'trials': 4,
     'pieces': 2,
-    'kind': 'melody',
+    'form': 'melody',
     'bars': 2,
     'qpm': 480.0,
     'sources': {'folk': 'x', 'robot': 'y'},
@@ -234,50 +234,48 @@ def store(tmp_path_factory):
 
 def test_windows_come_from_the_test_split_and_from_different_songs(store):
     store = Store.open(store)
-    songs = np.unique(store.songs('melody', 2, 'test'))
-    windows = store.gather(store.windows('melody', 2, 'test'), 32, 'melody')
-    songs_of = zip(windows, store.songs('melody', 2, 'test'), strict=True)
+    songs = np.unique(store.songs(MELODY, 'test'))
+    windows = store.gather(store.windows(MELODY, 'test'), MELODY)
+    songs_of = zip(windows, store.songs(MELODY, 'test'), strict=True)
     every = {tokens.tobytes(): song for tokens, song in songs_of}
     assert len(songs) > 2
-    drawn = draw_windows(store, 'melody', 2, len(songs), seed=4)
+    drawn = draw_windows(store, MELODY, len(songs), seed=4)
     assert sorted(every[tokens.tobytes()] for tokens in drawn) == songs.tolist(), 'one of each song'
-    np.testing.assert_array_equal(drawn, draw_windows(store, 'melody', 2, len(songs), seed=4))
-    assert not np.array_equal(drawn, draw_windows(store, 'melody', 2, len(songs), seed=5))
-    count = store.count('melody', 2, 'test')
-    assert len(np.unique(draw_windows(store, 'melody', 2, count, 0), axis=0)) == len(every), (
+    np.testing.assert_array_equal(drawn, draw_windows(store, MELODY, len(songs), seed=4))
+    assert not np.array_equal(drawn, draw_windows(store, MELODY, len(songs), seed=5))
+    count = store.count(MELODY, 'test')
+    assert len(np.unique(draw_windows(store, MELODY, count, 0), axis=0)) == len(every), (
         'none is drawn twice'
     )
     with pytest.raises(InputError, match=f'{count} test windows'):
-        draw_windows(store, 'melody', 2, count + 1, 0)
+        draw_windows(store, MELODY, count + 1, 0)
 
 
-def test_sources_are_runs_and_stores_of_one_kind_and_length(store, tmp_path):
+def test_sources_are_runs_and_stores_of_one_form_and_length(store, tmp_path):
     mel = save_tiny(tmp_path / 'mel', 'melody', 2, 'flat')
-    drum = shutil.copytree(mel, tmp_path / 'drum')
-    about = drum / 'checkpoints/0/meta/metadata'
-    about.write_text(about.read_text().replace('"melody"', '"drums"'))
-    places, kind, bars = locate([f'flat={mel}', f'data={mel}', f'folk={store}'], None, None)
-    assert (kind, bars) == ('melody', 2) and list(places) == ['flat', 'data', 'folk']
+    drum = save_tiny(tmp_path / 'drum', 'drums', 2, 'flat')
+    places, form = locate([f'flat={mel}', f'data={mel}', f'folk={store}'], None, None)
+    assert form == MELODY and list(places) == ['flat', 'data', 'folk']
     assert [p.is_store for p in places.values()] == [False, True, True] and places[
         'data'
     ].path.parts[0] == 'data'
-    assert locate([f'a={store}', f'b={store}'], 'bass', 16)[1:] == ('bass', 16)
-    for specs, kind, message in (
+    assert locate([f'a={store}', f'b={store}'], 'bass', 16)[1] == make_form('bass', 16)
+    for specs, name, message in (
         ([f'a={mel}', f'b={drum}'], None, 'a 2-bar melody, b 2-bar drums'),
-        ([f'a={mel}', f'b={store}'], 'drums', '--kind drums'),
-        ([f'a={store}', f'b={store}'], None, 'give --kind'),
+        ([f'a={mel}', f'b={store}'], 'drums', '--form drums'),
+        ([f'a={store}', f'b={store}'], None, 'give --form'),
         ([f'a={mel}', f'a={store}'], None, 'two sources'),
         ([f'a={mel}'], None, 'at least two'),
         ([f'{mel}', f'b={store}'], None, 'name=path'),
         ([f'a={mel}', 'b=no/such/run'], None, 'no/such/run holds no checkpoints'),
     ):
         with pytest.raises(InputError, match=message):
-            locate(specs, kind, None)
+            locate(specs, name, None)
 
 
 def _made(shift=0):
     return {
-        name: (np.stack([TUNE, np.where(TUNE > 1, TUNE + up + shift, TUNE)]), Vocabulary())
+        name: np.stack([TUNE, np.where(TUNE > 1, TUNE + up + shift, TUNE)])
         for name, up in (('folk', 2), ('robot', 7))
     }
 
@@ -289,26 +287,26 @@ def test_a_survey_goes_on_with_the_same_sounds_and_refuses_another(tmp_path, mon
     def make(shift=0):
         return lambda: calls.append(1) or _made(shift)
 
-    survey = open_survey(answers, SETTINGS, make())
+    survey = open_survey(answers, MELODY, SETTINGS, make())
     files = {path: path.read_bytes() for path in survey.folder.iterdir()}
     assert (
         len(files) == 4
         and len(set(files.values())) == 3
         and not any('folk' in str(path.name) or 'robot' in path.name for path in files)
     )
-    assert open_survey(answers, SETTINGS, make()) == survey and len(calls) == 1, (
+    assert open_survey(answers, MELODY, SETTINGS, make()) == survey and len(calls) == 1, (
         'nothing is made anew'
     )
     gone = survey.sound(survey.sounds['robot'][1])
     gone.unlink()
     with pytest.raises(InputError, match='pieces would differ'):
-        open_survey(answers, SETTINGS, make(shift=1))
+        open_survey(answers, MELODY, SETTINGS, make(shift=1))
     assert not gone.exists()
-    open_survey(answers, SETTINGS, make())
+    open_survey(answers, MELODY, SETTINGS, make())
     assert {path: path.read_bytes() for path in survey.folder.iterdir()} == files
     for name, value in (('seed', 4), ('sources', {'folk': 'x', 'other': 'y'})):
         with pytest.raises(InputError, match=f'another listening test .{name}'):
-            open_survey(answers, SETTINGS | {name: value}, make())
+            open_survey(answers, MELODY, SETTINGS | {name: value}, make())
 
 
 # The web application.
@@ -648,7 +646,7 @@ def test_an_address_in_use_is_one_clear_line(store, tmp_path):
             '--runs',
             f'data={store}',
             f'more={store}',
-            '--kind',
+            '--form',
             'melody',
             '--bars',
             2,

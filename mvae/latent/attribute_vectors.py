@@ -2,7 +2,7 @@
 
 import json
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -156,14 +156,14 @@ def measure(
 
 
 def format_effects(result: dict[str, Any]) -> str:
-    """What `measure` returns for people: a table for adding and one for subtracting, a row per
-    vector.
-    """
+    """What `measure` returns, for people: tables for adding and subtracting, a row per vector."""
     left = max(map(len, ['mean before', *result['add']['change']]))
     widths = [max(len(title), 6) + 2 for title in result['before']]
-    row = lambda head, cells: (
-        f'{head:{left}}' + ''.join(f'{x:>{w}}' for x, w in zip(cells, widths, strict=True))
-    )  # noqa: E731
+
+    def row(head: str, cells: Iterable[str]) -> str:
+        padded = (f'{cell:>{width}}' for cell, width in zip(cells, widths, strict=True))
+        return f'{head:{left}}' + ''.join(padded)
+
     lines = [
         row('', result['before']),
         row('mean before', [f'{x:.3g}' for x in result['before'].values()]),
