@@ -148,6 +148,12 @@ def test_wrong_settings_of_a_training_are_said_before_jax_starts(arguments, mess
     assert 'jax' not in done.stdout and list(tmp_path.iterdir()) == []
 
 
+def test_wrong_variants_of_a_study_are_said_before_it_starts(tmp_path):
+    done = _mvae('study', '--exp', 'mel2', 'mel16', '--variants', 'hierdek', cwd=tmp_path)
+    assert done.returncode == 2 and 'did you mean hierdec' in done.stderr
+    assert 'jax' not in done.stdout and list(tmp_path.iterdir()) == []
+
+
 def test_every_command_is_in_the_help():
     text = commands.overview()
     assert all(

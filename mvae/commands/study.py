@@ -41,10 +41,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
+    names = {exp: experiments.find(exp)[0] for exp in options.exp}
+    chosen = _chosen(options)
     runs = {
-        (exp, variant): options.out / f'{experiments.find(exp)[0]}-{variant}'
-        for exp in options.exp
-        for variant in _variants(exp, options)
+        (exp, variant): options.out / f'{name}-{variant}'
+        for exp, name in names.items()
+        for variant in (['flat'] if _flat_only(exp, options.scale) else chosen)
     }
     shared = ['--scale', options.scale, *options.settings]
     shared += ['--data', options.data] if options.data else []
@@ -56,14 +58,16 @@ def run(options: argparse.Namespace) -> None:
     _child('table', '--runs', *runs.values(), '--out', options.out, *limit)
 
 
-def _variants(exp: str, options: argparse.Namespace) -> list[str]:
-    """What is trained of an experiment: short music needs no hierarchy, and is flat only."""
-    if experiments.load(exp, None, options.scale).bars <= 2:
-        return ['flat']
+def _chosen(options: argparse.Namespace) -> list[str]:
     from mvae.config import VARIANTS, decoder_variants
 
     asked = options.variants or decoder_variants(options.scale)
     return [choose('variant', variant, VARIANTS) for variant in asked]
+
+
+def _flat_only(exp: str, scale: str) -> bool:
+    """Whether an experiment has music so short that it needs no hierarchy."""
+    return experiments.load(exp, None, scale).bars <= 2
 
 
 def _child(*words: object) -> None:
