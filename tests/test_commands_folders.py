@@ -8,10 +8,10 @@ from mvae.commands import experiments, folders
 from mvae.errors import InputError
 
 OWN = """
-from mvae.config import apply_scale, experiment_config
+from mvae.config import experiment_config
 
 def get_config(variant='flat', scale='small'):
-    return apply_scale(experiment_config('mine', 'melody', 2, variant), scale)
+    return experiment_config('mine', 'melody', 2, variant or 'flat', scale, paper={}, small={})
 """
 
 

@@ -14,13 +14,13 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import as_completed
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
-from importlib import metadata
 from multiprocessing import get_all_start_methods, get_context
 from pathlib import Path
 
 from pebble import ProcessExpired, ProcessPool
 from tqdm import tqdm
 
+from mvae import __version__
 from mvae.dataset import merge, parts
 from mvae.dataset.funnel import main_reasons
 from mvae.dataset.scan import MidiFile, code_digest, digest, find_midi, listing_digest
@@ -180,7 +180,7 @@ def _build(
         [file.path for file in files], names, official, settings.fractions, forms
     )
     meta = {
-        'mvae': _version(),
+        'mvae': __version__,
         'notation': settings.extract.notation.to_dict(),
         'settings': settings.to_dict(),
         'files': listing_digest(files),
@@ -318,10 +318,3 @@ def _lock(building: Path) -> Iterator[None]:
 
 def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count() or 1
-
-
-def _version() -> str:
-    try:
-        return metadata.version('mvae')
-    except metadata.PackageNotFoundError:  # run from the source tree
-        return 'source'

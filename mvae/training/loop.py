@@ -1,6 +1,7 @@
 """`train_and_evaluate`: from a config and a store to a run folder, resumable at any moment."""
 
 import dataclasses
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -98,7 +99,8 @@ class _Trainer:
             elif self.checkpoints and (leave or done % self.c.checkpoint.every == 0):
                 self.checkpoints.save(self._training())
             if leave and done < t.steps:
-                raise Interrupted(f'stopped at step {done}, state saved; the same command goes on')
+                said = f'stopped at step {done}, state saved; the same command goes on'
+                raise Interrupted(said, stop.seen or signal.SIGINT)
         if pending:
             _report(log, self.c, *pending)
         return results
