@@ -7,8 +7,8 @@ import pytest
 
 from mvae.music.midi import from_note_sequence, read_midi, to_note_sequence, write_midi
 from mvae.music.notes import Notes
-from mvae.music.sections import split_sections
 from mvae.music.reasons import Reason, Rejected
+from mvae.music.sections import split_sections
 
 
 def _random_notes(seed):
@@ -41,7 +41,10 @@ def _grid(score):
     assert reasons == []
     return sorted(
         zip(
-            *(getattr(section, c).tolist() for c in ('start', 'end', 'pitch', 'program', 'is_drum')),
+            *(
+                getattr(section, c).tolist()
+                for c in ('start', 'end', 'pitch', 'program', 'is_drum')
+            ),
             strict=True,
         )
     )

@@ -42,7 +42,9 @@ def test_cuts_at_tempo_and_meter_changes():
 
 
 def test_velocities_are_kept_and_silent_notes_are_not():
-    (section,), _ = split_sections(make_score([0.0, 0.5, 1.0], [0.5, 1.0, 1.5], velocity=[90, 0, 7]))
+    (section,), _ = split_sections(
+        make_score([0.0, 0.5, 1.0], [0.5, 1.0, 1.5], velocity=[90, 0, 7])
+    )
     assert section.velocity.tolist() == [90, 7] and len(section) == 2
 
 

@@ -54,7 +54,8 @@ class LineCodec(Codec):
         A note-off that falls on `length` is left out.
         """
         tokens = np.full(length, HOLD, np.uint16)
-        tokens[notes.end[notes.end < length]] = NOTE_OFF  # one that meets an onset is overwritten by it
+        # One that meets an onset is overwritten by it.
+        tokens[notes.end[notes.end < length]] = NOTE_OFF
         on = notes.start < length
         tokens[notes.start[on]] = notes.pitch[on] - self.min_pitch + FIRST_NOTE_ON
         return tokens[:, None]
