@@ -21,11 +21,15 @@ from mvae.dataset import build as build_module
 from mvae.dataset.build import BuildSettings, build_store, is_current
 from mvae.dataset.funnel import format_funnel
 from mvae.dataset.links import content_links
+from mvae.dataset.loader import Loader
 from mvae.dataset.merge import first_occurrences
 from mvae.dataset.scan import find_midi
 from mvae.dataset.store import SPLITS, Store
 from mvae.errors import InputError
 from mvae.music.extract import ExtractSettings
+from mvae.music.form import Form
+from mvae.music.forms import make_form
+from mvae.music.notation import Notation
 
 ROOT = Path(__file__).parents[1]
 
@@ -45,10 +49,8 @@ def build(folder: Path, out: Path, workers: int = 1, **options) -> Store:
     return build_store(folder, out, workers=workers, quiet=True, **options)
 
 
-def contents(store: Store, kind: str, bars: int, split: str) -> list[bytes]:
-    return [
-        row.tobytes() for row in store.gather(store.windows(kind, bars, split), 16 * bars, kind)
-    ]
+def contents(store: Store, form: Form, split: str) -> list[bytes]:
+    return [row.tobytes() for row in store.gather(store.windows(form, split), form)]
 
 
 def rejected(out: Path) -> dict[str, tuple[str, str]]:
@@ -62,14 +64,14 @@ def folder_bytes(folder: Path) -> dict[str, bytes]:
 
 def test_what_is_counted_is_what_is_there(tmp_path):
     store = build(make(tmp_path / 'midi', songs(12)), tmp_path / 'out')
-    for kind in ('melody', 'bass', 'drums', 'trio'):
+    for name in ('melody', 'bass', 'drums', 'trio'):
         for bars in (2, 16):
-            row = store.meta['funnel']['kinds'][f'{kind}-{bars}']
-            assert row['windows'] == {split: store.count(kind, bars, split) for split in SPLITS}
+            form = store.form(name, bars)
+            row = store.meta['funnel']['forms'][f'{name}-{bars}']
+            assert row['windows'] == {split: store.count(form, split) for split in SPLITS}
             assert row['found'] - row['duplicate'] == sum(row['windows'].values())
-            if (
-                kind != 'drums'
-            ):  # a tune of 20 bars has 19 windows of 2 and 5 of 16, and no tune repeats itself
+            # A tune of 20 bars has 19 windows of 2 and 5 of 16, and no tune repeats itself.
+            if name != 'drums':
                 assert sum(row['windows'].values()) == 12 * (19 if bars == 2 else 5)
             assert sum(row['songs'].values()) == row['files'] == 12
     assert store.meta['funnel']['files'] == {'found': 12, 'used': 12, 'rejected': {}}
@@ -93,10 +95,10 @@ def test_windows_are_unique_and_songs_lie_in_one_split(tmp_path):
             tune(number, 24), [], beat(number + 70, 24)
         )
     store = build(make(tmp_path / 'midi', files), tmp_path / 'out')
-    for kind, bars in store.kinds:
-        rows = list(itertools.chain(*(contents(store, kind, bars, split) for split in SPLITS)))
+    for form in (store.form(*key) for key in store.forms):
+        rows = list(itertools.chain(*(contents(store, form, split) for split in SPLITS)))
         assert len(rows) == len(set(rows))
-        used = [set(store.songs(kind, bars, split).tolist()) for split in SPLITS]
+        used = [set(store.songs(form, split).tolist()) for split in SPLITS]
         assert not used[0] & used[1] and not used[0] & used[2] and not used[1] & used[2]
     with open(store.path / 'files.csv', newline='') as file:
         rows = list(csv.DictReader(file))
@@ -104,7 +106,7 @@ def test_windows_are_unique_and_songs_lie_in_one_split(tmp_path):
     for row in rows:
         splits.setdefault(row['title'], set()).add(row['split'])
     assert len(splits) == 20 and all(len(split) == 1 for split in splits.values())
-    assert store.meta['funnel']['kinds']['melody-2']['duplicate'] == 6 * 19
+    assert store.meta['funnel']['forms']['melody-2']['duplicate'] == 6 * 19
     # Every window's song is the song of a file that really has it.
     assert {row['title'] for row in rows} == set(store.titles)
 
@@ -137,6 +139,36 @@ def test_files_that_share_most_windows_are_one_song_whatever_their_names(tmp_pat
     assert len(set(of.values())) == 12
 
 
+@pytest.mark.parametrize('steps_per_quarter', [2, 6])
+def test_any_number_of_bars_and_steps_per_quarter(tmp_path, steps_per_quarter):
+    """Windows have bars * 4 * steps_per_quarter steps, and the loader reads them as such."""
+    notation, bars = Notation(steps_per_quarter=steps_per_quarter), (1, 3, 4)
+    settings = BuildSettings(ExtractSettings(notation, bars=bars))
+    store = build(make(tmp_path / 'midi', songs(6)), tmp_path / 'out', settings=settings)
+    assert store.forms == [(n, b) for n in ('melody', 'bass', 'drums', 'trio') for b in bars]
+    assert len(store.tokens) == 6 * 3 * 20 * 4 * steps_per_quarter
+    wanted = {tuple(pitch for _, _, pitch in tune(number)) for number in range(6)}
+    for name, length in store.forms:
+        form = store.form(name, length)
+        assert form.steps == length * 4 * steps_per_quarter
+        loader = Loader(store, form, 4, 0)
+        streams = loader.batch(0).streams
+        assert [own.shape for own in streams] == [(4, form.steps, 1)] * len(form.streams)
+        if name == 'melody':  # a quarter is steps_per_quarter steps, so that tunes are legato
+            for row in np.concatenate([loader.batch(step).streams[0] for step in range(4)])[..., 0]:
+                onsets = row.reshape(-1, steps_per_quarter)
+                assert (onsets[:, 0] >= 2).all() and not onsets[:, 1:].any()
+                pitches = tuple((onsets[:, 0] - 2).tolist())
+                assert any(
+                    pitches == whole[n : n + len(pitches)]
+                    for whole in wanted
+                    for n in range(0, len(whole), 4)
+                )
+    other = make_form('trio', 3)
+    with pytest.raises(InputError, match=f'steps_per_bar {4 * steps_per_quarter} instead of 16'):
+        Loader(store, other, 4, 0)
+
+
 @given(st.lists(st.lists(st.integers(0, 30), max_size=12, unique=True), min_size=1, max_size=6))
 def test_links_need_half_of_the_smaller_file_and_hold_between_copies(contents_of_files):
     hashes = np.array([content for file in contents_of_files for content in file], np.uint64)
@@ -164,7 +196,7 @@ def test_official_splits_are_used(tmp_path):
         assert {row['path']: row['split'] for row in csv.DictReader(file)} == dict(
             zip(names, SPLITS * 2, strict=True)
         )
-    assert store.meta['funnel']['kinds']['drums-2']['songs'] == {
+    assert store.meta['funnel']['forms']['drums-2']['songs'] == {
         'train': 2,
         'validation': 2,
         'test': 2,
@@ -192,9 +224,8 @@ def test_a_file_that_hangs_dies_or_eats_memory_costs_that_file_alone(tmp_path):
     folder = make(tmp_path / 'midi', files)
     settings = BuildSettings(time_limit=1.5, memory_limit=1024)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(
-            build_module, '_PARTS_WANTED', 1
-        )  # all files in one chunk: the guilty have to be found
+        # All files in one chunk: the guilty have to be found.
+        patch.setattr(build_module, '_PARTS_WANTED', 1)
         store = build(folder, tmp_path / 'out', workers=2, settings=settings, reader=faulty_reader)
     lost = rejected(store.path)
     assert lost.pop('a hangs.mid') == ('timeout', 'took longer than 1.5 s')
@@ -231,9 +262,8 @@ def test_an_interrupted_build_goes_on_with_its_parts(tmp_path, monkeypatch):
         original(tasks, *arguments)
 
     monkeypatch.setattr(build_module, '_extract', watch)
-    monkeypatch.setattr(
-        build_module.shutil, 'rmtree', lambda *_, **__: None
-    )  # so that the parts can be looked at
+    # So that the parts can be looked at.
+    monkeypatch.setattr(build_module.shutil, 'rmtree', lambda *_, **__: None)
     build(folder, tmp_path / 'out')
     assert sorted(rebuilt) == [str(parts[2]), str(parts[5])]
     assert all(
@@ -255,14 +285,17 @@ def test_a_signal_leaves_cleanly_and_the_same_command_goes_on(tmp_path, number):
         tmp_path / 'out',
     ]
     environment = os.environ | {'PYTHONPATH': str(ROOT)}
-    for _ in range(
-        5
-    ):  # on a busy machine the build can be done before the signal comes; then once more
+    # On a busy machine the build can be done before the signal comes; then once more.
+    for _ in range(5):
         shutil.rmtree(tmp_path / 'out', ignore_errors=True)
         process = subprocess.Popen(
-            [*command, '--workers', '1'], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            [*command, '--workers', '1'],
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
             start_new_session=True,
-        )  # fmt: skip
+        )
         deadline = time.monotonic() + 30
         while (
             not list(tmp_path.glob('out.building/*/part-*.npz'))
@@ -323,14 +356,13 @@ def test_music_without_drums_has_melodies_and_says_why_there_are_no_trios(tmp_pa
         for number in range(4)
     }
     store = build(make(tmp_path / 'midi', files), tmp_path / 'out')
-    assert store.count('melody', 2, 'train') and not store.count('trio', 2, 'train')
-    assert store.meta['funnel']['kinds']['trio-2']['rejected'] == {'no_drums': 4}
-    from mvae.dataset.loader import Loader
-
+    trio = store.form('trio', 2)
+    assert store.count(store.form('melody', 2), 'train') and not store.count(trio, 'train')
+    assert store.meta['funnel']['forms']['trio-2']['rejected'] == {'no_drums': 4}
     with pytest.raises(
         InputError, match='0 training windows of 2-bar trio, fewer than a batch of 8.*no_drums 4'
     ):
-        Loader(store, 'trio', 2, 8, 0)
+        Loader(store, trio, 8, 0)
 
 
 def test_folders_that_cannot_be_read_or_written(tmp_path):

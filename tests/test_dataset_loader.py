@@ -4,9 +4,12 @@ import numpy as np
 import pytest
 from midi_maker import midi, song, tune
 
+from mvae.batch import Batch
 from mvae.dataset.build import build_store
 from mvae.dataset.loader import Loader, _uniform
 from mvae.errors import InputError
+from mvae.music.forms import make_form
+from mvae.music.notation import Notation
 
 
 @pytest.fixture(scope='module')
@@ -18,85 +21,104 @@ def store(tmp_path_factory):
     return build_store(folder / 'midi', folder / 'out', workers=1, quiet=True)
 
 
+def joined(form, batch):
+    """The pieces int32 [B, T, K] of a batch, which must have the shape that the form says."""
+    assert isinstance(batch, Batch) and batch.conditions == ()
+    for own, stream in zip(batch.streams, form.streams, strict=True):
+        assert own.shape == (len(batch.mask), form.steps, len(stream.codec.sizes))
+        assert own.dtype == np.int32
+    assert batch.mask.dtype == np.float32
+    return form.join(batch.streams)
+
+
+def load(loader, step):
+    """The batch of a step as pieces; in training every row counts."""
+    batch = loader.batch(step)
+    assert batch.mask.tolist() == [1] * loader.local_batch_size
+    return joined(loader.form, batch)
+
+
+def everything(store, form, split='train'):
+    return store.gather(store.windows(form, split), form)
+
+
 def contents(batches):
     return [row.tobytes() for batch in batches for row in batch]
 
 
+MELODY, DRUMS, TRIO = (make_form(name, 2) for name in ('melody', 'drums', 'trio'))
+
+
 def test_an_epoch_holds_every_window_once_and_shards_are_disjoint(store):
-    count = store.count('trio', 2, 'train')
-    everything = contents([store.gather(store.windows('trio', 2, 'train'), 32, 'trio')])
-    assert len(set(everything)) == count  # the build left no duplicates
+    count = store.count(TRIO, 'train')
+    every = contents([everything(store, TRIO)])
+    assert len(set(every)) == count  # the build left no duplicates
     batch = 6
-    shards = [
-        Loader(store, 'trio', 2, batch, 7, process_index=p, process_count=3) for p in range(3)
-    ]
+    shards = [Loader(store, TRIO, batch, 7, process_index=p, process_count=3) for p in range(3)]
     # count epochs of batch windows = batch epochs: a whole number of batches
-    seen = [contents(shard.batch(step) for step in range(count)) for shard in shards]
+    seen = [contents(load(shard, step) for step in range(count)) for shard in shards]
     assert all(len(shard) == 2 * count for shard in seen)
     flat = sorted(itertools.chain(*seen))
-    assert flat == sorted(everything * batch)
+    assert flat == sorted(every * batch)
     first = [
         row
         for step in range(count // batch)
         for shard in shards
-        for row in contents([shard.batch(step)])
+        for row in contents([load(shard, step)])
     ]
-    assert len(set(first)) == len(
-        first
-    )  # within the first epoch no process gives what another gave
+    # Within the first epoch no process gives what another gave.
+    assert len(set(first)) == len(first)
 
 
 def test_epochs_run_into_each_other_without_losing_a_window(store):
-    count = store.count('melody', 2, 'train')
-    loader = Loader(store, 'melody', 2, 10, 3)
+    count = store.count(MELODY, 'train')
+    loader = Loader(store, MELODY, 10, 3)
     assert count % 10, 'the test wants a remainder'
-    rows = contents(loader.batch(step) for step in range(-(-2 * count // 10)))
-    everything = sorted(contents([store.gather(store.windows('melody', 2, 'train'), 32, 'melody')]))
-    assert sorted(rows[:count]) == everything and sorted(rows[count : 2 * count]) == everything
+    rows = contents(load(loader, step) for step in range(-(-2 * count // 10)))
+    every = sorted(contents([everything(store, MELODY)]))
+    assert sorted(rows[:count]) == every and sorted(rows[count : 2 * count]) == every
     assert rows[:count] != rows[count : 2 * count]  # each epoch has its own order
     assert loader.steps_per_epoch == count / 10
 
 
 def test_two_processes_give_what_one_gives(store):
     options = dict(batch_size=8, seed=11, transpose=(-5, 6), drop_drums=0.2)
-    whole = Loader(store, 'trio', 2, **options)
-    halves = [
-        Loader(store, 'trio', 2, **options, process_index=p, process_count=2) for p in range(2)
-    ]
+    whole = Loader(store, TRIO, **options)
+    halves = [Loader(store, TRIO, **options, process_index=p, process_count=2) for p in range(2)]
     for step in (0, 1, 19, 1000):
         np.testing.assert_array_equal(
-            whole.batch(step), np.concatenate([half.batch(step) for half in halves])
+            load(whole, step), np.concatenate([load(half, step) for half in halves])
         )
 
 
 def test_iterating_resumes_exactly(store):
-    loader = Loader(store, 'trio', 16, 4, 5, transpose=(-3, 3))
+    options = dict(form=make_form('trio', 16), batch_size=4, seed=5, transpose=(-3, 3))
+    loader = Loader(store, **options)
     straight = list(itertools.islice(loader.iterate(), 9))
-    resumed = list(
-        itertools.islice(Loader(store, 'trio', 16, 4, 5, transpose=(-3, 3)).iterate(5), 4)
-    )
+    resumed = list(itertools.islice(Loader(store, **options).iterate(5), 4))
     for step, batch in enumerate(straight):
-        assert batch.shape == (4, 256, 3) and batch.dtype == np.int32
-        np.testing.assert_array_equal(batch, loader.batch(step))
+        assert joined(loader.form, batch).shape == (4, 256, 3)
+        np.testing.assert_array_equal(joined(loader.form, batch), load(loader, step))
     for one, other in zip(straight[5:], resumed, strict=True):
-        np.testing.assert_array_equal(one, other)
+        for a, b in zip(one.streams, other.streams, strict=True):
+            np.testing.assert_array_equal(a, b)
 
 
 def test_seeds_shuffle_differently(store):
-    one, other = (Loader(store, 'drums', 2, 16, seed) for seed in (0, 1))
-    assert not np.array_equal(one.batch(0), other.batch(0))
-    np.testing.assert_array_equal(one.batch(3), Loader(store, 'drums', 2, 16, 0).batch(3))
+    one, other = (Loader(store, DRUMS, 16, seed) for seed in (0, 1))
+    assert not np.array_equal(load(one, 0), load(other, 0))
+    np.testing.assert_array_equal(load(one, 3), load(Loader(store, DRUMS, 16, 0), 3))
 
 
 def test_transposition_moves_melody_and_bass_together_and_never_drums(store):
-    count, batch = store.count('trio', 2, 'train'), 8
+    count, batch = store.count(TRIO, 'train'), 8
     plain, moved = (
-        Loader(store, 'trio', 2, batch, 2),
-        Loader(store, 'trio', 2, batch, 2, transpose=(-5, 6)),
+        Loader(store, TRIO, batch, 2),
+        Loader(store, TRIO, batch, 2, transpose=(-5, 6)),
     )
     shifts = {}
     for step in range(2 * count // batch):
-        before, after = plain.batch(step), moved.batch(step)
+        before, after = load(plain, step), load(moved, step)
         np.testing.assert_array_equal(before[:, :, 2], after[:, :, 2])
         tonal, changed = before[:, :, :2], after[:, :, :2]
         np.testing.assert_array_equal(tonal < 2, changed < 2)
@@ -109,11 +131,11 @@ def test_transposition_moves_melody_and_bass_together_and_never_drums(store):
     assert set(every) == set(range(-5, 7))
     pairs = [pair for pair in shifts.values() if len(pair) == 2]
     assert np.mean([one != other for one, other in pairs]) > 0.5  # drawn anew in the next epoch
-    drums = Loader(store, 'drums', 2, 16, 0), Loader(store, 'drums', 2, 16, 0, transpose=(-5, 6))
-    np.testing.assert_array_equal(drums[0].batch(0), drums[1].batch(0))
+    drums = Loader(store, DRUMS, 16, 0), Loader(store, DRUMS, 16, 0, transpose=(-5, 6))
+    np.testing.assert_array_equal(load(drums[0], 0), load(drums[1], 0))
 
 
-def test_transposition_stays_inside_the_vocabulary(tmp_path):
+def test_transposition_stays_inside_the_notation(tmp_path):
     (tmp_path / 'midi').mkdir()
     for number in range(4):
         high = [(start, length, 115 + pitch - 60) for start, length, pitch in tune(number)]
@@ -121,34 +143,32 @@ def test_transposition_stays_inside_the_vocabulary(tmp_path):
         (tmp_path / 'midi' / f'high and deep {number} tune.mid').write_bytes(midi(high, []))
         (tmp_path / 'midi' / f'deepest of all {number} tune.mid').write_bytes(midi(deep, []))
     store = build_store(tmp_path / 'midi', tmp_path / 'out', workers=1, quiet=True)
-    loader = Loader(store, 'melody', 2, 8, 0, transpose=(-30, 30))
-    batches = np.concatenate([loader.batch(step) for step in range(40)])
+    loader = Loader(store, MELODY, 8, 0, transpose=(-30, 30))
+    batches = np.concatenate([load(loader, step) for step in range(40)])
     assert batches.max() == 129 and batches.min() == 0
-    before = np.concatenate([Loader(store, 'melody', 2, 8, 0).batch(step) for step in range(40)])
+    plain = Loader(store, MELODY, 8, 0)
+    before = np.concatenate([load(plain, step) for step in range(40)])
     np.testing.assert_array_equal(before >= 2, batches >= 2)
 
 
-@pytest.mark.parametrize('kind', ['drums', 'trio'])
-def test_drum_classes_are_left_out_of_whole_examples_and_nothing_else_changes(store, kind):
-    plain, thinned = Loader(store, kind, 2, 8, 2), Loader(store, kind, 2, 8, 2, drop_drums=0.3)
+@pytest.mark.parametrize('form', [DRUMS, TRIO], ids=str)
+def test_drum_classes_are_left_out_of_whole_examples_and_nothing_else_changes(store, form):
+    plain, thinned = Loader(store, form, 8, 2), Loader(store, form, 8, 2, drop_drums=0.3)
     expected, left_out = 0.0, 0
-    for step in range(2 * store.count(kind, 2, 'train') // 8):
-        before, after = plain.batch(step), thinned.batch(step)
+    for step in range(2 * store.count(form, 'train') // 8):
+        before, after = load(plain, step), load(thinned, step)
         np.testing.assert_array_equal(before[..., :-1], after[..., :-1])
         was, now = ((x[..., -1, None] >> np.arange(9)) & 1 for x in (before, after))
         used, kept = was.any(1), now.any(1)
-        np.testing.assert_array_equal(
-            now, was * kept[:, None]
-        )  # a class is there as it was, or not at all
+        # A class is there as it was, or not at all.
+        np.testing.assert_array_equal(now, was * kept[:, None])
         assert kept.any(1).sum() == used.any(1).sum()  # where there were drums there are some
         n = used.sum(1)
-        expected, left_out = (
-            expected + (n * (0.3 - 0.3**n)).sum(),
-            left_out + (used & ~kept).sum(),
-        )  # dropped, but not all n at once
+        expected += (n * (0.3 - 0.3**n)).sum()  # dropped, but not all n at once
+        left_out += (used & ~kept).sum()
     assert expected > 100 and left_out == pytest.approx(expected, rel=0.25)
     np.testing.assert_array_equal(
-        thinned.batch(3), Loader(store, kind, 2, 8, 2, drop_drums=0.3).batch(3)
+        load(thinned, 3), load(Loader(store, form, 8, 2, drop_drums=0.3), 3)
     )
 
 
@@ -159,44 +179,50 @@ def test_the_uniform_stream_can_be_entered_anywhere():
         np.testing.assert_array_equal(_uniform(3, first, 7), whole[first : first + 7])
 
 
+def counted(batches):
+    """The pieces of evaluation batches that count."""
+    return np.concatenate([joined(TRIO, batch)[batch.mask == 1] for batch in batches])
+
+
 def test_evaluation_covers_a_split_once_with_a_mask(store):
-    loader = Loader(store, 'trio', 2, 8, 1, transpose=(-5, 6))
-    count = store.count('trio', 2, 'validation')
+    loader = Loader(store, TRIO, 8, 1, transpose=(-5, 6))
+    count = store.count(TRIO, 'validation')
     batches = list(loader.evaluation_batches('validation', 7))
-    assert all(
-        tokens.shape == (7, 32, 3) and mask.shape == (7,) and mask.dtype == np.float32
-        for tokens, mask in batches
-    )
-    assert sum(mask.sum() for _, mask in batches) == count and len(batches) == -(-count // 7)
-    kept = np.concatenate([tokens[mask == 1] for tokens, mask in batches])
-    np.testing.assert_array_equal(
-        kept, store.gather(store.windows('trio', 2, 'validation'), 32, 'trio')
-    )
+    assert all(joined(TRIO, batch).shape == (7, 32, 3) for batch in batches)
+    assert sum(batch.mask.sum() for batch in batches) == count and len(batches) == -(-count // 7)
+    np.testing.assert_array_equal(counted(batches), everything(store, TRIO, 'validation'))
+    songs = loader.evaluation_songs('validation')
+    np.testing.assert_array_equal(songs, store.songs(TRIO, 'validation'))
 
 
 def test_limited_evaluation_is_a_fixed_subset_that_processes_share(store):
-    loader = Loader(store, 'trio', 2, 8, 1)
+    loader = Loader(store, TRIO, 8, 1)
     whole = list(loader.evaluation_batches('train', 4, limit=10))
-    assert [mask.tolist() for _, mask in whole] == [[1] * 4, [1] * 4, [1, 1, 0, 0]]
-    rows = contents(tokens[mask == 1] for tokens, mask in whole)
+    assert [batch.mask.tolist() for batch in whole] == [[1] * 4, [1] * 4, [1, 1, 0, 0]]
+    rows = contents([counted(whole)])
     assert len(set(rows)) == 10
-    assert rows == contents(
-        tokens[mask == 1] for tokens, mask in loader.evaluation_batches('train', 4, limit=10)
-    )
-    halves = [Loader(store, 'trio', 2, 8, 1, process_index=p, process_count=2) for p in range(2)]
+    assert rows == contents([counted(loader.evaluation_batches('train', 4, limit=10))])
+    halves = [Loader(store, TRIO, 8, 1, process_index=p, process_count=2) for p in range(2)]
     shares = [list(half.evaluation_batches('train', 4, limit=10)) for half in halves]
-    for (tokens, mask), *parts in zip(whole, *shares, strict=True):
-        np.testing.assert_array_equal(tokens, np.concatenate([part[0] for part in parts]))
-        np.testing.assert_array_equal(mask, np.concatenate([part[1] for part in parts]))
+    for batch, *parts in zip(whole, *shares, strict=True):
+        tokens = [joined(TRIO, part) for part in parts]
+        np.testing.assert_array_equal(joined(TRIO, batch), np.concatenate(tokens))
+        np.testing.assert_array_equal(batch.mask, np.concatenate([part.mask for part in parts]))
 
 
 def test_fewer_windows_than_a_batch(store):
-    count = store.count('trio', 16, 'train')
-    with pytest.raises(
-        InputError,
-        match=f'{count} training windows of 16-bar trio, fewer than a batch of 4096.*batch_size=',
-    ):
-        Loader(store, 'trio', 16, 4096, 0)
+    form = make_form('trio', 16)
+    count = store.count(form, 'train')
+    words = f'{count} training windows of 16-bar trio, fewer than a batch of 4096.*batch_size='
+    with pytest.raises(InputError, match=words):
+        Loader(store, form, 4096, 0)
+
+
+def test_a_form_in_another_notation_is_refused(store):
+    with pytest.raises(InputError, match='another notation .*steps_per_bar 16 instead of 8'):
+        Loader(store, make_form('trio', 2, Notation(steps_per_quarter=2)), 8, 0)
+    with pytest.raises(InputError, match='no 3-bar trio windows for train'):
+        Loader(store, make_form('trio', 3), 8, 0)
 
 
 def test_an_empty_split_is_refused_at_the_call(tmp_path):
@@ -206,9 +232,9 @@ def test_an_empty_split_is_refused_at_the_call(tmp_path):
     empty = next(
         split for split in ('validation', 'test', 'train') if store.count('drums', 2, split) == 0
     )
-    if store.count('drums', 2, 'train'):
+    if store.count(DRUMS, 'train'):
         with pytest.raises(InputError, match=f'no 2-bar drums windows in {empty}'):
-            Loader(store, 'drums', 2, 2, 0).evaluation_batches(empty, 2)
+            Loader(store, DRUMS, 2, 0).evaluation_batches(empty, 2)
 
 
 @pytest.mark.parametrize(
@@ -224,4 +250,4 @@ def test_an_empty_split_is_refused_at_the_call(tmp_path):
 )
 def test_wrong_options(store, options, message):
     with pytest.raises(InputError, match=message):
-        Loader(store, 'trio', 2, **({'seed': 0} | options))
+        Loader(store, TRIO, **({'seed': 0} | options))

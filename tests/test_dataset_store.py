@@ -4,12 +4,13 @@ import shutil
 import numpy as np
 import pytest
 from midi_maker import song
-from mvae.music.vocabulary import Vocabulary
 
 from mvae.dataset.build import BuildSettings, build_store
 from mvae.dataset.store import META_FILE, SPLITS, Store
 from mvae.errors import InputError
 from mvae.music.extract import ExtractSettings
+from mvae.music.forms import make_form
+from mvae.music.notation import Notation
 
 
 @pytest.fixture(scope='module')
@@ -30,39 +31,45 @@ def store(built, tmp_path):
 def test_windows_are_memory_mapped_and_have_the_right_shapes(built):
     store = Store.open(built)
     assert isinstance(store.tokens, np.memmap) and store.tokens.dtype == np.uint16
-    assert store.kinds == [
-        (kind, bars) for kind in ('melody', 'bass', 'drums', 'trio') for bars in (2, 16)
+    assert store.forms == [
+        (name, bars) for name in ('melody', 'bass', 'drums', 'trio') for bars in (2, 16)
     ]
-    for kind, bars in store.kinds:
+    for name, bars in store.forms:
+        form = store.form(name, bars)
+        assert form == make_form(name, bars)
         for split in SPLITS:
-            windows, songs = store.windows(kind, bars, split), store.songs(kind, bars, split)
+            windows, songs = store.windows(form, split), store.songs(form, split)
             assert windows.dtype == np.int64 and windows.shape == (
-                store.count(kind, bars, split),
-                3 if kind == 'trio' else 1,
+                store.count(form, split),
+                3 if name == 'trio' else 1,
             )
             assert songs.dtype == np.uint32 and songs.shape == (len(windows),)
-            assert not len(windows) or windows.max() + 16 * bars <= len(store.tokens)
+            assert not len(windows) or windows.max() + form.steps <= len(store.tokens)
             assert not len(songs) or songs.max() < len(store.titles)
 
 
 def test_gather_copies_the_streams_side_by_side(built):
-    store = Store.open(built)
-    offsets = store.windows('trio', 2, 'train')[:5]
-    tokens = store.gather(offsets, 32, 'trio')
+    store, form = Store.open(built), make_form('trio', 2)
+    offsets = store.windows(form, 'train')[:5]
+    tokens = store.gather(offsets, form)
     assert tokens.shape == (5, 32, 3) and tokens.dtype == np.int32
     np.testing.assert_array_equal(tokens[3, :, 2], store.tokens[offsets[3, 2] : offsets[3, 2] + 32])
-    assert (tokens[:, :, :2] < 130).all() and (tokens[:, :, 2] < 512).all()
-    assert store.gather(offsets[:0], 32, 'trio').shape == (0, 32, 3)
+    assert form.check(tokens) is not None
+    streams = store.gather_streams(offsets, form)
+    assert [(own.shape, own.dtype) for own in streams] == [((5, 32, 1), np.uint16)] * 3
+    np.testing.assert_array_equal(form.join(streams), tokens)
+    assert store.gather(offsets[:0], form).shape == (0, 32, 3)
 
 
-def test_leading_note_offs_become_holds_in_tonal_streams_only(built):
+def test_leading_note_offs_become_holds_in_lines_only(built):
+    notation = Notation(steps_per_quarter=1)  # a bar of 4 steps
     store = Store.open(built)
-    store.tokens = np.array(
-        [1, 0, 1, 70, 1, 1] + [1, 1, 72, 1, 0, 0] + [1, 1, 2, 1, 0, 0], np.uint16
-    )
-    tokens = store.gather(np.array([[0, 6, 12]]), 6, 'trio')[0]
-    assert tokens.T.tolist() == [[0, 0, 0, 70, 1, 1], [0, 0, 72, 1, 0, 0], [1, 1, 2, 1, 0, 0]]
-    assert store.gather(np.array([[0]]), 6, 'drums')[0, :, 0].tolist() == [1, 0, 1, 70, 1, 1]
+    store.tokens = np.array([1, 0, 1, 70] + [1, 1, 72, 1] + [1, 1, 2, 1], np.uint16)
+    tokens = store.gather(np.array([[0, 4, 8]]), make_form('trio', 1, notation))[0]
+    assert tokens.T.tolist() == [[0, 0, 0, 70], [0, 0, 72, 1], [1, 1, 2, 1]]
+    drums = store.gather(np.array([[0]]), make_form('drums', 1, notation))
+    assert drums[0, :, 0].tolist() == [1, 0, 1, 70]
+    assert store.tokens[0] == 1  # what is stored stays as it is
 
 
 def test_no_store(tmp_path):
@@ -78,11 +85,35 @@ def test_no_store(tmp_path):
         Store.open(tmp_path)
 
 
-def test_a_store_of_another_version(store):
+@pytest.mark.parametrize('version', [1, 999])
+def test_a_store_of_another_version(store, version):
     meta = json.loads((store / META_FILE).read_text())
-    (store / META_FILE).write_text(json.dumps(meta | {'version': 999}))
-    with pytest.raises(InputError, match='built by another version.*999.*make data'):
+    (store / META_FILE).write_text(json.dumps(meta | {'version': version}))
+    with pytest.raises(InputError, match=f'another version.*version {version}.*make data') as error:
         Store.open(store)
+    assert '\n' not in str(error.value)
+
+
+def test_a_store_as_version_1_wrote_it(tmp_path):
+    meta = {
+        'format': 'mvae-store',
+        'version': 1,
+        'mvae': '0.1',
+        'vocabulary': {'min_pitch': 0, 'max_pitch': 127, 'drum_map': 'current'},
+        'settings': {},
+        'tokens': 0,
+        'windows': {'melody-2': {'train': 0, 'validation': 0, 'test': 0}},
+        'funnel': {'files': {}, 'pieces': {}, 'kinds': {}},
+    }
+    (tmp_path / META_FILE).write_text(json.dumps(meta))
+    np.save(tmp_path / 'tokens.npy', np.zeros(0, np.uint16))
+    expected = (
+        f'{tmp_path} was built by another version of mvae (store version 1, this one reads 2); '
+        'rebuild it with make data MIDI=<folder> NAME=<name>'
+    )
+    with pytest.raises(InputError) as error:
+        Store.open(tmp_path)
+    assert str(error.value) == expected
 
 
 def test_a_missing_truncated_or_foreign_file(store):
@@ -114,15 +145,53 @@ def test_damaged_meta(store):
         Store.open(store)
 
 
-def test_another_vocabulary_and_another_kind(built, tmp_path):
+@pytest.mark.parametrize(
+    'change',
+    [
+        lambda meta: meta['windows'].update({'choir-2': meta['windows']['bass-2']}),
+        lambda meta: meta.pop('notation'),
+        lambda meta: meta.update(notation={'min_pitch': 0, 'colour': 'red'}),
+        lambda meta: meta.update(notation={'min_pitch': 99, 'max_pitch': 1}),
+        lambda meta: meta['windows'].update({'bass-two': meta['windows']['bass-2']}),
+        lambda meta: meta['windows'].update({'bass': meta['windows']['bass-2']}),
+        lambda meta: meta.update(windows=3),
+    ],
+)
+def test_meta_of_things_unknown_is_one_line_with_the_place(store, change):
+    meta = json.loads((store / META_FILE).read_text())
+    change(meta)
+    (store / META_FILE).write_text(json.dumps(meta))
+    with pytest.raises(InputError, match='store.json.*rebuild it') as error:
+        Store.open(store)
+    assert '\n' not in str(error.value)
+
+
+def test_another_notation_and_another_form(built, tmp_path):
     store = Store.open(built)
-    store.require(Vocabulary())
-    with pytest.raises(InputError, match='another vocabulary.*min_pitch 0 instead of 21'):
-        store.require(Vocabulary(21, 108))
-    with pytest.raises(InputError, match='no 4-bar melody windows.*melody 2'):
-        store.windows('melody', 4, 'train')
-    settings = BuildSettings(ExtractSettings(vocabulary=Vocabulary(21, 108), bars=(2,)))
+    store.require(make_form('trio', 2))
+    store.require(make_form('trio', 3))  # the length is no part of it
+    magenta = Notation(21, 108)
+    with pytest.raises(InputError, match='another notation.*min_pitch 0 instead of 21'):
+        store.require(make_form('trio', 2, magenta))
+    store.require(make_form('drums', 2, magenta))  # drums have no pitches
+    with pytest.raises(InputError, match='drum_map current instead of old'):
+        store.require(make_form('drums', 2, Notation(drum_map='old')))
+    with pytest.raises(InputError, match='no 4-bar melody windows.*2-bar melody.*--bars 2 4 16'):
+        store.windows(make_form('melody', 4), 'train')
+    with pytest.raises(InputError, match="unknown form 'tri'; did you mean trio"):
+        store.form('tri', 2)
+    settings = BuildSettings(ExtractSettings(magenta, bars=(2,)))
     small = build_store(built.parent / 'midi', tmp_path / 'small', settings, workers=1, quiet=True)
-    small.require(Vocabulary(21, 108))
-    assert small.kinds == [(kind, 2) for kind in ('melody', 'bass', 'drums', 'trio')]
-    assert small.count('trio', 2, 'train') == store.count('trio', 2, 'train')
+    small.require(make_form('trio', 2, magenta))
+    assert small.form('trio', 2) == make_form('trio', 2, magenta)
+    assert small.forms == [(name, 2) for name in ('melody', 'bass', 'drums', 'trio')]
+    form = small.form('trio', 2)
+    assert small.count(form, 'train') == store.count(make_form('trio', 2), 'train')
+
+
+@pytest.mark.parametrize('steps', [2, 6])
+def test_another_grid_is_named_and_refused(built, steps):
+    message = f'another notation .steps_per_bar 16 instead of {4 * steps}.; rebuild it'
+    with pytest.raises(InputError, match=message) as error:
+        Store.open(built).require(make_form('melody', 2, Notation(steps_per_quarter=steps)))
+    assert '\n' not in str(error.value)

@@ -9,6 +9,7 @@ from mvae.music.pieces import split_pieces
 from mvae.music.midi import from_note_sequence, read_midi, to_note_sequence, write_midi
 from mvae.music.notes import Notes
 from mvae.music.reasons import Reason, Rejected
+from mvae.music.sections import split_sections
 
 
 def _random_notes(seed):
@@ -37,11 +38,14 @@ def _random_notes(seed):
 
 
 def _grid(score):
-    (piece,), reasons = split_pieces(score)
+    (section,), reasons = split_sections(score)
     assert reasons == []
     return sorted(
         zip(
-            *(getattr(piece, c).tolist() for c in ('start', 'end', 'pitch', 'program', 'is_drum')),
+            *(
+                getattr(section, c).tolist()
+                for c in ('start', 'end', 'pitch', 'program', 'is_drum')
+            ),
             strict=True,
         )
     )

@@ -9,6 +9,7 @@ import numpy as np
 
 from mvae.errors import InputError
 from mvae.music import coverage
+from mvae.music.codec import Codec
 from mvae.music.form import Form, Stream
 from mvae.music.forms import FORMS, make_form
 from mvae.music.line import is_monophonic
@@ -129,14 +130,14 @@ def extract(score: Score, settings: ExtractSettings) -> Extraction:
 
 
 class _Voice:
-    """One track as a stream has it, from the beginning of a section to its end."""
+    """One track as a codec writes it, from the beginning of a section to its end."""
 
-    def __init__(self, number: int, stream: Stream, track: Track, section: Section, bars: int):
-        self.number, self.track, self._codec = number, track.number, stream.codec
+    def __init__(self, number: int, track: Track, section: Section, bars: int):
+        self.number, self.track, self._codec = number, track.number, track.codec
         self._steps_per_bar = section.steps_per_bar
         self.notes = track.notes(section)  # as they stand in the file
-        self.kept = stream.codec.voice(self.notes)
-        self.columns = stream.codec.encode(self.kept, bars * section.steps_per_bar)
+        self.kept = track.codec.voice(self.notes)
+        self.columns = track.codec.encode(self.kept, bars * section.steps_per_bar)
         self._facts: dict[int, tuple[np.ndarray, np.ndarray]] = {}
 
     def facts(self, bars: int) -> tuple[np.ndarray, np.ndarray]:
@@ -163,19 +164,18 @@ class _Collector:
         if bars < min(self.settings.bars):
             self.rejections.update((form, Reason.TOO_SHORT) for form, _ in self._found)
             return
-        made: dict[tuple[str, int], _Voice | None] = {}  # by stream and track: forms share them
+        made: dict[tuple[Codec, int], _Voice | None] = {}  # streams and forms share them
         for form, tracks in chosen.items():
-            voices = {
-                stream.name: self._voices_of(form, stream, tracks[stream.name], section, bars, made)
+            voices = [
+                self._voices_of(form, stream, tracks[stream.name], section, bars, made)
                 for stream in form.streams
-            }
-            if missing := [stream for stream in form.streams if not voices[stream.name]]:
-                for stream in missing:
-                    self._reject(form.name, stream.rule.missing)
-            elif len(form.streams) == 1:
-                self._find_alone(form, voices[form.streams[0].name], bars)
+            ]
+            if not all(voices):
+                continue
+            if len(voices) == 1:
+                self._find_alone(form, voices[0], bars)
             else:
-                self._find_together(form, list(voices.values()), bars)
+                self._find_together(form, voices, bars)
 
     def _voices_of(
         self,
@@ -184,28 +184,30 @@ class _Collector:
         tracks: Sequence[Track],
         section: Section,
         bars: int,
-        made: dict[tuple[str, int], _Voice | None],
+        made: dict[tuple[Codec, int], _Voice | None],
     ) -> list[_Voice]:
         """The stream's tracks in a section; those that are silent there, or refused, left out."""
         voices, refused = [], 0
         for track in tracks:
-            key = stream.name, track.number
+            key = stream.codec, track.number
             if key not in made:
-                made[key] = self._voice(stream, track, section, bars)
+                made[key] = self._voice(track, section, bars)
             voice = made[key]
             if voice is not None:
                 voices.append(voice)
             elif len(track.notes(section).start):
                 refused += 1
         self._reject(form.name, Reason.POLYPHONIC, refused)
+        if not voices and not refused:
+            self._reject(form.name, stream.rule.missing)
         return voices
 
-    def _voice(self, stream: Stream, track: Track, section: Section, bars: int) -> _Voice | None:
+    def _voice(self, track: Track, section: Section, bars: int) -> _Voice | None:
         notes = track.notes(section)
-        strict = self.settings.polyphony == 'reject' and not stream.codec.polyphonic
+        strict = self.settings.polyphony == 'reject' and not track.codec.polyphonic
         if not len(notes.start) or (strict and not is_monophonic(notes.start, notes.end)):
             return None
-        voice = _Voice(len(self._voices), stream, track, section, bars)
+        voice = _Voice(len(self._voices), track, section, bars)
         self._voices.append(voice)
         return voice
 

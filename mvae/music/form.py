@@ -146,7 +146,11 @@ class Form:
 
         steps: T, that of the form where None.
         """
-        pieces, steps = np.asarray(pieces), self.steps if steps is None else steps
+        try:
+            pieces = np.asarray(pieces)
+        except ValueError:
+            raise InputError(f'tokens of {self.name} lie in rows of unequal length') from None
+        steps = self.steps if steps is None else steps
         shape = (steps, len(self.sizes))
         wrong = pieces.ndim != 3 or pieces.shape[1:] != shape or not len(pieces)
         if wrong or pieces.dtype.kind not in 'iu':

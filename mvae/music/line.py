@@ -36,21 +36,26 @@ class LineCodec(Codec):
         return (pitch >= self.min_pitch) & (pitch <= self.max_pitch)
 
     def voice(self, notes: GridNotes) -> GridNotes:
-        """Of notes that start at one step the highest (of equal ones the first in the file)."""
+        """Of notes that start at one step the highest (of equal ones the first in the file).
+
+        An overlap cuts the earlier note.
+        """
         order = np.lexsort((-notes.pitch, notes.start))
         start = notes.start[order]
         first = np.ones(len(start), bool)
         np.not_equal(start[1:], start[:-1], out=first[1:])
-        return notes.select(order[first])
+        kept = notes.select(order[first])
+        kept.end[:-1] = np.minimum(kept.end[:-1], kept.start[1:])
+        return kept
 
     def encode(self, notes: GridNotes, length: int) -> np.ndarray:
         """A note-on at each start, a note-off where a note ends before the next one starts.
 
-        An overlap cuts the earlier note. A note-off that falls on `length` is left out.
+        A note-off that falls on `length` is left out.
         """
         tokens = np.full(length, HOLD, np.uint16)
-        ends = np.minimum(notes.end, np.append(notes.start[1:], length))
-        tokens[ends[ends < length]] = NOTE_OFF  # one that meets an onset is overwritten by it
+        # One that meets an onset is overwritten by it.
+        tokens[notes.end[notes.end < length]] = NOTE_OFF
         on = notes.start < length
         tokens[notes.start[on]] = notes.pitch[on] - self.min_pitch + FIRST_NOTE_ON
         return tokens[:, None]

@@ -10,10 +10,11 @@ def find_segments(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Stretches of a track between rests of `rest` steps or more (the paper's limit is one bar).
 
-    start, end: of the notes, in steps and in order of time, int [N >= 1]. Returns the first bar and
-    the bar after the last of every stretch, widened to bar lines, int64 [M, 2], and the stretch of
-    each note, int64 [N].
+    start, end: of the notes, in steps and in order of their starts, int [N >= 1]. Returns the first
+    bar and the bar after the last of every stretch, widened to bar lines, int64 [M, 2], and the
+    stretch of each note, int64 [N].
     """
+    end = np.maximum.accumulate(end)  # a long note sounds on under those that begin after it
     breaks = start[1:] - end[:-1] >= rest
     segment_of = np.append(0, np.cumsum(breaks))
     first, last = np.flatnonzero(np.append(True, breaks)), np.flatnonzero(np.append(breaks, True))
