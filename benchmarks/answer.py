@@ -1,5 +1,6 @@
-"""How a timed program talks: it says READY, then answers each word on its standard input with the
-seconds of one call, as JSON.
+"""How a timed program talks, in lines of JSON.
+
+It says that it is ready, then answers each word on its standard input with the seconds of one call.
 """
 
 import json
@@ -9,10 +10,10 @@ from collections.abc import Callable, Mapping
 
 
 def serve(calls: Mapping[str, Callable[[], object]], about: dict) -> None:
-    """Runs each call once, so that everything is compiled and warm, then answers until 'quit' or
-    the end of input.
+    """Answers until 'quit' or the end of input.
 
-    A call has to return when its result is computed, not when it is under way.
+    Each call runs once before, so that everything is compiled and warm. A call has to return when
+    its result is computed, not when it is under way.
     """
     first = {}
     for word, call in calls.items():

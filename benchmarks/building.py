@@ -18,8 +18,9 @@ BUILD = Path(__file__).parents[1] / 'data' / 'build.py'
 
 
 def parse(folder: Path) -> tuple[int, float]:
-    """Files, and seconds of reading and parsing them in one thread; those that are no MIDI are read
-    too.
+    """Files, and seconds of reading and parsing them in one thread.
+
+    Those that are no MIDI are read too.
     """
     files = find_midi(folder)
     start = time.perf_counter()
@@ -34,16 +35,8 @@ def parse(folder: Path) -> tuple[int, float]:
 def build(folder: Path) -> float:
     """Seconds of the whole program with one worker, from its start to a store on disk."""
     with tempfile.TemporaryDirectory() as out:
-        command = [
-            sys.executable,
-            BUILD,
-            '--midi',
-            folder,
-            '--out',
-            Path(out) / 'store',
-            '--workers',
-            '1',
-        ]
+        arguments = ['--midi', folder, '--out', Path(out) / 'store', '--workers', '1']
+        command = [sys.executable, BUILD, *arguments]
         start = time.perf_counter()
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         return time.perf_counter() - start

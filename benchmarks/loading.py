@@ -1,6 +1,6 @@
-"""Timed program: batches of a store, and opening one of 20 million windows. Argument: the store.
+"""Timed program: batches of a store, and opening one of 20 million windows.
 
-Prints JSON.
+Argument: the store. Prints JSON.
 """
 
 import json
@@ -27,8 +27,9 @@ BATCH, WINDOWS = 512, 20_000_000
 
 
 def batches(store: Store, repeats: int = 50) -> dict:
-    """Seconds of one batch of 16-bar trios, transposed anew, made in one thread, and of copying as
-    many bytes.
+    """Seconds of one batch of 16-bar trios, and of copying as many bytes.
+
+    The batch is transposed anew and made in one thread.
     """
     loader = Loader(store, 'trio', 16, BATCH, 0, transpose=(-5, 6))
     batch = loader.batch(0)
@@ -48,23 +49,20 @@ def batches(store: Store, repeats: int = 50) -> dict:
 
 
 def repeat(store: Store, folder: Path) -> None:
-    """A store of the same tokens in which the 16-bar trios of train are repeated until they are 20
-    million.
+    """A store of the same tokens in which the 16-bar trios of train are 20 million.
+
+    They are repeated until they are so many.
     """
     meta = json.loads(json.dumps(store.meta))
     meta['windows']['trio-16']['train'] = WINDOWS
-    for file in store.path.iterdir():
-        if file.name not in (
-            META_FILE,
-            windows_file('trio', 16, 'train'),
-            songs_file('trio', 16, 'train'),
-        ):
-            (folder / file.name).symlink_to(file.resolve())
-    (folder / META_FILE).write_text(json.dumps(meta))
     arrays = {
         windows_file('trio', 16, 'train'): (STREAM_COUNT['trio'],),
         songs_file('trio', 16, 'train'): (),
     }
+    for file in store.path.iterdir():
+        if file.name not in (META_FILE, *arrays):
+            (folder / file.name).symlink_to(file.resolve())
+    (folder / META_FILE).write_text(json.dumps(meta))
     for name, columns in arrays.items():
         rows = np.load(store.path / name)
         rows = np.resize(rows, (1_000_000, *columns))
@@ -89,20 +87,25 @@ loader = Loader(store, 'trio', 16, 512, 0, transpose=(-5, 6))
 loader.batch(0)
 seconds = time.perf_counter() - start
 after = kib('RssAnon'), kib('RssFile')
-kib_of = dict(kib=after[0] - before[0], mapped_kib=after[1] - before[1])
-print(json.dumps({'windows': store.count('trio', 16, 'train'), 'open': opened, 'first_batch': seconds, **kib_of}))
+print(json.dumps({
+    'windows': store.count('trio', 16, 'train'),
+    'open': opened,
+    'first_batch': seconds,
+    'kib': after[0] - before[0],
+    'mapped_kib': after[1] - before[1],
+}))
 """
 
 
 def big_store(store: Store) -> dict:
-    """Seconds and memory of opening a store of 20 million windows in a new process, and until the
-    first batch.
+    """Seconds and memory of opening a store of 20 million windows in a new process.
+
+    first_batch: seconds until the first batch is there.
     """
     with tempfile.TemporaryDirectory() as folder:
         repeat(store, Path(folder))
-        done = subprocess.run(
-            [sys.executable, '-c', _OPEN, folder], capture_output=True, text=True, check=True
-        )
+        command = [sys.executable, '-c', _OPEN, folder]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
     return json.loads(done.stdout)
 
 

@@ -14,7 +14,10 @@ _L3 = Path('/sys/devices/system/cpu/cpu0/cache/index3/size')
 
 
 def cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count()
+    """Cores that this process may use."""
+    if hasattr(os, 'sched_getaffinity'):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def cache_bytes() -> int:
@@ -26,13 +29,13 @@ def cache_bytes() -> int:
 
 
 def processor() -> str:
+    """Its name, as the system says it."""
     try:
         lines = Path('/proc/cpuinfo').read_text().splitlines()
-        return next(
-            line.partition(':')[2].strip() for line in lines if line.startswith('model name')
-        )
-    except (OSError, StopIteration):
-        return platform.processor() or platform.machine()
+    except OSError:
+        lines = []
+    names = [line.partition(':')[2].strip() for line in lines if line.startswith('model name')]
+    return names[0] if names else platform.processor() or platform.machine()
 
 
 def wait_until_quiet(limit: float = 60.0) -> float:
@@ -44,7 +47,7 @@ def wait_until_quiet(limit: float = 60.0) -> float:
 
     end = time.monotonic() + limit
     while True:
-        busy = psutil.cpu_percent(0.5) / 100 * psutil.cpu_count()
+        busy = psutil.cpu_percent(0.5) / 100 * (psutil.cpu_count() or 1)
         if busy < 0.1 or time.monotonic() > end:
             return busy
 
@@ -60,31 +63,35 @@ def _best(call: Callable[[], object], repeats: int = 5) -> float:
 
 
 def measure() -> dict:
-    """Products of square matrices in operations per second, the best of two sizes, and bytes per
-    second of reading one with a vector.
+    """What this machine is, and what it can do.
+
+    flops: of products of square matrices, operations per second, the best of some sizes.
+    bytes_per_second: of reading a matrix, by its product with a vector.
     """
     import jax
     import jax.numpy as jnp
 
-    rates, product = {}, jax.jit(lambda a, b: jnp.matmul(a, b, preferred_element_type=jnp.float32))
+    @jax.jit
+    def product(a: jax.Array, b: jax.Array) -> jax.Array:
+        return jnp.matmul(a, b, preferred_element_type=jnp.float32)
+
+    def seconds(a: jax.Array, b: jax.Array) -> float:
+        return _best(lambda: product(a, b).block_until_ready())
+
+    sizes = (2048, 4096) if jax.default_backend() == 'cpu' else (4096, 8192, 16384)
+    rates = {}
     for dtype in ('float32', 'bfloat16'):
-        rates[dtype] = 0.0
-        for n in (2048, 4096) if jax.default_backend() == 'cpu' else (4096, 8192, 16384):
-            a = jnp.ones((n, n), dtype)
-            rates[dtype] = max(
-                rates[dtype], 2 * n**3 / _best(lambda a=a: product(a, a).block_until_ready())
-            )
+        squares = (jnp.ones((n, n), dtype) for n in sizes)
+        rates[dtype] = max(2 * len(a) ** 3 / seconds(a, a) for a in squares)
     x, v = jnp.ones((2**13, 2**13)), jnp.ones((2**13, 1))
-    bandwidth = x.nbytes / _best(lambda: product(x, v).block_until_ready())
     device = jax.devices()[0]
+    on_cpu = device.platform == 'cpu'
     return {
         'processor': processor(),
         'cores': cores(),
-        'devices': f'{jax.device_count()} x {device.device_kind}'
-        if device.platform != 'cpu'
-        else 'cpu',
+        'devices': 'cpu' if on_cpu else f'{jax.device_count()} x {device.device_kind}',
         'flops': rates,
-        'bytes_per_second': bandwidth,
+        'bytes_per_second': x.nbytes / seconds(x, v),
         'cache_bytes': cache_bytes(),
         'python': platform.python_version(),
         'jax': jax.__version__,

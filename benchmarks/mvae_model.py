@@ -6,6 +6,7 @@ Argument: the work as JSON (`works.to_dict`); see `answer.serve`.
 import functools
 import json
 import sys
+from collections.abc import Callable
 
 import jax
 import numpy as np
@@ -18,9 +19,8 @@ from mvae.training.step import init_state, make_train_step, replicate
 
 
 def main(work: dict) -> None:
-    cfg = ModelConfig(
-        **{k: tuple(v) if isinstance(v, list) else v for k, v in work['model'].items()}
-    )
+    sizes = {k: tuple(v) if isinstance(v, list) else v for k, v in work['model'].items()}
+    cfg = ModelConfig(**sizes)
     t = FrozenConfigDict(base_config().training)
     devices = jax.local_device_count()
     rng = np.random.default_rng(0)
@@ -30,7 +30,7 @@ def main(work: dict) -> None:
     state = replicate(init_state(key, cfg, t))
     step = make_train_step(cfg, t)
 
-    def train():
+    def train() -> float:
         nonlocal state
         state, metrics = step(state, tokens, key)
         return float(metrics['loss'])
@@ -38,7 +38,7 @@ def main(work: dict) -> None:
     weights = jax.jit(vae.prepare, static_argnums=1)(state.params, cfg)
     generate = functools.partial(jax.jit, static_argnums=1)(vae.generate_prepared)
 
-    def sampler(n):
+    def sampler(n: int) -> Callable[[], np.ndarray]:
         z = rng.standard_normal((n, cfg.latent_size), dtype=np.float32)
         return lambda: np.asarray(generate(weights, cfg, z, key, np.float32(1)))
 

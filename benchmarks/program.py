@@ -24,17 +24,13 @@ class Program:
 
     def __init__(self, name: str, argument: str):
         self.name = name
-        self._process = subprocess.Popen(
-            [sys.executable, HERE / name, argument],
-            env=ENVIRONMENT,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
+        command = [sys.executable, HERE / name, argument]
+        pipes = {'stdin': subprocess.PIPE, 'stdout': subprocess.PIPE, 'text': True}
+        self._process = subprocess.Popen(command, env=ENVIRONMENT, **pipes)
         self.about = self._answer()
 
     def seconds(self, word: str) -> float:
-        """Of one call."""
+        """How long one call takes."""
         self._process.stdin.write(f'{word}\n')
         self._process.stdin.flush()
         return self._answer()['seconds']
@@ -52,12 +48,8 @@ class Program:
 
 def output_of(name: str, *arguments: str) -> dict:
     """What a program that ends by itself prints as its last line, JSON."""
-    done = subprocess.run(
-        [sys.executable, HERE / name, *arguments],
-        env=ENVIRONMENT,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
+    command = [sys.executable, HERE / name, *arguments]
+    done = subprocess.run(command, env=ENVIRONMENT, stdout=subprocess.PIPE, text=True)
     if done.returncode:
         raise Failed(f'{name} ended with exit code {done.returncode}')
     return json.loads(done.stdout.splitlines()[-1])

@@ -22,27 +22,30 @@ from mvae.training.checkpoint import Checkpoints
 c = apply_scale(experiment_config('trio16', 'trio', 16, 'hierdec'), 'small')
 v = Vocabulary(**c.music)
 params = vae.init(jax.random.key(0), model_config(c, v.sizes(c.kind)))
-Checkpoints(Path(sys.argv[1]), json.loads(c.to_json_best_effort()), v.to_dict(), '').save_params(params, 0)
+about = json.loads(c.to_json_best_effort()), v.to_dict()
+Checkpoints(Path(sys.argv[1]), *about, '').save_params(params, 0)
 """
 
 
-def seconds(*command, **environment) -> float:
+def seconds(*command: str | Path, **environment: str) -> float:
+    """How long a command takes, with these variables in its environment."""
+    environment = {**os.environ, **environment}
     start = time.perf_counter()
-    subprocess.run(
-        command, check=True, stdout=subprocess.DEVNULL, env={**os.environ, **environment}
-    )
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, env=environment)
     return time.perf_counter() - start
 
 
 def imports(repeats: int = 5) -> dict:
-    """Medians of `import jax` and `import jax, mvae` in new processes, in turn, and of the
-    differences.
+    """Medians of `import jax` and `import jax, mvae` in new processes, and of the differences.
+
+    The two come in turn.
     """
-    seconds(sys.executable, '-c', 'import jax, mvae')
-    pairs = [
-        [seconds(sys.executable, '-c', f'import {names}') for names in ('jax', 'jax, mvae')]
-        for _ in range(repeats)
-    ]
+
+    def importing(names: str) -> float:
+        return seconds(sys.executable, '-c', f'import {names}')
+
+    importing('jax, mvae')
+    pairs = [(importing('jax'), importing('jax, mvae')) for _ in range(repeats)]
     jax_alone, both = zip(*pairs, strict=True)
     difference = statistics.median(b - a for a, b in pairs)
     return {
@@ -53,10 +56,10 @@ def imports(repeats: int = 5) -> dict:
 
 
 def cold_sample(repeats: int = 3) -> dict:
-    """`sample.py` on a small trio16 from the start of the process to MIDI on disk: with an empty
-    compilation cache, and with a warm one.
+    """`sample.py` on a small trio16 from the start of the process to MIDI on disk.
 
-    The weights are new ones: how long it takes does not depend on them.
+    It runs with an empty compilation cache, then with a warm one. The weights are new ones: how
+    long it takes does not depend on them.
     """
     with tempfile.TemporaryDirectory() as folder:
         run, cache = Path(folder) / 'run', str(Path(folder) / 'cache')

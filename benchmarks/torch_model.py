@@ -7,11 +7,11 @@ run side by side, as in mvae: bars one after another are slower in PyTorch too.
 """
 
 import json
-import os
 import sys
 
 import torch
 from answer import serve
+from machine import cores
 from torch import nn
 from torch.nn import functional as F
 
@@ -20,10 +20,9 @@ def initial_state(
     layer: nn.Linear, e: torch.Tensor, sizes: list[int]
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """(h, c), [layers, N, H] each; all layers are of one size."""
-    both = (
-        torch.tanh(layer(e)).view(len(e), 2, len(sizes), sizes[0]).permute(1, 2, 0, 3).contiguous()
-    )
-    return both[0], both[1]
+    both = torch.tanh(layer(e)).view(len(e), 2, len(sizes), sizes[0])
+    h, c = both.permute(1, 2, 0, 3).contiguous()
+    return h, c
 
 
 class Decoder(nn.Module):
@@ -51,10 +50,8 @@ class MusicVAE(nn.Module):
         self.vocab, self.conductor_sizes = m['vocab_sizes'], m['conductor_sizes']
         encoder, width = m['encoder_sizes'], sum(self.vocab)
         self.encoder = nn.LSTM(width, encoder[0], len(encoder), bidirectional=True)
-        self.mu, self.sigma = (
-            nn.Linear(2 * encoder[0], self.latent),
-            nn.Linear(2 * encoder[0], self.latent),
-        )
+        self.mu = nn.Linear(2 * encoder[0], self.latent)
+        self.sigma = nn.Linear(2 * encoder[0], self.latent)
         embedding = self.latent
         if self.conductor_sizes:
             embedding = self.conductor_sizes[-1]
@@ -82,19 +79,13 @@ class MusicVAE(nn.Module):
         kl = (0.5 * (sigma**2 + mu**2 - 1) - torch.log(sigma)).sum(-1)
         e = self.embeddings(mu + sigma * torch.randn_like(mu))
         previous = torch.cat([torch.zeros_like(x[:1]), x[:-1]]).split(self.widths, -1)
-        batch, logits = tokens.shape[1], []
+        bars, steps, batch = self.bars, self.steps, tokens.shape[1]
+        logits = []
         for p, decoder in zip(previous, self.decoders, strict=True):
-            folded = (
-                p.view(self.bars, self.steps, batch, -1)
-                .transpose(0, 1)
-                .reshape(self.steps, self.bars * batch, -1)
-            )
-            out = decoder(folded, e.reshape(self.bars * batch, -1))
-            logits.append(
-                out.view(self.steps, self.bars, batch, -1)
-                .transpose(0, 1)
-                .reshape(len(tokens), batch, -1)
-            )
+            by_step = p.view(bars, steps, batch, -1).transpose(0, 1)
+            out = decoder(by_step.reshape(steps, bars * batch, -1), e.reshape(bars * batch, -1))
+            by_bar = out.view(steps, bars, batch, -1).transpose(0, 1)
+            logits.append(by_bar.reshape(len(tokens), batch, -1))
         blocks = torch.cat(logits, -1).split(self.vocab, -1)
         losses = [
             F.cross_entropy(b.reshape(-1, b.shape[-1]), tokens[..., k].reshape(-1), reduction='sum')
@@ -125,18 +116,14 @@ class MusicVAE(nn.Module):
 
 
 def main(work: dict) -> None:
-    torch.set_num_threads(
-        len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count()
-    )
+    torch.set_num_threads(cores())
     torch.manual_seed(0)
     model = MusicVAE(work['model'])
     adam = torch.optim.Adam(model.parameters(), 1e-3)
-    tokens = torch.stack(
-        [torch.randint(0, v, (model.bars * model.steps, work['batch_size'])) for v in model.vocab],
-        -1,
-    )
+    shape = model.bars * model.steps, work['batch_size']
+    tokens = torch.stack([torch.randint(0, v, shape) for v in model.vocab], -1)
 
-    def train():
+    def train() -> float:
         adam.zero_grad(set_to_none=True)
         loss = model.loss(tokens)
         loss.backward()

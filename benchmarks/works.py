@@ -67,13 +67,14 @@ def _lstm(inputs: int, sizes: tuple[int, ...]) -> int:
 
 
 def _encoder(cfg: ModelConfig) -> int:
-    """Multiply-adds per step, both directions; tokens are read by looking rows up, so the first
-    layer's input costs none.
+    """Multiply-adds per step, both directions.
+
+    Tokens are read by looking rows up, so that the first layer's input costs none. Each other layer
+    reads both directions of the one below.
     """
     sizes = cfg.encoder_sizes
     return 2 * sum(
-        ((2 * below if n else 0) + h) * 4 * h
-        for n, (below, h) in enumerate(zip((0, *sizes[:-1]), sizes, strict=True))
+        (2 * below + h) * 4 * h for below, h in zip((0, *sizes[:-1]), sizes, strict=True)
     )
 
 
@@ -93,16 +94,16 @@ def _conductor(cfg: ModelConfig) -> int:
 
 
 def forward_flops(cfg: ModelConfig) -> tuple[float, float]:
-    """Floating-point operations per example of (encoder, all that unfolds z), two per multiply-add;
-    matrix products only.
+    """Floating-point operations per example of (encoder, all that unfolds z).
+
+    Matrix products alone are counted, two operations per multiply-add.
     """
     steps, bars = _decoders(cfg)
     once = 2 * cfg.latent_size * sum(cfg.conductor_sizes)
     bottleneck = 2 * 2 * cfg.encoder_sizes[-1] * cfg.latent_size
     encoder = cfg.total_steps * _encoder(cfg) + bottleneck
-    return 2.0 * encoder, 2.0 * (
-        cfg.total_steps * steps + cfg.bars * (bars + _conductor(cfg)) + once
-    )
+    decoder = cfg.total_steps * steps + cfg.bars * (bars + _conductor(cfg)) + once
+    return 2.0 * encoder, 2.0 * decoder
 
 
 def training_flops(work: Work) -> float:
@@ -110,15 +111,11 @@ def training_flops(work: Work) -> float:
     return 3 * work.batch_size * sum(forward_flops(work.model))
 
 
-def sampling_flops(work: Work) -> float:
-    return SAMPLES * forward_flops(work.model)[1]
-
-
 def training_bytes(work: Work, itemsize: int = 4) -> float:
-    """Recurrent weights that the steps of one update read where no cache holds them: one matrix per
-    layer and step, forward and back.
+    """Bytes of recurrent weights that the steps of one update read where no cache holds them.
 
-    The decoder's bars run side by side, so its steps are those of a bar.
+    They are one matrix per layer and step, forward and back. The decoder's bars run side by side,
+    so that its steps are those of a bar.
     """
     cfg = work.model
     encoder = 2 * cfg.total_steps * sum(4 * h * h for h in cfg.encoder_sizes)
@@ -127,7 +124,7 @@ def training_bytes(work: Work, itemsize: int = 4) -> float:
 
 
 def step_bytes(cfg: ModelConfig, itemsize: int = 4) -> float:
-    """Weights that one step of sampling reads, of all decoders."""
+    """Bytes of weights that one step of sampling reads, of all decoders."""
     return float(itemsize * _decoders(cfg)[0])
 
 

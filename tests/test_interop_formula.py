@@ -1,6 +1,4 @@
-"""Networks with weights from a formula, and what Magenta's code computed with them in float32
-(magenta.md 6.C).
-"""
+"""Networks with weights from a formula, and what Magenta's code computed with them in float32."""
 
 import jax
 import jax.numpy as jnp

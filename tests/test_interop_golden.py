@@ -1,5 +1,6 @@
-"""Magenta's numbers, reproduced: posterior, losses, logits, gradients, three Adam steps and greedy
-decoding of its checkpoints.
+"""Magenta's numbers, reproduced from its checkpoints.
+
+They are posterior, losses, logits, gradients, three Adam steps and greedy decoding.
 """
 
 import dataclasses
@@ -13,7 +14,7 @@ from magenta_numbers import CHECKPOINTS, SHARED, folder, needs_shared, tokens_of
 
 from mvae.errors import InputError
 from mvae.interop import magenta, names
-from mvae.interop.recognise import CONFIGS
+from mvae.interop.configs import CONFIGS
 from mvae.interop.tensors import Spec
 from mvae.model import streams, vae
 from mvae.training.loss import kl_cost
@@ -157,10 +158,17 @@ def test_optimizer_slots_are_skipped_and_counted():
 
 
 FULL_SIZE = {
-    'cat-mel_2bar_small': 4_423_770, 'cat-mel_2bar_big': 134_571_098, 'cat-drums_2bar_small': 4_636_672, 'cat-drums_2bar_big': 137_582_080,
-    'flat-trio_16bar': 251_279_028, 'flat-mel_16bar': 235_250_778, 'hierdec-mel_16bar': 176_061_530, 'hierdec-trio_16bar': 230_975_156,
-    'hier-mel_16bar': 72_547_418, 'hier-trio_16bar': 122_529_460,
-}  # fmt: skip
+    'cat-mel_2bar_small': 4_423_770,
+    'cat-mel_2bar_big': 134_571_098,
+    'cat-drums_2bar_small': 4_636_672,
+    'cat-drums_2bar_big': 137_582_080,
+    'flat-trio_16bar': 251_279_028,
+    'flat-mel_16bar': 235_250_778,
+    'hierdec-mel_16bar': 176_061_530,
+    'hierdec-trio_16bar': 230_975_156,
+    'hier-mel_16bar': 72_547_418,
+    'hier-trio_16bar': 122_529_460,
+}
 
 
 def _full_size_shapes(name):

@@ -1,5 +1,6 @@
-"""Checkpoints are read whole or refused in a sentence: every format, every break, ten thousand
-random ones (with -m slow).
+"""Checkpoints are read whole or refused in a sentence: every format, every break.
+
+With -m slow, ten thousand random breaks too.
 """
 
 import json
@@ -91,8 +92,10 @@ def test_every_format_gives_the_same_model(tensors, tmp_path):
 
 
 @pytest.mark.parametrize('cfg', [
-    ModelConfig((90,), 16, 16, (6, 5), 4, (5, 4), (6, 4)), ModelConfig((90, 90, 512), 16, 16, (6,), 4, (5,), (4,), encoder_bars=16),
-    ModelConfig((512,), 1, 32, (6,), 4, (5,), drum_roll=(True,)), ModelConfig((90, 90, 512), 1, 256, (6, 5), 4, (5, 4)),
+    ModelConfig((90,), 16, 16, (6, 5), 4, (5, 4), (6, 4)),
+    ModelConfig((90, 90, 512), 16, 16, (6,), 4, (5,), (4,), encoder_bars=16),
+    ModelConfig((512,), 1, 32, (6,), 4, (5,), drum_roll=(True,)),
+    ModelConfig((90, 90, 512), 1, 256, (6, 5), 4, (5, 4)),
 ], ids=['hierdec-mel', 'hier-trio', 'cat-drums', 'flat-trio'])  # fmt: skip
 def test_the_name_map_runs_both_ways_and_the_architecture_is_recognised(cfg, tmp_path):
     params = vae.init(jax.random.key(1), cfg)
@@ -256,10 +259,15 @@ def test_nothing_is_read_or_written_outside(tensors, tmp_path):
 
 
 @pytest.mark.parametrize('change, message', [
-    ({'shape': [10**9, 10**9]}, 'impossible shape'), ({'shape': [-1]}, 'impossible shape'), ({'shape': ['a']}, 'shape or dtype'),
-    ({'shape': [11]}, 'the manifest wants 44'), ({'dtype': 'complex64'}, 'shape or dtype'), ({'name': 3}, 'the name'),
+    ({'shape': [10**9, 10**9]}, 'impossible shape'),
+    ({'shape': [-1]}, 'impossible shape'),
+    ({'shape': ['a']}, 'shape or dtype'),
+    ({'shape': [11]}, 'the manifest wants 44'),
+    ({'dtype': 'complex64'}, 'shape or dtype'),
+    ({'name': 3}, 'the name'),
     ({'quantization': {'dtype': 'float16', 'scale': 1, 'min': 0}}, 'do not read'),
-    ({'quantization': {'dtype': 'uint8', 'scale': float('inf'), 'min': 0}}, 'quantisation'), ({'quantization': {'dtype': 'uint8'}}, 'damaged'),
+    ({'quantization': {'dtype': 'uint8', 'scale': float('inf'), 'min': 0}}, 'quantisation'),
+    ({'quantization': {'dtype': 'uint8'}}, 'damaged'),
 ])  # fmt: skip
 def test_broken_manifests(change, message, tmp_path):
     write_tfjs(tmp_path, {'a': np.zeros(10, np.float32)})

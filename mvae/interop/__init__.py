@@ -1,3 +1,4 @@
-"""Weights of other programs: Magenta's checkpoints, read without TensorFlow, recognised and
-renamed; and ours under Magenta's names.
+"""Weights of other programs: Magenta's checkpoints and ours under Magenta's names.
+
+Checkpoints are read without TensorFlow, recognised by names and shapes, and renamed.
 """

@@ -1,65 +1,39 @@
-"""TensorFlow's V2 checkpoint (a "bundle"): an index of names and places, and data files read by
-offset (magenta.md 3.7).
+"""TensorFlow's V2 checkpoint (a "bundle"): an index of names and places, and data files.
 
-The index is a table of sorted, prefix-compressed entries in blocks, each with a checksum. Nothing
-in it is executed, no file outside the checkpoint's own is opened, and every number is checked
-against the sizes of the files before it is used.
+docs/magenta.md, "Checkpoint files", describes the format; `index` reads the index. Nothing in it is
+executed, no file outside the checkpoint's own is opened, and every number is checked against the
+sizes of the files before it is used.
 """
 
+import itertools
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import NamedTuple
 
-import ml_dtypes
 import numpy as np
 
 from mvae.errors import InputError
 from mvae.interop.crc32c import masked_crc32c
 from mvae.interop.files import Stretch
-from mvae.interop.tensors import MOST_TENSORS, Spec, Tensors, check_shape
-
-_MAGIC = 0xDB4775248B80FB57
-_FOOTER, _TRAILER = 48, 5
-_MOST_INDEX = 2**26  # bytes
-# TensorFlow's numbers for its types, as far as weights use them.
-_DTYPES = {
-    1: '<f4',
-    2: '<f8',
-    3: '<i4',
-    4: 'u1',
-    5: '<i2',
-    6: 'i1',
-    9: '<i8',
-    14: ml_dtypes.bfloat16,
-    19: '<f2',
-}
-
-
-class Damaged(Exception):
-    """The bytes cannot be what they should be; the reader of the whole file says where."""
-
-
-class _Entry(NamedTuple):
-    spec: Spec
-    shard: int
-    offset: int
-    size: int
-    crc: int
+from mvae.interop.index import Damaged, Entry, read_index
+from mvae.interop.tensors import Tensors, check_shape
 
 
 class Bundle(Tensors):
     """A V2 checkpoint."""
 
     def __init__(self, name: str, index: Stretch, shards: dict[int, Stretch]):
-        """name: for messages; index: the .index file; shards: by number the .data-NNNNN-of-MMMMM
-        files that are there.
+        """Reads the index.
+
+        name: for messages.
+        index: the .index file.
+        shards: by number the .data-NNNNN-of-MMMMM files that are there.
 
         Raises InputError where the index is damaged, or speaks of data that are not there.
         """
         self._name, self._shards = name, shards
         try:
-            self._entries = _read_index(index)
+            self._entries = read_index(index)
         except (Damaged, struct.error, IndexError, UnicodeDecodeError) as error:
             raise InputError(
                 f'{name}: the index is damaged or not one of TensorFlow ({error})'
@@ -72,29 +46,33 @@ class Bundle(Tensors):
         for key, entry in self._entries.items():
             if entry.spec.dtype is None:
                 continue
-            check_shape(self._name, key, entry.spec.shape, entry.spec.dtype.itemsize)
-            if entry.size != entry.spec.bytes:
-                raise InputError(
-                    f'{self._name}: {key} of shape {list(entry.spec.shape)} should have {entry.spec.bytes} bytes, not {entry.size}'
-                )
-            if entry.shard not in self._shards:
-                raise InputError(
-                    f'{self._name}: the data file number {entry.shard} is missing, which holds {key}'
-                )
-            if entry.offset + entry.size > self._shards[entry.shard].size:
-                raise InputError(
-                    f'{self._name}: {key} ends behind the end of its data file, which is truncated'
-                )
-            by_shard.setdefault(entry.shard, []).append(
-                (entry.offset, entry.offset + entry.size, key)
-            )
+            self._check_place(key, entry)
+            place = entry.offset, entry.offset + entry.size, key
+            by_shard.setdefault(entry.shard, []).append(place)
         for places in by_shard.values():
-            places.sort()
-            for (_, end, one), (start, _, other) in zip(places, places[1:], strict=False):
+            for (_, end, one), (start, _, other) in itertools.pairwise(sorted(places)):
                 if start < end:
                     raise InputError(
                         f'{self._name}: {one} and {other} overlap; the index is damaged'
                     )
+
+    def _check_place(self, key: str, entry: Entry) -> None:
+        """Of one tensor. Raises InputError where it cannot lie where the index says."""
+        spec = entry.spec
+        check_shape(self._name, key, spec.shape, spec.dtype.itemsize if spec.dtype else 0)
+        if entry.size != spec.bytes:
+            raise InputError(
+                f'{self._name}: {key} of shape {list(spec.shape)} should have {spec.bytes} bytes, '
+                f'not {entry.size}'
+            )
+        if entry.shard not in self._shards:
+            raise InputError(
+                f'{self._name}: the data file number {entry.shard} is missing, which holds {key}'
+            )
+        if entry.offset + entry.size > self._shards[entry.shard].size:
+            raise InputError(
+                f'{self._name}: {key} ends behind the end of its data file, which is truncated'
+            )
 
     def read(self, name: str) -> np.ndarray:
         entry = self._entries[name]
@@ -110,14 +88,11 @@ def open_prefix(prefix: Path) -> Bundle:
     """The checkpoint `<prefix>.index` with its data files beside it."""
     index = prefix.with_name(prefix.name + '.index')
     names = {path.name: path for path in prefix.parent.glob(glob_escape(prefix.name) + '.data-*')}
-    return Bundle(
-        str(prefix),
-        Stretch.of_file(index),
-        {n: Stretch.of_file(names[name]) for n, name in shard_names(prefix.name, names)},
-    )
+    shards = {n: Stretch.of_file(names[name]) for n, name in shard_names(prefix.name, names)}
+    return Bundle(str(prefix), Stretch.of_file(index), shards)
 
 
-def shard_names(prefix: str, names) -> Iterator[tuple[int, str]]:
+def shard_names(prefix: str, names: Iterable[str]) -> Iterator[tuple[int, str]]:
     """(number, name) of those among names that are data files of the prefix."""
     for name in names:
         tail = name.removeprefix(prefix + '.data-')
@@ -127,134 +102,5 @@ def shard_names(prefix: str, names) -> Iterator[tuple[int, str]]:
 
 
 def glob_escape(name: str) -> str:
+    """A pattern of glob that fits this name alone."""
     return ''.join(f'[{char}]' if char in '*?[' else char for char in name)
-
-
-def _read_index(index: Stretch) -> dict[str, _Entry]:
-    if not _FOOTER <= index.size <= _MOST_INDEX:
-        raise Damaged(f'{index.size} bytes')
-    data = index.read(0, index.size)
-    footer = data[-_FOOTER:]
-    if struct.unpack('<Q', footer[-8:])[0] != _MAGIC:
-        raise Damaged('no magic number at its end')
-    position = 0
-    for _ in range(2):  # the metaindex, which bundles leave empty
-        _, position = _varint(footer, position)
-    offset, position = _varint(footer, position)
-    size, _ = _varint(footer, position)
-    entries: dict[str, _Entry] = {}
-    for _, place in _block(data, offset, size):
-        start, position = _varint(place, 0)
-        length, _ = _varint(place, position)
-        for key, value in _block(data, start, length):
-            name = key.decode()
-            if not name:
-                _check_header(value)
-            elif name in entries or len(entries) >= MOST_TENSORS:
-                raise Damaged(f'{name[:80]!r} twice, or too many names')
-            else:
-                entries[name] = _entry(value)
-    return entries
-
-
-def _block(data: bytes, offset: int, size: int) -> Iterator[tuple[bytes, bytes]]:
-    """(key, value) pairs of one block; shared beginnings of keys are put back."""
-    if offset + size + _TRAILER > len(data):
-        raise Damaged('a block behind its end')
-    block, kind = data[offset : offset + size], data[offset + size]
-    if kind != 0:
-        raise Damaged(f'a block compressed by method {kind}, which checkpoints do not use')
-    if (
-        masked_crc32c(data[offset : offset + size + 1])
-        != struct.unpack_from('<I', data, offset + size + 1)[0]
-    ):
-        raise Damaged('checksum of a block')
-    (restarts,) = struct.unpack_from('<I', block, size - 4)
-    end = size - 4 * (restarts + 1)
-    if end < 0:
-        raise Damaged('a block without room for its entries')
-    position, key = 0, b''
-    while position < end:
-        shared, position = _varint(block, position)
-        own, position = _varint(block, position)
-        length, position = _varint(block, position)
-        if shared > len(key) or position + own + length > end:
-            raise Damaged('an entry behind the end of its block')
-        key = key[:shared] + block[position : position + own]
-        yield key, block[position + own : position + own + length]
-        position += own + length
-
-
-def _varint(data: bytes, position: int) -> tuple[int, int]:
-    value = 0
-    for shift in range(0, 64, 7):
-        byte = data[position]
-        position += 1
-        value |= (byte & 0x7F) << shift
-        if byte < 0x80:
-            return value, position
-    raise Damaged('a number of more than 64 bits')
-
-
-def _fields(message: bytes) -> Iterator[tuple[int, int | bytes]]:
-    """(number, value) of a protocol buffer's fields."""
-    position = 0
-    while position < len(message):
-        tag, position = _varint(message, position)
-        kind = tag & 7
-        if kind == 0:
-            value, position = _varint(message, position)
-        elif kind in (1, 5):
-            width = 8 if kind == 1 else 4
-            if position + width > len(message):
-                raise Damaged('a cut message')
-            value, position = (
-                int.from_bytes(message[position : position + width], 'little'),
-                position + width,
-            )
-        elif kind == 2:
-            size, position = _varint(message, position)
-            if position + size > len(message):
-                raise Damaged('a cut message')
-            value, position = message[position : position + size], position + size
-        else:
-            raise Damaged(f'a field of kind {kind}')
-        yield tag >> 3, value
-
-
-def _number(value: int | bytes) -> int:
-    if not isinstance(value, int):
-        raise Damaged('text in place of a number')
-    return value
-
-
-def _check_header(message: bytes) -> None:
-    for number, value in _fields(message):
-        if number == 2 and _number(value) != 0:
-            raise Damaged('big-endian data, which we do not read')
-
-
-def _entry(message: bytes) -> _Entry:
-    numbers, shape = {1: 0, 3: 0, 4: 0, 5: 0, 6: 0}, ()
-    for number, value in _fields(message):
-        if number == 2:
-            shape = _shape(value)
-        elif number in numbers:
-            numbers[number] = _number(value)
-    dtype = _DTYPES.get(numbers[1])
-    spec = Spec(shape, None if dtype is None else np.dtype(dtype))
-    return _Entry(spec, numbers[3], numbers[4], numbers[5], numbers[6])
-
-
-def _shape(message: int | bytes) -> tuple[int, ...]:
-    if not isinstance(message, bytes):
-        raise Damaged('a number in place of a shape')
-    shape = []
-    for number, dimension in _fields(message):
-        if number == 2:
-            if not isinstance(dimension, bytes):
-                raise Damaged('a number in place of a dimension')
-            shape.append(
-                next((_number(size) for field, size in _fields(dimension) if field == 1), 0)
-            )
-    return tuple(shape)

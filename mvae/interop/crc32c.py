@@ -1,5 +1,6 @@
-"""CRC-32C (Castagnoli), the checksum of TensorFlow's files, over numpy buffers: many stretches side
-by side, since Python is slow one by one.
+"""CRC-32C (Castagnoli), the checksum of TensorFlow's files, over numpy buffers.
+
+It takes many stretches of a buffer side by side, since Python is slow byte by byte.
 """
 
 import functools
@@ -40,16 +41,18 @@ def crc32c(data: bytes | np.ndarray) -> int:
 
 
 def masked_crc32c(data: bytes | np.ndarray) -> int:
-    """As TensorFlow stores it: rotated by 15 bits, a constant added, so that a checksum of
-    checksums is none of zeros.
+    """As TensorFlow stores it: rotated by 15 bits, a constant added.
+
+    The rotation keeps the checksum good for data that hold checksums themselves.
     """
     crc = crc32c(data)
     return ((crc >> 15 | crc << 17) + _MASK_DELTA) & 0xFFFFFFFF
 
 
 def _advance(lanes: np.ndarray, register: int) -> int:
-    """The register behind lanes uint8 [a power of two, 8 n] that follow each other, each begun at
-    zero but the first, then joined pairwise.
+    """The register behind lanes uint8 [a power of two, 8 n] that follow each other.
+
+    All lanes but the first begin at zero; their registers are joined pairwise.
     """
     tables = _tables()[::-1]
     registers = np.zeros(len(lanes), np.uint32)
@@ -58,9 +61,8 @@ def _advance(lanes: np.ndarray, register: int) -> int:
         block = np.ascontiguousarray(lanes[:, start : start + 8 * _WORDS].view('<u8').T)
         for words in block:
             octets = (words ^ registers).view(np.uint8).reshape(-1, 8)
-            registers = functools.reduce(
-                np.bitwise_xor, (table.take(octets[:, n]) for n, table in enumerate(tables))
-            )
+            effects = (table.take(octets[:, n]) for n, table in enumerate(tables))
+            registers = functools.reduce(np.bitwise_xor, effects)
     shift = _shift(lanes.shape[1])
     while len(registers) > 1:
         registers = _apply(shift, registers[0::2]) ^ registers[1::2]
@@ -69,8 +71,9 @@ def _advance(lanes: np.ndarray, register: int) -> int:
 
 
 def _shift(zeros: int) -> np.ndarray:
-    """What so many zero bytes do to a register, as a matrix over GF(2): uint32 [32], the images of
-    single bits.
+    """What so many zero bytes do to a register.
+
+    It is a matrix over GF(2): uint32 [32], the images of single bits.
     """
     bits = np.uint32(1) << np.arange(32, dtype=np.uint32)
     power, result = (bits >> 8) ^ _tables()[0][bits & 0xFF], bits

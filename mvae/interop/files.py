@@ -1,6 +1,4 @@
-"""Stretches of files, read by offset; and the checkpoint that a path means: a prefix, a folder, a
-tar, a folder of TensorFlow.js, an .npz.
-"""
+"""Stretches of files, read by offset; files in a tar; the latest checkpoint of a folder."""
 
 import re
 import tarfile
@@ -12,8 +10,9 @@ from mvae.errors import InputError
 
 @dataclass(frozen=True)
 class Stretch:
-    """`size` bytes of a file from `start` on: a file of its own, or a member of a tar, which is
-    never unpacked.
+    """`size` bytes of a file from `start` on.
+
+    It is a file of its own, or a member of a tar, which is never unpacked.
     """
 
     path: Path
@@ -22,7 +21,7 @@ class Stretch:
 
     @classmethod
     def of_file(cls, path: Path) -> 'Stretch':
-        """Raises InputError where there is no such file."""
+        """The whole file. Raises InputError where there is no such file."""
         try:
             if not path.is_file():
                 raise InputError(f'{path} does not exist, or is no file')
@@ -31,7 +30,7 @@ class Stretch:
             raise InputError(f'cannot read {path}: {error.strerror}') from None
 
     def read(self, offset: int, size: int) -> bytes:
-        """Raises InputError where the stretch has no such bytes."""
+        """`size` bytes from `offset` on. Raises InputError where the stretch has no such bytes."""
         if offset < 0 or size < 0 or offset + size > self.size:
             raise InputError(f'{self.path} has no {size} bytes at {offset}; it is truncated')
         try:
@@ -50,7 +49,7 @@ def tar_members(path: Path) -> dict[str, Stretch]:
 
     Links, devices and folders are passed over. Raises InputError.
     """
-    members = {}
+    members: dict[str, Stretch] = {}
     total = path.stat().st_size
     try:
         with tarfile.open(path, 'r:') as tar:
@@ -65,8 +64,9 @@ def tar_members(path: Path) -> dict[str, Stretch]:
 
 
 def latest_checkpoint(folder: Path) -> Path | None:
-    """The prefix that the folder's `checkpoint` file names, if there is one; only inside the
-    folder.
+    """The prefix that the folder's `checkpoint` file names, None where it names none.
+
+    It lies inside the folder, whatever the file says.
     """
     try:
         text = (folder / 'checkpoint').read_bytes()[:65536].decode('utf-8', 'replace')

@@ -35,17 +35,17 @@ class Architecture:
     def magenta_shapes(self) -> dict[str, tuple[int, ...]]:
         """Names and shapes of the tensors that the model needs."""
         flat = names.flatten(self.like)
-        return {
-            theirs: flat[ours].shape
-            for ours, theirs in names.magenta_names(flat, self.model).items()
-        }
+        renamed = names.magenta_names(flat, self.model)
+        return {theirs: flat[ours].shape for ours, theirs in renamed.items()}
 
 
 @dataclass(frozen=True)
 class Imported:
-    """params: numpy float32, the tree of `vae.init`.
+    """A checkpoint as a model of ours.
 
-    skipped: how many tensors no model needs (optimizer slots, counters). step: of training.
+    params: numpy float32, the tree of `vae.init`.
+    skipped: how many tensors no model needs (optimizer slots, counters).
+    step: of training.
     """
 
     architecture: Architecture
@@ -55,8 +55,10 @@ class Imported:
 
 
 def open_checkpoint(path: Path) -> Tensors:
-    """The tensors of a .tar, a prefix (or its .index file), a folder with a `checkpoint` file or
-    with a TensorFlow.js manifest, or an .npz.
+    """The tensors of a checkpoint.
+
+    It is a .tar, a prefix (the path without .index) or its .index file, an .npz, or a folder with a
+    `checkpoint` file or a TensorFlow.js manifest. Raises InputError where there is none.
     """
     if path.is_dir():
         if (path / MANIFEST).is_file():
@@ -64,7 +66,8 @@ def open_checkpoint(path: Path) -> Tensors:
         prefix = latest_checkpoint(path)
         if prefix is None:
             raise InputError(
-                f'{path} holds neither a `checkpoint` file of TensorFlow nor {MANIFEST}; give a prefix, such as {path}/model.ckpt-100'
+                f'{path} holds neither a `checkpoint` file of TensorFlow nor {MANIFEST}; '
+                f'give a prefix, such as {path}/model.ckpt-100'
             )
         return open_prefix(prefix)
     if path.name == MANIFEST:
@@ -77,7 +80,8 @@ def open_checkpoint(path: Path) -> Tensors:
         return open_prefix(path)
     if not path.is_file():
         raise InputError(
-            f'{path} does not exist: give a .tar, a prefix (the path without .index), a folder, or an .npz'
+            f'{path} does not exist: give a .tar, a prefix (the path without .index), '
+            'a folder, or an .npz'
         )
     return _open_tar(path)
 
@@ -88,11 +92,8 @@ def _open_tar(path: Path) -> Bundle:
     if index is None:
         raise InputError(f'{path} holds no checkpoint: no member is named *.index')
     prefix = index.removesuffix('.index')
-    return Bundle(
-        f'{path}:{prefix}',
-        members[index],
-        {n: members[name] for n, name in shard_names(prefix, members)},
-    )
+    shards = {n: members[name] for n, name in shard_names(prefix, members)}
+    return Bundle(f'{path}:{prefix}', members[index], shards)
 
 
 def describe(
@@ -102,13 +103,12 @@ def describe(
     drum_map: str = 'old',
     decoder_only: bool = False,
 ) -> Architecture:
-    """The model that tensors of these names and shapes make; arguments and errors of `recognise`."""
+    """The model of tensors of these names and shapes; arguments and errors are `recognise`'s."""
     config = recognise(specs, file, name, drum_map, decoder_only)
     vocabulary = Vocabulary(**config.music)
     cfg = model_config(config, vocabulary.sizes(config.kind))
-    return Architecture(
-        config, vocabulary, cfg, jax.eval_shape(lambda: vae.init(jax.random.key(0), cfg))
-    )
+    like = jax.eval_shape(lambda: vae.init(jax.random.key(0), cfg))
+    return Architecture(config, vocabulary, cfg, like)
 
 
 def load(
@@ -117,10 +117,10 @@ def load(
     """Reads a checkpoint of Magenta's.
 
     Args:
-        path: see `open_checkpoint`. name: of Magenta's config, where neither shapes nor the file's
-            name say it.
-        drum_map: 'old' or 'current', see `recognise`. decoder_only: for checkpoints without a whole
-            encoder.
+        path: see `open_checkpoint`.
+        name: of Magenta's config, where neither shapes nor the file's name say it.
+        drum_map: 'old' or 'current', see `recognise`.
+        decoder_only: for checkpoints without a whole encoder.
 
     Raises InputError: what is wrong with the file, or which tensors are missing or of another
     shape.
@@ -139,9 +139,9 @@ def load(
 
 def _global_step(tensors: Tensors) -> int:
     spec = tensors.specs.get('global_step')
-    return (
-        max(int(tensors.read('global_step')), 0) if spec and spec.dtype and spec.shape == () else 0
-    )
+    if spec is None or spec.dtype is None or spec.shape != ():
+        return 0
+    return max(int(tensors.read('global_step')), 0)
 
 
 def _check(path: Path, specs: Mapping[str, Spec], wanted: Mapping[str, tuple[int, ...]]) -> None:
@@ -149,11 +149,11 @@ def _check(path: Path, specs: Mapping[str, Spec], wanted: Mapping[str, tuple[int
     if missing:
         only_encoder = all(name.startswith('encoder/') for name in missing)
         advice = '; --decoder-only loads what can be decoded' if only_encoder else ''
-        raise InputError(
-            f'{path} lacks {len(missing)} of {len(wanted)} tensors: {", ".join(missing[:4])}{"..." if len(missing) > 4 else ""}{advice}'
-        )
+        some = ', '.join(missing[:4]) + '...' * (len(missing) > 4)
+        raise InputError(f'{path} lacks {len(missing)} of {len(wanted)} tensors: {some}{advice}')
     for name, shape in wanted.items():
         if specs[name].shape != shape or specs[name].dtype is None:
             raise InputError(
-                f'{path}: {name} has the shape {list(specs[name].shape)}, its other tensors ask for {list(shape)}'
+                f'{path}: {name} has the shape {list(specs[name].shape)}, '
+                f'its other tensors ask for {list(shape)}'
             )

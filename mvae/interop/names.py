@@ -1,10 +1,11 @@
-"""Our parameters under Magenta's names: one table, read both ways (magenta.md 3.1).
+"""Our parameters under Magenta's names: one table, read both ways.
 
-Shapes and the order of gates are the same on both sides.
+Magenta's names are explained in docs/magenta.md, "Names of variables". Shapes and the order of
+gates are the same on both sides.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import jax
@@ -14,15 +15,16 @@ from mvae.config import ModelConfig
 
 # Ours on the left, below the parameter tree's root; Magenta's on the right. {l}: layer, {d}:
 # direction, {k}: stream, {w}: kernel or bias.
+_BOTH_WAYS = 'cell_{l}/bidirectional_rnn/{d}/multi_rnn_cell/cell_0/lstm_cell/{w}'
 _ENCODER = {
-    'encoder/layers/{l}/{d}/{w}': 'encoder/cell_{l}/bidirectional_rnn/{d}/multi_rnn_cell/cell_0/lstm_cell/{w}',
+    'encoder/layers/{l}/{d}/{w}': f'encoder/{_BOTH_WAYS}',
     'encoder/mu/{w}': 'encoder/mu/{w}',
     'encoder/sigma/{w}': 'encoder/sigma/{w}',
 }
 _HIERARCHICAL_ENCODER = {
     **_ENCODER,
-    'encoder/layers/{l}/{d}/{w}': 'encoder/hierarchical_level_0/cell_{l}/bidirectional_rnn/{d}/multi_rnn_cell/cell_0/lstm_cell/{w}',
-    'encoder/bar_layers/{l}/{d}/{w}': 'encoder/hierarchical_level_1/cell_{l}/bidirectional_rnn/{d}/multi_rnn_cell/cell_0/lstm_cell/{w}',
+    'encoder/layers/{l}/{d}/{w}': f'encoder/hierarchical_level_0/{_BOTH_WAYS}',
+    'encoder/bar_layers/{l}/{d}/{w}': f'encoder/hierarchical_level_1/{_BOTH_WAYS}',
 }
 _CONDUCTOR = {  # its cells lack the part multi_rnn_cell that all others have
     'conductor/initial_state/{w}': 'decoder/hierarchical_level_0/initial_state/{w}',
@@ -37,16 +39,19 @@ _DECODER = {
 
 def table(cfg: ModelConfig) -> dict[str, str]:
     """{our pattern: Magenta's pattern} of an architecture."""
-    decoder_scope = (
-        ('core_decoder/core_decoder_{k}/' if len(cfg.vocab_sizes) > 1 else 'core_decoder/')
-        if cfg.hierarchical
-        else ''
-    )
-    encoder = (
-        (_HIERARCHICAL_ENCODER if cfg.encoder_bars > 1 else _ENCODER) if cfg.encoder_sizes else {}
-    )
-    conductor = _CONDUCTOR if cfg.hierarchical else {}
-    return encoder | conductor | {ours: decoder_scope + theirs for ours, theirs in _DECODER.items()}
+    names: dict[str, str] = {}
+    if cfg.encoder_sizes:
+        names |= _HIERARCHICAL_ENCODER if cfg.encoder_bars > 1 else _ENCODER
+    if cfg.hierarchical:
+        names |= _CONDUCTOR
+    scope = _decoder_scope(cfg)
+    return names | {ours: scope + theirs for ours, theirs in _DECODER.items()}
+
+
+def _decoder_scope(cfg: ModelConfig) -> str:
+    if not cfg.hierarchical:
+        return ''
+    return 'core_decoder/core_decoder_{k}/' if len(cfg.vocab_sizes) > 1 else 'core_decoder/'
 
 
 def flatten(params: Any) -> dict[str, Any]:
@@ -55,16 +60,13 @@ def flatten(params: Any) -> dict[str, Any]:
     return {jax.tree_util.keystr(path, simple=True, separator='/'): leaf for path, leaf in leaves}
 
 
-def magenta_names(paths, cfg: ModelConfig) -> dict[str, str]:
+def magenta_names(paths: Iterable[str], cfg: ModelConfig) -> dict[str, str]:
     """{our path: Magenta's name} for the paths of `flatten`."""
     patterns = [(re.compile(_as_regex(ours)), theirs) for ours, theirs in table(cfg).items()]
     names = {}
     for path in paths:
-        matches = [
-            theirs.format(**found.groupdict())
-            for regex, theirs in patterns
-            if (found := regex.fullmatch(path))
-        ]
+        found = [(regex.fullmatch(path), theirs) for regex, theirs in patterns]
+        matches = [theirs.format(**match.groupdict()) for match, theirs in found if match]
         (names[path],) = matches  # a path with none, or two, is a bug of the table
     return names
 

@@ -1,49 +1,19 @@
-"""Which model a checkpoint of Magenta's holds, told by its names and shapes; and what shapes cannot
-say, by the names of Magenta's configs.
+"""Which model a checkpoint of Magenta's holds, told by its names and shapes.
+
+What shapes cannot say, the names of Magenta's configs do (`configs`).
 """
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from ml_collections import ConfigDict
 
 from mvae.config import experiment_config
 from mvae.errors import InputError
+from mvae.interop.configs import CONFIGS, MagentaConfig, config_named
 from mvae.interop.tensors import Spec
 
-
-@dataclass(frozen=True)
-class MagentaConfig:
-    """What a config of Magenta's says and shapes do not, and what Magenta trains it with
-    (magenta.md 1.2).
-    """
-
-    kind: str
-    bars: int
-    variant: str
-    batch_size: int
-    free_bits: float
-    max_beta: float
-    beta_rate: float = 0.0
-    scheduled: bool = False  # inverse sigmoid with rate 1000
-
-
-CONFIGS = {
-    'cat-mel_2bar_small': MagentaConfig(
-        'melody', 2, 'flat', 512, 0.0, 0.2, 0.99999, scheduled=True
-    ),
-    'cat-mel_2bar_big': MagentaConfig('melody', 2, 'flat', 512, 0.0, 0.5, 0.99999, scheduled=True),
-    'cat-drums_2bar_small': MagentaConfig('drums', 2, 'flat', 512, 48.0, 0.2, scheduled=True),
-    'cat-drums_2bar_big': MagentaConfig('drums', 2, 'flat', 512, 48.0, 0.2, scheduled=True),
-    'flat-mel_16bar': MagentaConfig('melody', 16, 'flat', 512, 256.0, 0.2),
-    'flat-trio_16bar': MagentaConfig('trio', 16, 'flat', 256, 0.0, 1.0),
-    'hierdec-mel_16bar': MagentaConfig('melody', 16, 'hierdec', 512, 256.0, 0.2),
-    'hierdec-trio_16bar': MagentaConfig('trio', 16, 'hierdec', 256, 256.0, 0.2),
-    'hier-mel_16bar': MagentaConfig('melody', 16, 'hier', 512, 256.0, 0.2),
-    'hier-trio_16bar': MagentaConfig('trio', 16, 'hier', 256, 256.0, 0.2),
-}
 # Magenta's other families, by what is in the name of a checkpoint or its tensors; none of them is a
 # model of ours.
 _OTHERS = {
@@ -59,24 +29,24 @@ _EXPERIMENTS = {
     ('melody', 16): 'mel16',
     ('trio', 16): 'trio16',
 }
+# (decoder, encoder) hierarchical or not -> our name of it.
+_VARIANTS = {
+    (False, False): 'flat',
+    (True, False): 'hierdec',
+    (False, True): 'hierenc',
+    (True, True): 'hier',
+}
 _PITCHES = {90: (21, 108), 130: (0, 127)}  # tokens of a melody -> lowest and highest pitch
 _DRUMS, _DRUM_ROLL = 512, 10
 _CORE = 'core_decoder/core_decoder'
+_OUTPUT = re.compile(r'(core_decoder/)?(core_decoder_\d/)?decoder/output_projection/kernel')
 _GROOVE, _MULTIPERF = 27, (482, 490)
 
 
-def config_named(text: str) -> str | None:
-    """The config of Magenta's whose name stands in a file's name; '-' and '_' alike, as its files
-    mix them.
-    """
-    plain = text.lower().replace('-', '_')
-    fits = [name for name in CONFIGS if name.replace('-', '_') in plain]
-    return max(fits, key=len) if fits else None
-
-
 def refuse_other_models(specs: Mapping[str, Spec], file: str, name: str | None = None) -> None:
-    """Raises InputError for the families that we do not have; a config's name given beats what the
-    file is called.
+    """Raises InputError for the families of models that we do not have.
+
+    name: of Magenta's config, if given; it counts more than what the file is called.
     """
     called = (name or re.split(r'[/:]', file)[-1]).lower()
     named = next((what for word, what in _OTHERS.items() if word in called), None)
@@ -102,11 +72,11 @@ def recognise(
     """The config of a checkpoint's model.
 
     Args:
-        specs: names and shapes of its tensors. file: its name, for messages, and because it mostly
-            names Magenta's config.
+        specs: names and shapes of its tensors.
+        file: its name, for messages, and because it mostly names Magenta's config.
         name: Magenta's config, where file does not say it.
-        drum_map: of the drums' pitches; models of before April 2019, and so all that Google
-            released, have the old one.
+        drum_map: of the drums' pitches. Models of before April 2019, and so all that Google
+            released, have the 'old' one; later ones the 'current' one.
         decoder_only: leave the encoder out.
 
     Raises InputError for other families of models, and where the shapes do not fit together.
@@ -120,51 +90,66 @@ def recognise(
         raise InputError(
             f'{file} has no decoder of MusicVAE: no tensor is named .../output_projection/kernel'
         )
-    hierarchical = any(tensor.startswith('decoder/hierarchical_level_0/') for tensor in specs)
-    hierarchical_encoder = any(
-        tensor.startswith('encoder/hierarchical_level_0/') for tensor in specs
-    )
-    variant = {(0, 0): 'flat', (1, 0): 'hierdec', (0, 1): 'hierenc', (1, 1): 'hier'}[
-        hierarchical, hierarchical_encoder
-    ]
+    hierarchical, hierarchical_encoder = _levels(specs)
+    variant = _VARIANTS[hierarchical, hierarchical_encoder]
     kind, pitches = _streams(_output_widths(specs), file)
-    level = 'hierarchical_level_0/' if hierarchical_encoder else ''
-    cell = 'encoder/' + level + 'cell_{}/bidirectional_rnn/fw/multi_rnn_cell/cell_0/lstm_cell/'
-    drum_roll = _reads_drum_roll(specs, cell, kind, file)
+    drum_roll = _reads_drum_roll(specs, kind, file)
     name = name or config_named(Path(file).name) or _only_fit(kind, variant, file)
     magenta = CONFIGS[name]
-    if (magenta.kind, magenta.variant) != (kind, variant) and not (
-        decoder_only and magenta.variant != 'flat' and hierarchical
-    ):
+    fits = (magenta.kind, magenta.variant) == (kind, variant)
+    if not fits and not (decoder_only and magenta.variant != 'flat' and hierarchical):
         raise InputError(
-            f'{file} holds a {variant} model of {kind}, not {name}, a {magenta.variant} model of {magenta.kind}'
+            f'{file} holds a {variant} model of {kind}, not {name}, '
+            f'a {magenta.variant} model of {magenta.kind}'
         )
     c = experiment_config(_EXPERIMENTS[kind, magenta.bars], kind, magenta.bars, magenta.variant)
     if pitches:
         c.music.min_pitch, c.music.max_pitch = pitches
     c.music.drum_map = drum_map
-    decoder = (
-        'core_decoder/core_decoder_0/'
-        if f'{_CORE}_0/decoder/output_projection/kernel' in specs
-        else 'core_decoder/'
-        if hierarchical
-        else ''
-    )
+    c.model.drum_roll_input = drum_roll
+    _set_model(c, specs, file, decoder_only)
+    _set_training(c, magenta)
+    return c
+
+
+def _levels(specs: Mapping[str, Spec]) -> tuple[bool, bool]:
+    """Whether decoder and encoder are hierarchical."""
+    decoder = any(name.startswith('decoder/hierarchical_level_0/') for name in specs)
+    encoder = any(name.startswith('encoder/hierarchical_level_0/') for name in specs)
+    return decoder, encoder
+
+
+def _set_model(c: ConfigDict, specs: Mapping[str, Spec], file: str, decoder_only: bool) -> None:
+    """Sizes of the layers, from the shapes."""
+    hierarchical, _ = _levels(specs)
+    decoder = _decoder_scope(specs, hierarchical)
     c.model.decoder_sizes = _sizes(specs, decoder + 'decoder/multi_rnn_cell/cell_{}/lstm_cell/')
+    state = 'decoder/z_to_initial_state/kernel'
     if hierarchical:
         c.model.conductor_sizes = _sizes(specs, 'decoder/hierarchical_level_0/cell_{}/lstm_cell/')
-    c.model.encoder_sizes = (
-        () if decoder_only else _sizes(specs, cell, cell.replace('/fw/', '/bw/'))
-    )
+        state = 'decoder/hierarchical_level_0/initial_state/kernel'
+    cell = _encoder_cell(specs)
+    both_ways = _sizes(specs, cell, cell.replace('/fw/', '/bw/'))
+    c.model.encoder_sizes = () if decoder_only else both_ways
     if not (decoder_only or c.model.encoder_sizes):
         raise InputError(f'{file} has no encoder; --decoder-only loads what can be decoded')
-    state = specs.get(
-        'decoder/hierarchical_level_0/initial_state/kernel'
-        if hierarchical
-        else 'decoder/z_to_initial_state/kernel'
-    )
-    c.model.latent_size = state.shape[0] if state and len(state.shape) == 2 else 0
-    c.model.drum_roll_input = drum_roll
+    shape = specs[state].shape if state in specs else ()
+    c.model.latent_size = shape[0] if len(shape) == 2 else 0
+
+
+def _encoder_cell(specs: Mapping[str, Spec]) -> str:
+    """Where a layer of the encoder's forward direction stands; {} is its number."""
+    level = 'hierarchical_level_0/' if _levels(specs)[1] else ''
+    return f'encoder/{level}cell_{{}}/bidirectional_rnn/fw/multi_rnn_cell/cell_0/lstm_cell/'
+
+
+def _decoder_scope(specs: Mapping[str, Spec], hierarchical: bool) -> str:
+    if f'{_CORE}_0/decoder/output_projection/kernel' in specs:
+        return f'{_CORE}_0/'
+    return 'core_decoder/' if hierarchical else ''
+
+
+def _set_training(c: ConfigDict, magenta: MagentaConfig) -> None:
     c.training.update(
         batch_size=magenta.batch_size,
         free_bits=magenta.free_bits,
@@ -175,18 +160,11 @@ def recognise(
         c.training.update(sampling_schedule='inverse_sigmoid', sampling_rate=1000.0)
     else:
         c.training.update(sampling_schedule='constant', sampling_rate=0.0)
-    return c
 
 
 def _output_widths(specs: Mapping[str, Spec]) -> list[int]:
     """Logits of each output layer, in the order of the streams."""
-    names = sorted(
-        name
-        for name in specs
-        if re.fullmatch(
-            r'(core_decoder/)?(core_decoder_\d/)?decoder/output_projection/kernel', name
-        )
-    )
+    names = sorted(filter(_OUTPUT.fullmatch, specs))
     return [specs[name].shape[-1] for name in names if specs[name].shape]
 
 
@@ -200,7 +178,8 @@ def _streams(widths: list[int], file: str) -> tuple[str, tuple[int, int] | None]
     if widths == [_DRUMS]:
         return 'drums', None
     raise InputError(
-        f'{file} puts out {" + ".join(map(str, widths))} numbers per step; melodies have 90 or 130, drums 512, trios one of each'
+        f'{file} puts out {" + ".join(map(str, widths))} numbers per step; '
+        'melodies have 90 or 130, drums 512, trios one of each'
     )
 
 
@@ -208,19 +187,21 @@ def _only_fit(kind: str, variant: str, file: str) -> str:
     fits = [name for name, c in CONFIGS.items() if (c.kind, c.variant) == (kind, variant)]
     if not fits:
         raise InputError(
-            f'{file} holds a {variant} model of {kind}, as no config of Magenta is; it loads {", ".join(CONFIGS)}'
+            f'{file} holds a {variant} model of {kind}, as no config of Magenta is; '
+            f'it loads {", ".join(CONFIGS)}'
         )
     lengths = {CONFIGS[name].bars for name in fits}
     if len(lengths) != 1:
         raise InputError(
-            f'the shapes in {file} do not say how long its windows are: name its config with --config, one of {", ".join(fits)}'
+            f'the shapes in {file} do not say how long its windows are: '
+            f'name its config with --config, one of {", ".join(fits)}'
         )
     return fits[0]
 
 
 def _sizes(specs: Mapping[str, Spec], *patterns: str) -> tuple[int, ...]:
     """Units of the layers of a stack, from whichever of its biases and kernels are there."""
-    sizes = []
+    sizes: list[int] = []
     while True:
         names = [
             pattern.format(len(sizes)) + what for pattern in patterns for what in ('bias', 'kernel')
@@ -231,16 +212,18 @@ def _sizes(specs: Mapping[str, Spec], *patterns: str) -> tuple[int, ...]:
         sizes.append(found.shape[-1] // 4)
 
 
-def _reads_drum_roll(specs: Mapping[str, Spec], cell: str, kind: str, file: str) -> bool:
-    """Whether the encoder reads drums as 9 classes and 'no hit'; from the rows of its first kernel,
-    as Magenta does where it is missing.
+def _reads_drum_roll(specs: Mapping[str, Spec], kind: str, file: str) -> bool:
+    """Whether the encoder reads drums as 9 classes and 'no hit' (docs/magenta.md, "Drum rolls").
+
+    The rows of its first kernel say it. Where there is none, drums are read as Magenta reads them.
     """
-    kernel = specs.get(cell.format(0) + 'kernel')
+    kernel = specs.get(_encoder_cell(specs).format(0) + 'kernel')
     if kernel is None or len(kernel.shape) != 2:
         return kind == 'drums'
     width, tokens = kernel.shape[0] - kernel.shape[1] // 4, sum(_output_widths(specs))
     if width > tokens:
         raise InputError(
-            f'{file} reads {width - tokens} numbers per step beside its tokens: {_OTHERS["chords"]}, which mvae does not have'
+            f'{file} reads {width - tokens} numbers per step beside its tokens: '
+            f'{_OTHERS["chords"]}, which mvae does not have'
         )
     return kind == 'drums' and width == _DRUM_ROLL

@@ -27,7 +27,8 @@ class Spec:
 
     @property
     def bytes(self) -> int:
-        return math.prod(self.shape) * self.dtype.itemsize if self.dtype else 0
+        """How many the values take; 0 where we cannot read them."""
+        return 0 if self.dtype is None else math.prod(self.shape) * self.dtype.itemsize
 
 
 class Tensors(ABC):
@@ -44,6 +45,7 @@ class NpzTensors(Tensors):
     """A numpy archive, as `mvae export` writes it."""
 
     def __init__(self, path: Path):
+        """Raises InputError where the file is no archive of arrays, or damaged."""
         try:
             self._file = np.load(path, allow_pickle=False)
             self.specs = {name: _npy_spec(self._file, name) for name in self._file.files}
@@ -63,23 +65,18 @@ class NpzTensors(Tensors):
 def _npy_spec(file: np.lib.npyio.NpzFile, name: str) -> Spec:
     """From the header alone."""
     with file.zip.open(f'{name}.npy') as member:
-        version = np.lib.format.read_magic(member)
-        read = (
-            np.lib.format.read_array_header_1_0
-            if version == (1, 0)
-            else np.lib.format.read_array_header_2_0
-        )
-        shape, _, dtype = read(member)
+        if np.lib.format.read_magic(member) == (1, 0):
+            shape, _, dtype = np.lib.format.read_array_header_1_0(member)
+        else:
+            shape, _, dtype = np.lib.format.read_array_header_2_0(member)
     return Spec(shape, dtype if dtype.kind in 'fiu' else None)
 
 
 def check_shape(where: str, name: str, shape: tuple[int, ...], itemsize: int) -> None:
     """Raises InputError for a shape that no checkpoint has, before anything is allocated."""
-    if (
-        len(shape) > MOST_DIMENSIONS
-        or any(n < 0 for n in shape)
-        or math.prod(shape) * itemsize > MOST_BYTES
-    ):
+    possible = len(shape) <= MOST_DIMENSIONS and all(n >= 0 for n in shape)
+    if not possible or math.prod(shape) * itemsize > MOST_BYTES:
         raise InputError(
-            f'{where}: {name} has the impossible shape {list(shape)[:MOST_DIMENSIONS]}; the file is damaged'
+            f'{where}: {name} has the impossible shape {list(shape)[:MOST_DIMENSIONS]}; '
+            'the file is damaged'
         )

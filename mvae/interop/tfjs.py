@@ -1,5 +1,6 @@
-"""A TensorFlow.js folder: weights_manifest.json with names and shapes, and shards of bytes, plain
-or quantised (magenta.md 3.8).
+"""A TensorFlow.js folder: weights_manifest.json with names and shapes, and shards of bytes.
+
+The bytes are plain or quantised (docs/magenta.md, "TensorFlow.js folders").
 """
 
 import json
@@ -22,7 +23,7 @@ _QUANTISED = ('uint8', 'uint16')
 class _Weight(NamedTuple):
     spec: Spec
     stored: np.dtype
-    scale: float
+    scale: float  # of quantised values; 0 for plain ones
     minimum: float
     shards: list[Stretch]
     offset: int  # in the shards of its group, one after the other
@@ -32,8 +33,10 @@ class TfjsTensors(Tensors):
     """Weights of one manifest."""
 
     def __init__(self, folder: Path):
-        """Raises InputError where the manifest is damaged, or names files that are not there or not
-        in the folder.
+        """Reads the manifest.
+
+        Raises InputError where it is damaged, or names files that are not there or not in the
+        folder.
         """
         self._folder = folder
         self._weights: dict[str, _Weight] = {}
@@ -55,48 +58,45 @@ class TfjsTensors(Tensors):
         shards = [Stretch.of_file(self._inside(name)) for name in group['paths']]
         offset, total = 0, sum(shard.size for shard in shards)
         for weight in group['weights']:
-            name, shape = weight['name'], tuple(weight['shape'])
-            if (
-                not isinstance(name, str)
-                or name in self._weights
-                or len(self._weights) >= MOST_TENSORS
-            ):
+            name = weight['name']
+            is_new = isinstance(name, str) and name not in self._weights
+            if not is_new or len(self._weights) >= MOST_TENSORS:
                 raise self._damaged(f'the name {str(name)[:80]!r} twice, or too many names')
-            if not all(type(n) is int for n in shape) or weight['dtype'] not in _DTYPES:
-                raise self._damaged(f'shape or dtype of {name[:80]}')
-            quantised = weight.get('quantization')
-            if quantised and quantised['dtype'] not in _QUANTISED:
-                raise self._damaged(
-                    f'{name[:80]} is quantised as {str(quantised["dtype"])[:20]}, which we do not read'
-                )
-            dtype = np.dtype(_DTYPES[weight['dtype']])
-            stored = np.dtype(_DTYPES[quantised['dtype']]) if quantised else dtype
-            scale, minimum = (
-                (float(quantised['scale']), float(quantised['min'])) if quantised else (1.0, 0.0)
-            )
-            if not (math.isfinite(scale) and math.isfinite(minimum)):
-                raise self._damaged(f'quantisation of {name[:80]}')
-            check_shape(str(self._folder / MANIFEST), name[:80], shape, stored.itemsize)
-            self._weights[name] = _Weight(
-                Spec(shape, dtype), stored, scale if quantised else 0.0, minimum, shards, offset
-            )
-            offset += math.prod(shape) * stored.itemsize
+            self._weights[name] = self._weight(name[:80], weight, shards, offset)
+            offset += _stored_bytes(self._weights[name])
         if offset > total:
+            names = ', '.join(map(str, group['paths']))[:80]
             raise InputError(
-                f'{self._folder}: the shards {", ".join(map(str, group["paths"]))[:80]} have {total} bytes, the manifest wants {offset}'
+                f'{self._folder}: the shards {names} have {total} bytes, '
+                f'the manifest wants {offset}'
             )
+
+    def _weight(
+        self, name: str, weight: dict[str, Any], shards: list[Stretch], offset: int
+    ) -> _Weight:
+        """name: for messages."""
+        shape, quantised = tuple(weight['shape']), weight.get('quantization')
+        if not all(type(n) is int for n in shape) or weight['dtype'] not in _DTYPES:
+            raise self._damaged(f'shape or dtype of {name}')
+        dtype = stored = np.dtype(_DTYPES[weight['dtype']])
+        scale = minimum = 0.0
+        if quantised:
+            if quantised['dtype'] not in _QUANTISED:
+                what = str(quantised['dtype'])[:20]
+                raise self._damaged(f'{name} is quantised as {what}, which we do not read')
+            stored = np.dtype(_DTYPES[quantised['dtype']])
+            scale, minimum = float(quantised['scale']), float(quantised['min'])
+            if not (math.isfinite(scale) and math.isfinite(minimum)):
+                raise self._damaged(f'quantisation of {name}')
+        check_shape(str(self._folder / MANIFEST), name, shape, stored.itemsize)
+        return _Weight(Spec(shape, dtype), stored, scale, minimum, shards, offset)
 
     def _inside(self, name: Any) -> Path:
         """A shard's path; only a plain name of a file in the folder."""
-        if (
-            not isinstance(name, str)
-            or not name
-            or name != Path(name).name
-            or '\x00' in name
-            or '\\' in name
-        ):
+        if not (isinstance(name, str) and _is_plain(name)):
             raise InputError(
-                f'{self._folder / MANIFEST} names the shard {str(name)[:80]!r}, which is no file of its folder'
+                f'{self._folder / MANIFEST} names the shard {str(name)[:80]!r}, '
+                'which is no file of its folder'
             )
         path = self._folder / name
         if path.is_symlink() and not path.resolve().is_relative_to(self._folder.resolve()):
@@ -105,7 +105,7 @@ class TfjsTensors(Tensors):
 
     def read(self, name: str) -> np.ndarray:
         weight = self._weights[name]
-        start, size = weight.offset, math.prod(weight.spec.shape) * weight.stored.itemsize
+        start, size = weight.offset, _stored_bytes(weight)
         parts = []
         for shard in weight.shards:
             inside = min(size, shard.size - start) if start < shard.size else 0
@@ -117,3 +117,12 @@ class TfjsTensors(Tensors):
         if weight.scale:
             values = values * np.float32(weight.scale) + np.float32(weight.minimum)
         return values.astype(weight.spec.dtype)
+
+
+def _stored_bytes(weight: _Weight) -> int:
+    return math.prod(weight.spec.shape) * weight.stored.itemsize
+
+
+def _is_plain(name: str) -> bool:
+    """Whether it is a file's name without a path."""
+    return name != '' and name == Path(name).name and '\x00' not in name and '\\' not in name

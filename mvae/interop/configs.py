@@ -1,0 +1,46 @@
+"""Magenta's configs: what they say and the shapes of a checkpoint do not.
+
+docs/magenta.md, "Configurations", lists them.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class MagentaConfig:
+    """What a config of Magenta's says and shapes do not, and what Magenta trains it with."""
+
+    kind: str
+    bars: int
+    variant: str
+    batch_size: int
+    free_bits: float
+    max_beta: float
+    beta_rate: float = 0.0
+    scheduled: bool = False  # inverse sigmoid with rate 1000
+
+
+CONFIGS = {
+    'cat-mel_2bar_small': MagentaConfig(
+        'melody', 2, 'flat', 512, 0.0, 0.2, 0.99999, scheduled=True
+    ),
+    'cat-mel_2bar_big': MagentaConfig('melody', 2, 'flat', 512, 0.0, 0.5, 0.99999, scheduled=True),
+    'cat-drums_2bar_small': MagentaConfig('drums', 2, 'flat', 512, 48.0, 0.2, scheduled=True),
+    'cat-drums_2bar_big': MagentaConfig('drums', 2, 'flat', 512, 48.0, 0.2, scheduled=True),
+    'flat-mel_16bar': MagentaConfig('melody', 16, 'flat', 512, 256.0, 0.2),
+    'flat-trio_16bar': MagentaConfig('trio', 16, 'flat', 256, 0.0, 1.0),
+    'hierdec-mel_16bar': MagentaConfig('melody', 16, 'hierdec', 512, 256.0, 0.2),
+    'hierdec-trio_16bar': MagentaConfig('trio', 16, 'hierdec', 256, 256.0, 0.2),
+    'hier-mel_16bar': MagentaConfig('melody', 16, 'hier', 512, 256.0, 0.2),
+    'hier-trio_16bar': MagentaConfig('trio', 16, 'hier', 256, 256.0, 0.2),
+}
+
+
+def config_named(text: str) -> str | None:
+    """The config of Magenta's whose name stands in a file's name, None where none does.
+
+    '-' and '_' are alike, as the files mix them.
+    """
+    plain = text.lower().replace('-', '_')
+    fits = [name for name in CONFIGS if name.replace('-', '_') in plain]
+    return max(fits, key=len) if fits else None
