@@ -12,10 +12,11 @@ sys.path.insert(0, str(Path(__file__).parents[1] / 'benchmarks'))
 import program
 import works
 
-from mvae.config import ModelConfig
 from mvae.model import vae
+from mvae.model.config import ModelConfig
+from mvae.model.heads import Categorical
 
-TINY = ModelConfig((5, 3), 2, 4, (6, 6), 3, (7,), conductor_sizes=(2,))
+TINY = ModelConfig((Categorical(5), Categorical(3)), 2, 4, (6, 6), 3, (7,), conductor_sizes=(2,))
 
 
 def _weights_used(tree, name: str = '') -> int:
