@@ -31,8 +31,9 @@ def _weights_used(tree, name: str = '') -> int:
 
 
 def test_operations_are_those_of_the_kernels():
-    """Each kernel is used once per step, bar or window; rows that tokens look up cost nothing, and
-    the conductor reads zeros.
+    """Each kernel is used once per step, bar or window.
+
+    Rows that tokens look up cost nothing, and the conductor reads zeros.
     """
     params = vae.init(jax.random.key(0), TINY)
     enc, steps, bars = params['encoder'], 8, 2

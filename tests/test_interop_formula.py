@@ -13,8 +13,9 @@ Z = np.array([[0.5, -1.0], [1.5, 0.25]], np.float32)
 
 
 def formula_params(cfg: ModelConfig):
-    """Element i of the k-th tensor, by Magenta's names in byte order, is 3 (((1103 i + 37 i^2 + 613
-    k + 97) mod 1009) / 1009 - 1/2).
+    """Element i of the k-th tensor, by Magenta's names in byte order, is
+
+    3 (((1103 i + 37 i^2 + 613 k + 97) mod 1009) / 1009 - 1/2).
     """
     like = jax.eval_shape(lambda: vae.init(jax.random.key(0), cfg))
     flat = names.flatten(like)

@@ -30,8 +30,9 @@ def golden(request):
 
 
 def _groups(model, fixtures, tokens):
-    """Examples of one length together, each group with the config of its length (a shorter window
-    of a flat model).
+    """Examples of one length together, each group with the config of its length.
+
+    A flat model reads shorter windows too.
     """
     for length in np.unique(fixtures['length']):
         rows = np.flatnonzero(fixtures['length'] == length)
@@ -86,7 +87,10 @@ def test_gradients_and_three_steps_of_adam(golden):
     optimizer = make_optimizer(t)
     state = optimizer.init(params)
     assert int(fixtures['global_step']) == 100
-    is_schedule = lambda x: isinstance(x, optax.ScaleByScheduleState)  # noqa: E731
+
+    def is_schedule(x):
+        return isinstance(x, optax.ScaleByScheduleState)
+
     state = jax.tree.map(
         lambda x: x._replace(count=x.count + 100) if is_schedule(x) else x,
         state,
@@ -142,9 +146,7 @@ def test_greedy_decoding_token_for_token(golden):
 
 @needs_shared
 def test_optimizer_slots_are_skipped_and_counted():
-    """The checkpoint with slots was saved after the three steps, so its weights are known by their
-    sums.
-    """
+    """The sums of the weights after the three steps, when the checkpoint with slots was saved."""
     name = 'cat-drums_2bar_small'
     model, fixtures = (
         magenta.load(SHARED / name / f'{name}-with-adam.ckpt'),

@@ -356,8 +356,9 @@ def _fuzz(tensors, folder: Path, cases: range) -> int:
 
 
 def _with_checksums(data: bytes, whole: bytes) -> bytes:
-    """Both blocks of an index with checksums of what they hold now; the places of the blocks as in
-    the whole one.
+    """Both blocks of an index with checksums of what they hold now.
+
+    The places of the blocks are those of the whole index.
     """
     out, footer = bytearray(data), whole[-48:]
     first = (
