@@ -55,7 +55,7 @@ def repeat(store: Store, folder: Path) -> None:
     """
     meta = json.loads(json.dumps(store.meta))
     meta['windows']['trio-16']['train'] = WINDOWS
-    arrays: dict[str, tuple[int, ...]] = {
+    arrays = {
         windows_file('trio', 16, 'train'): (STREAM_COUNT['trio'],),
         songs_file('trio', 16, 'train'): (),
     }

@@ -1,6 +1,5 @@
-"""Windows of whole scores: Magenta's conformance cases 1, 2, 3, 8, 9 and 13, every reason.
-
-A step of the cases is a quarter at 60 per minute.
+"""Windows of whole scores: Magenta's conformance cases 1, 2, 3, 8, 9 and 13 (steps of a quarter at
+60), every reason.
 """
 
 import numpy as np
@@ -59,8 +58,7 @@ D = make_score(
 )
 T = make_score(
     (1, 0, 51, 13, 37), (2, 10, 52, 4, 16), (3, 33, 50, 2, 5), (3, 33, 49, 16, 25),
-    (4, None, 35, 0, 1), (4, None, 40, 4, 5), (4, None, 35, 9, 9),
-    (4, None, 35, 25, 25), (4, None, 40, 29, 29),
+    (4, None, 35, 0, 1), (4, None, 40, 4, 5), (4, None, 35, 9, 9), (4, None, 35, 25, 25), (4, None, 40, 29, 29),
 )  # fmt: skip
 
 
@@ -104,8 +102,7 @@ def whole_segments(score, kind):
 
 def test_case_1_melodies_between_rests():
     assert whole_segments(M, 'melody') == {
-        (0, 0, 13, 0, 1, 0, 14, 0, 0, 0, 0, 15, 0, 1, 0, 0),
-        (0, 16, 0, 1), (0, 0, 16, 0, 1, 0, 17, 0),
+        (0, 0, 13, 0, 1, 0, 14, 0, 0, 0, 0, 15, 0, 1, 0, 0), (0, 16, 0, 1), (0, 0, 16, 0, 1, 0, 17, 0),
         (0, 52, 54, 0, 0, 1, 0, 0), (0, 0, 14, 0, 0, 0, 0, 15),
     }  # fmt: skip
     assert contents(M, 'melody', 4) == {(0, 0, 13, 0, 1, 0, 14, 0, 0, 0, 0, 15, 0, 1, 0, 0)}
@@ -134,10 +131,8 @@ def test_case_2_melody_windows_of_two_bars():
 
 def test_case_8_drum_tracks_between_rests():
     assert whole_segments(D, 'drums') == {
-        (1, 5, 0, 0, 2, 0, 0, 0),
-        (0, 1, 0, 0, 0, 2, 0, 0, 160, 0, 0, 256),
-        (0, 2, 0, 0, 160, 0, 0, 256),
-    }
+        (1, 5, 0, 0, 2, 0, 0, 0), (0, 1, 0, 0, 0, 2, 0, 0, 160, 0, 0, 256), (0, 2, 0, 0, 160, 0, 0, 256),
+    }  # fmt: skip
 
 
 def test_case_9_drum_windows():
@@ -209,12 +204,8 @@ def test_drums_on_several_tracks_are_one_drum_set():
 @st.composite
 def scores(draw):
     note = st.tuples(
-        st.integers(0, 3),
-        st.sampled_from([0, 33, None]),
-        st.integers(35, 50),
-        st.integers(0, 60),
-        st.integers(1, 9),
-    )
+        st.integers(0, 3), st.sampled_from([0, 33, None]), st.integers(35, 50), st.integers(0, 60), st.integers(1, 9)
+    )  # fmt: skip
     notes = draw(st.lists(note, min_size=1, max_size=60))
     part = {0: 0, 33: 1, None: 2}
     return make_score(
@@ -255,13 +246,8 @@ def test_melody_streams_equal_note_seqs_melodies(score, bars):
         while True:
             melody = melodies_lib.Melody()
             melody.from_quantized_sequence(
-                quantized,
-                search_start_step=position,
-                instrument=int(track),
-                gap_bars=1,
-                pad_end=True,
-                ignore_polyphonic_notes=True,
-            )
+                quantized, search_start_step=position, instrument=int(track), gap_bars=1, pad_end=True, ignore_polyphonic_notes=True
+            )  # fmt: skip
             if not len(melody):
                 break
             position = melody.end_step

@@ -1,4 +1,6 @@
-"""Lines and drums: Magenta's worked extractions, drum maps, round trips, quantisation and cuts."""
+"""Lines and drums: Magenta's worked extractions (magenta.md 4.3, 4.4, case 26), the drum maps,
+round trips, quantisation and cuts.
+"""
 
 import numpy as np
 import pytest
@@ -83,7 +85,7 @@ def test_all_classes_sound_as_magentas_exemplars():
 
 
 def test_magentas_drum_fixture():
-    """Magenta's case 8, first track: steps of a quarter, 8 steps."""
+    """Case 8 of magenta.md 6.A, first track: steps of a quarter, 8 steps."""
     start, pitch = np.array([0, 1, 4, 1]), np.array([35, 44, 40, 35])
     assert drums.encode_drums(start, pitch, 8, Vocabulary()).tolist() == [1, 5, 0, 0, 2, 0, 0, 0]
 
@@ -97,15 +99,9 @@ def test_the_maps_differ_where_magenta_changed_them():
 
 def _score(starts, ends, tempos=((0.0, 120.0),), meters=((0.0, 4, 4),)):
     n = len(starts)
-    notes = Notes(
-        np.array(starts, float),
-        np.array(ends, float),
-        np.full(n, 60, np.int16),
-        np.full(n, 80, np.int16),
-        np.full(n, 0, np.int16),
-        np.full(n, False),
-        np.full(n, 0, np.int32),
-    )
+    same = lambda value, dtype: np.full(n, value, dtype)  # noqa: E731
+    notes = Notes(np.array(starts, float), np.array(ends, float), same(60, np.int16), same(80, np.int16), same(0, np.int16),
+                  same(False, bool), same(0, np.int32))  # fmt: skip
     return Score(
         notes,
         *(np.array(c) for c in zip(*tempos, strict=True)),
@@ -115,7 +111,7 @@ def _score(starts, ends, tempos=((0.0, 120.0),), meters=((0.0, 4, 4),)):
 
 def test_quantisation_rounds_ties_up():
     pieces, _ = split_pieces(_score([0.0624, 0.0625, 0.1874, 0.1875, 0.3125], [2.0] * 5))
-    assert pieces[0].start.tolist() == [0, 1, 1, 2, 3]
+    assert pieces[0].start.tolist() == [0, 1, 1, 2, 3]  # magenta.md 4.2
     short, _ = split_pieces(_score([0.0], [0.01]))
     assert short[0].end.tolist() == [1]
 
