@@ -78,7 +78,7 @@ class Store:
 
     @property
     def corpus(self) -> str:
-        """Digest of the files that the store was built from; '' where it was not built from files."""
+        """Digest of the files that the store was built from; '' where there were none."""
         return self.meta.get('files', '')
 
     @classmethod
