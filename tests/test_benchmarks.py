@@ -78,8 +78,9 @@ def test_sizes_are_those_of_the_published_checkpoints():
 
 
 def test_a_timed_program_answers_with_seconds():
-    running = program.Program('mvae_model.py', json.dumps(works.to_dict(works.Work('', TINY, 4))))
-    expected = sum(x.size for x in jax.tree.leaves(vae.init(jax.random.key(0), TINY)))
+    running = program.Program('mvae_model.py', json.dumps(works.to_dict('mel2')))
+    params = jax.eval_shape(lambda: vae.init(jax.random.key(0), works.WORKS['mel2'].model))
+    expected = sum(x.size for x in jax.tree.leaves(params))
     assert running.about['parameters'] == expected
     times = np.array([running.seconds(word) for word in ('train', 'sample', 'sample1')])
     running.close()

@@ -130,7 +130,7 @@ class Store:
 
     def require(self, form: Form) -> None:
         """Raises InputError unless the store's columns mean what the form says."""
-        mine = self.meta.get('forms', {}).get(form.name) or self.form(form.name, 1).fingerprint()
+        mine = self.meta['forms'].get(form.name, form.fingerprint())
         if changed := differences(mine, form.fingerprint()):
             raise InputError(
                 f'{self.path} is written in another notation ({changed}); '
