@@ -45,10 +45,10 @@ def objective(
     z = vae.sample_posterior(key, q)
     logits = vae.decode_logits(params, cfg, z, streams, sampling=sampling, dropout=dropout)
     parts = list(zip(cfg.heads, logits, streams, strict=True))
-    losses = [head.loss(block, values).sum(1) for head, block, values in parts]
+    losses = (head.loss(block, values).sum(1) for head, block, values in parts)
+    reconstruction = cast(jax.Array, sum(losses))
     right = [head.right(head.likeliest(block), values) for head, block, values in parts]
-    reconstruction, kl = cast(jax.Array, sum(losses)), vae.kl_divergence(q).sum(-1)
-    return Objective(reconstruction, kl, jnp.stack(right, -1), q, z)
+    return Objective(reconstruction, vae.kl_divergence(q).sum(-1), jnp.stack(right, -1), q, z)
 
 
 def kl_cost(kl: jax.Array, free_bits: float) -> jax.Array:
