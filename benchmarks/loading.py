@@ -14,16 +14,10 @@ from pathlib import Path
 import numpy as np
 
 from mvae.dataset.loader import Loader
-from mvae.dataset.store import (
-    META_FILE,
-    STREAM_COUNT,
-    Store,
-    songs_file,
-    windows_file,
-    write_header,
-)
+from mvae.dataset.store import META_FILE, Store, songs_file, windows_file, write_header
 
 BATCH, WINDOWS = 512, 20_000_000
+FORM = 'trio', 16
 
 
 def batches(store: Store, repeats: int = 50) -> dict:
@@ -31,8 +25,8 @@ def batches(store: Store, repeats: int = 50) -> dict:
 
     The batch is transposed anew and made in one thread.
     """
-    loader = Loader(store, 'trio', 16, BATCH, 0, transpose=(-5, 6))
-    batch = loader.batch(0)
+    loader = Loader(store, store.form(*FORM), BATCH, 0, transpose=(-5, 6))
+    batch = np.concatenate(loader.batch(0).streams, -1)
     times, copies = [], []
     for step in range(1, repeats + 1):
         start = time.perf_counter()
@@ -56,8 +50,8 @@ def repeat(store: Store, folder: Path) -> None:
     meta = json.loads(json.dumps(store.meta))
     meta['windows']['trio-16']['train'] = WINDOWS
     arrays = {
-        windows_file('trio', 16, 'train'): (STREAM_COUNT['trio'],),
-        songs_file('trio', 16, 'train'): (),
+        windows_file(*FORM, 'train'): (3,),
+        songs_file(*FORM, 'train'): (),
     }
     for file in store.path.iterdir():
         if file.name not in (META_FILE, *arrays):
@@ -83,12 +77,13 @@ before = kib('RssAnon'), kib('RssFile')
 start = time.perf_counter()
 store = Store.open(sys.argv[1])
 opened = time.perf_counter() - start
-loader = Loader(store, 'trio', 16, 512, 0, transpose=(-5, 6))
+form = store.form('trio', 16)
+loader = Loader(store, form, 512, 0, transpose=(-5, 6))
 loader.batch(0)
 seconds = time.perf_counter() - start
 after = kib('RssAnon'), kib('RssFile')
 print(json.dumps({
-    'windows': store.count('trio', 16, 'train'),
+    'windows': store.count(form, 'train'),
     'open': opened,
     'first_batch': seconds,
     'kib': after[0] - before[0],

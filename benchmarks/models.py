@@ -40,7 +40,7 @@ def measure(name: str, machine: dict, peer: str | None, calls: int, say: Say) ->
     Each row is said as soon as it is there.
     """
     work = works.WORKS[name]
-    argument, rows = json.dumps(works.to_dict(work)), []
+    argument, rows = json.dumps(works.to_dict(name)), []
     names = ['mvae', peer] if peer else ['mvae']
     with ExitStack() as stack:
         running = {

@@ -25,22 +25,25 @@ class Program:
     def __init__(self, name: str, argument: str):
         self.name = name
         command = [sys.executable, HERE / name, argument]
-        pipes = {'stdin': subprocess.PIPE, 'stdout': subprocess.PIPE, 'text': True}
-        self._process = subprocess.Popen(command, env=ENVIRONMENT, **pipes)
+        self._process = subprocess.Popen(
+            command, env=ENVIRONMENT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        assert self._process.stdin and self._process.stdout
+        self._words, self._answers = self._process.stdin, self._process.stdout
         self.about = self._answer()
 
     def seconds(self, word: str) -> float:
         """How long one call takes."""
-        self._process.stdin.write(f'{word}\n')
-        self._process.stdin.flush()
+        self._words.write(f'{word}\n')
+        self._words.flush()
         return self._answer()['seconds']
 
     def close(self) -> None:
-        self._process.stdin.close()
+        self._words.close()
         self._process.wait()
 
     def _answer(self) -> dict:
-        line = self._process.stdout.readline()
+        line = self._answers.readline()
         if not line:
             raise Failed(f'{self.name} ended with exit code {self._process.wait()}')
         return json.loads(line)

@@ -9,21 +9,18 @@ import tempfile
 import time
 from pathlib import Path
 
-SAMPLE = Path(__file__).parents[1] / 'experiments' / 'sample.py'
-
 _MAKE = """
 import sys
-import jax, json
+import jax
 from pathlib import Path
-from mvae.config import apply_scale, experiment_config, model_config
+from mvae.commands import experiments
 from mvae.model import vae
-from mvae.music.vocabulary import Vocabulary
-from mvae.training.checkpoint import Checkpoints
-c = apply_scale(experiment_config('trio16', 'trio', 16, 'hierdec'), 'small')
-v = Vocabulary(**c.music)
-params = vae.init(jax.random.key(0), model_config(c, v.sizes(c.kind)))
-about = json.loads(c.to_json_best_effort()), v.to_dict()
-Checkpoints(Path(sys.argv[1]), *about, '').save_params(params, 0)
+from mvae.model.config import model_config
+from mvae.musicvae import form_of
+from mvae.runs.checkpoint import Checkpoints
+c = experiments.load('trio16', 'hierdec', 'small')
+params = vae.init(jax.random.key(0), model_config(c, form_of(c)))
+Checkpoints(Path(sys.argv[1]), c, '').save_params(params, 0)
 """
 
 
@@ -64,7 +61,7 @@ def cold_sample(repeats: int = 3) -> dict:
     with tempfile.TemporaryDirectory() as folder:
         run, cache = Path(folder) / 'run', str(Path(folder) / 'cache')
         subprocess.run([sys.executable, '-c', _MAKE, run], check=True)
-        command = [sys.executable, SAMPLE, '--run', run, '--n', '4']
+        command = [sys.executable, '-m', 'mvae', 'sample', run, '--n', '4']
         times = [seconds(*command, XDG_CACHE_HOME=cache) for _ in range(repeats + 1)]
     return {'empty_cache': times[0], 'warm_cache': statistics.median(times[1:])}
 

@@ -7,7 +7,8 @@ stand beside; `mel2` and `trio16` are this project's `small` ones.
 import dataclasses
 from typing import NamedTuple
 
-from mvae.config import ModelConfig
+from mvae.model.config import ModelConfig
+from mvae.model.heads import Categorical, Head, out_width
 
 SAMPLES = 16  # pieces per call of sampling
 _MELODY, _TRIO = (90,), (90, 90, 512)
@@ -21,24 +22,29 @@ class Work(NamedTuple):
     batch_size: int
 
 
+def _heads(sizes: tuple[int, ...]) -> tuple[Head, ...]:
+    """Streams of tokens, so many values each."""
+    return tuple(map(Categorical, sizes))
+
+
 def _flat(
-    vocab_sizes: tuple[int, ...],
+    sizes: tuple[int, ...],
     bars: int,
     encoder: tuple[int, ...],
     latent: int,
     decoder: tuple[int, ...],
 ) -> ModelConfig:
-    return ModelConfig(vocab_sizes, 1, 16 * bars, encoder, latent, decoder)
+    return ModelConfig(_heads(sizes), 1, 16 * bars, encoder, latent, decoder)
 
 
 def _hierarchical(
-    vocab_sizes: tuple[int, ...],
+    sizes: tuple[int, ...],
     encoder: tuple[int, ...],
     latent: int,
     conductor: tuple[int, ...],
     decoder: tuple[int, ...],
 ) -> ModelConfig:
-    return ModelConfig(vocab_sizes, 16, 16, encoder, latent, decoder, conductor_sizes=conductor)
+    return ModelConfig(_heads(sizes), 16, 16, encoder, latent, decoder, conductor_sizes=conductor)
 
 
 WORKS = {
@@ -82,8 +88,8 @@ def _decoders(cfg: ModelConfig) -> tuple[int, int]:
     """Multiply-adds of all decoders per step, and once per bar (embedding and initial states)."""
     width = cfg.conductor_sizes[-1] if cfg.hierarchical else cfg.latent_size
     sizes, steps, bars = cfg.decoder_sizes, 0, 0
-    for vocab in cfg.decoder_vocab_sizes:
-        steps += _lstm(0, sizes) + sizes[-1] * sum(vocab)
+    for heads in cfg.decoder_heads:
+        steps += _lstm(0, sizes) + sizes[-1] * out_width(heads)
         bars += width * (4 * sizes[0] + 2 * sum(sizes))
     return steps, bars
 
@@ -119,7 +125,7 @@ def training_bytes(work: Work, itemsize: int = 4) -> float:
     """
     cfg = work.model
     encoder = 2 * cfg.total_steps * sum(4 * h * h for h in cfg.encoder_sizes)
-    decoder = cfg.steps * sum(4 * h * h for h in cfg.decoder_sizes) * len(cfg.decoder_vocab_sizes)
+    decoder = cfg.steps * sum(4 * h * h for h in cfg.decoder_sizes) * len(cfg.decoder_heads)
     return 2.0 * itemsize * (encoder + decoder)
 
 
@@ -128,10 +134,12 @@ def step_bytes(cfg: ModelConfig, itemsize: int = 4) -> float:
     return float(itemsize * _decoders(cfg)[0])
 
 
-def to_dict(work: Work) -> dict:
-    """What a program that is timed needs to know, as JSON values."""
-    return {
-        'model': dataclasses.asdict(work.model),
-        'batch_size': work.batch_size,
-        'samples': SAMPLES,
-    }
+def to_dict(name: str) -> dict:
+    """What a program that is timed needs to know, as JSON values.
+
+    work: the name in WORKS. model: for a peer, with the number of values of each stream's tokens.
+    """
+    work = WORKS[name]
+    model = dataclasses.asdict(work.model)
+    model['vocab_sizes'] = [head.out_width for head in work.model.heads]
+    return {'work': name, 'model': model, 'batch_size': work.batch_size, 'samples': SAMPLES}

@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from mvae.music.form import Form
+
 OWN = Path(__file__).parent / 'golden'
 SHARED = Path(__file__).parents[2] / 'shared' / 'golden'
 needs_shared = pytest.mark.skipif(
@@ -29,7 +31,7 @@ def folder(name: str) -> Path:
     return OWN / name if (OWN / name).is_dir() else SHARED / name
 
 
-def tokens_of(one_hot: np.ndarray, sizes: tuple[int, ...]) -> np.ndarray:
+def tokens_of(one_hot: np.ndarray, form: Form) -> np.ndarray:
     """[B, T, sum of V_k] -> int32 [B, T, K]."""
-    blocks = np.split(one_hot, np.cumsum(sizes)[:-1], axis=-1)
+    blocks = np.split(one_hot, np.cumsum(form.sizes)[:-1], axis=-1)
     return np.stack([block.argmax(-1) for block in blocks], -1).astype(np.int32)

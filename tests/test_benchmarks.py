@@ -12,10 +12,11 @@ sys.path.insert(0, str(Path(__file__).parents[1] / 'benchmarks'))
 import program
 import works
 
-from mvae.config import ModelConfig
 from mvae.model import vae
+from mvae.model.config import ModelConfig
+from mvae.model.heads import Categorical
 
-TINY = ModelConfig((5, 3), 2, 4, (6, 6), 3, (7,), conductor_sizes=(2,))
+TINY = ModelConfig((Categorical(5), Categorical(3)), 2, 4, (6, 6), 3, (7,), conductor_sizes=(2,))
 
 
 def _weights_used(tree, name: str = '') -> int:
@@ -30,8 +31,9 @@ def _weights_used(tree, name: str = '') -> int:
 
 
 def test_operations_are_those_of_the_kernels():
-    """Each kernel is used once per step, bar or window; rows that tokens look up cost nothing, and
-    the conductor reads zeros.
+    """Each kernel is used once per step, bar or window.
+
+    Rows that tokens look up cost nothing, and the conductor reads zeros.
     """
     params = vae.init(jax.random.key(0), TINY)
     enc, steps, bars = params['encoder'], 8, 2
@@ -76,8 +78,9 @@ def test_sizes_are_those_of_the_published_checkpoints():
 
 
 def test_a_timed_program_answers_with_seconds():
-    running = program.Program('mvae_model.py', json.dumps(works.to_dict(works.Work('', TINY, 4))))
-    expected = sum(x.size for x in jax.tree.leaves(vae.init(jax.random.key(0), TINY)))
+    running = program.Program('mvae_model.py', json.dumps(works.to_dict('mel2')))
+    params = jax.eval_shape(lambda: vae.init(jax.random.key(0), works.WORKS['mel2'].model))
+    expected = sum(x.size for x in jax.tree.leaves(params))
     assert running.about['parameters'] == expected
     times = np.array([running.seconds(word) for word in ('train', 'sample', 'sample1')])
     running.close()

@@ -15,7 +15,7 @@ import numpy as np
 import orbax.checkpoint as ocp
 import pytest
 from midi_maker import song
-from mvae.training.saved import read_run
+from mvae.runs.load import load
 from run_maker import save_tiny
 
 import mvae
@@ -66,7 +66,7 @@ def test_a_resumed_run_equals_an_unbroken_one(data, tmp_path):
     assert done.returncode == 0 and 'from step 5' in done.stdout
     for x, y in zip(_params(straight), _params(broken), strict=True):
         np.testing.assert_array_equal(x, y)
-    jax.tree.map(np.testing.assert_array_equal, read_run(straight).prior, read_run(broken).prior)
+    jax.tree.map(np.testing.assert_array_equal, load(straight).prior, load(broken).prior)
     lines = [json.loads(line) for line in (broken / 'metrics.jsonl').read_text().splitlines()]
     assert any(
         'validation/accuracy_0' in line and 'validation/baseline_0' in line for line in lines
@@ -305,7 +305,7 @@ def test_what_was_learned_on_two_bars_is_a_start_for_sixteen(data, tmp_path):
         f'--config.checkpoint.init_from={two}',
     )
     assert done.returncode == 0, done.stderr
-    old, new = read_run(two), read_run(tmp_path / 'sixteen')
+    old, new = load(two), load(tmp_path / 'sixteen')
     assert (old.model.bars, new.model.bars) == (2, 16) and new.config.seed == 0
     moved = [
         np.abs(x - y).max()

@@ -230,7 +230,7 @@ def test_an_empty_split_is_refused_at_the_call(tmp_path):
     (tmp_path / 'midi' / 'only one song.mid').write_bytes(song(1))
     store = build_store(tmp_path / 'midi', tmp_path / 'out', workers=1, quiet=True)
     empty = next(
-        split for split in ('validation', 'test', 'train') if store.count('drums', 2, split) == 0
+        split for split in ('validation', 'test', 'train') if not store.count(DRUMS, split)
     )
     if store.count(DRUMS, 'train'):
         with pytest.raises(InputError, match=f'no 2-bar drums windows in {empty}'):
@@ -251,3 +251,20 @@ def test_an_empty_split_is_refused_at_the_call(tmp_path):
 def test_wrong_options(store, options, message):
     with pytest.raises(InputError, match=message):
         Loader(store, TRIO, **({'seed': 0} | options))
+
+
+def test_a_store_with_test_windows_alone_can_be_evaluated(tmp_path):
+    (tmp_path / 'midi').mkdir()
+    rows = ['midi_filename,split', *(f'song {number}.mid,test' for number in range(3))]
+    (tmp_path / 'midi' / 'info.csv').write_text('\n'.join(rows))
+    for number in range(3):
+        (tmp_path / 'midi' / f'song {number}.mid').write_bytes(song(number))
+    store = build_store(tmp_path / 'midi', tmp_path / 'out', workers=1, quiet=True)
+    assert not store.count(TRIO, 'train')
+    loader = Loader(store, TRIO, None, 0)
+    batches = loader.evaluation_batches('test', 10)
+    np.testing.assert_array_equal(counted(batches), everything(store, TRIO, 'test'))
+    with pytest.raises(InputError, match='0 training windows of 2-bar trio'):
+        Loader(store, TRIO, 1, 0)
+    with pytest.raises(InputError, match='no 2-bar trio windows in train'):
+        loader.evaluation_batches('train', 10)

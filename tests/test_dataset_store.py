@@ -148,7 +148,6 @@ def test_damaged_meta(store):
 @pytest.mark.parametrize(
     'change',
     [
-        lambda meta: meta['windows'].update({'choir-2': meta['windows']['bass-2']}),
         lambda meta: meta.pop('notation'),
         lambda meta: meta.update(notation={'min_pitch': 0, 'colour': 'red'}),
         lambda meta: meta.update(notation={'min_pitch': 99, 'max_pitch': 1}),
@@ -164,6 +163,14 @@ def test_meta_of_things_unknown_is_one_line_with_the_place(store, change):
     with pytest.raises(InputError, match='store.json.*rebuild it') as error:
         Store.open(store)
     assert '\n' not in str(error.value)
+
+
+def test_a_form_that_is_not_known(store):
+    meta = json.loads((store / META_FILE).read_text())
+    meta['windows']['choir-2'] = meta['windows']['bass-2']
+    (store / META_FILE).write_text(json.dumps(meta))
+    with pytest.raises(InputError, match="copy has windows of the form 'choir'.*known: melody"):
+        Store.open(store)
 
 
 def test_another_notation_and_another_form(built, tmp_path):

@@ -138,7 +138,8 @@ def test_importing_is_light_and_writing_leaves_the_home_folder_alone(tmp_path):
     home = tmp_path / 'home'
     home.mkdir()
     code = (
-        'import sys; from mvae import demo; assert not {"music21", "note_seq", "jax"} & set(sys.modules);'
+        'import sys; from mvae import demo; '
+        'assert not {"music21", "note_seq", "jax"} & set(sys.modules);'
         f'demo.write_demo_midi({str(tmp_path / "midi")!r}, workers=1, limit=1)'
     )
     root = pathlib.Path(demo.__file__).parents[2]

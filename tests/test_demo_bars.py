@@ -45,7 +45,8 @@ def test_the_first_upbeat_is_padded_in_front():
 def test_upbeats_at_repeats_fill_the_last_bar_of_the_part():
     bars, sections = assemble(played('A2|B8|c6:|d2|e8|f6||'))
     assert onsets(bars) == [
-        [(12, 4)], [(0, 16)], [(0, 12), (12, 4)], [(0, 16)], [(0, 12), (12, 4)], [(0, 16)], [(0, 12)],
+        [(12, 4)], [(0, 16)], [(0, 12), (12, 4)], [(0, 16)],
+        [(0, 12), (12, 4)], [(0, 16)], [(0, 12)],
     ]  # fmt: skip
     assert sections == [(1, 0), (3, 0), (5, 1)]
 

@@ -5,16 +5,18 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from mvae.config import ModelConfig
 from mvae.interop import names
-from mvae.model import streams, vae
+from mvae.model import vae
+from mvae.model.config import ModelConfig
+from mvae.model.heads import Categorical
 
 Z = np.array([[0.5, -1.0], [1.5, 0.25]], np.float32)
 
 
 def formula_params(cfg: ModelConfig):
-    """Element i of the k-th tensor, by Magenta's names in byte order, is 3 (((1103 i + 37 i^2 + 613
-    k + 97) mod 1009) / 1009 - 1/2).
+    """Element i of the k-th tensor, by Magenta's names in byte order, is
+
+    3 (((1103 i + 37 i^2 + 613 k + 97) mod 1009) / 1009 - 1/2).
     """
     like = jax.eval_shape(lambda: vae.init(jax.random.key(0), cfg))
     flat = names.flatten(like)
@@ -28,8 +30,8 @@ def formula_params(cfg: ModelConfig):
 
 
 def reconstruction(params, cfg, z, tokens):
-    (logits,) = vae.decode_logits(params, cfg, z, tokens)
-    return streams.cross_entropy(logits, tokens[..., 0]).sum(1), logits
+    (logits,) = vae.decode_logits(params, cfg, z, (tokens,))
+    return cfg.heads[0].loss(logits, tokens).sum(1), logits
 
 
 def test_flat_with_two_lengths():
@@ -41,9 +43,9 @@ def test_flat_with_two_lengths():
     for n, (tokens, kl, loss) in enumerate(
         [([2, 0, 1, 4], 1.170277, 8.006939), ([3, 3, 0], 0.285781, 7.641844)]
     ):
-        cfg = ModelConfig((5,), 1, len(tokens), (3,), 2, (4, 3))
+        cfg = ModelConfig((Categorical(5),), 1, len(tokens), (3,), 2, (4, 3))
         params, rows = formula_params(cfg), jnp.array(tokens)[None, :, None]
-        q = vae.encode(params, cfg, rows)
+        q = vae.encode(params, cfg, (rows,))
         np.testing.assert_allclose(q.mu[0], mu[n], atol=1e-5)
         np.testing.assert_allclose(q.sigma[0], sigma[n], atol=1e-5)
         np.testing.assert_allclose(vae.kl_divergence(q).sum(), kl, atol=1e-5)
@@ -53,7 +55,7 @@ def test_flat_with_two_lengths():
             np.testing.assert_allclose(
                 logits[0, 0], [-0.442801, 1.472466, 0.807804, -0.409677, -1.469527], atol=1e-5
             )
-            greedy = vae.generate(params, cfg, jnp.asarray(Z), jax.random.key(0), 0.0)
+            (greedy,) = vae.generate(params, cfg, jnp.asarray(Z), jax.random.key(0), 0.0)
             np.testing.assert_array_equal(greedy, np.ones((2, 4, 1)))
 
 
@@ -76,17 +78,17 @@ HIERARCHIES = {
 @pytest.mark.parametrize('name', HIERARCHIES)
 def test_hierarchies(name):
     encoder_bars, mu, sigma, kl = HIERARCHIES[name]
-    cfg = ModelConfig((5,), 2, 3, (3,), 2, (4, 3), (4, 3), encoder_bars=encoder_bars)
+    cfg = ModelConfig((Categorical(5),), 2, 3, (3,), 2, (4, 3), (4, 3), encoder_bars=encoder_bars)
     params, tokens = (
         formula_params(cfg),
         jnp.array([[2, 0, 1, 4, 3, 0], [3, 3, 0, 2, 1, 1]])[..., None],
     )
-    q = vae.encode(params, cfg, tokens)
+    q = vae.encode(params, cfg, (tokens,))
     np.testing.assert_allclose(q.mu, mu, atol=1e-5)
     np.testing.assert_allclose(q.sigma, sigma, atol=1e-5)
     np.testing.assert_allclose(vae.kl_divergence(q).sum(-1), kl, atol=1e-5)
     np.testing.assert_allclose(
         reconstruction(params, cfg, Z, tokens)[0], [11.155782, 10.613997], atol=1e-5
     )
-    greedy = vae.generate(params, cfg, jnp.asarray(Z), jax.random.key(0), 0.0)
+    (greedy,) = vae.generate(params, cfg, jnp.asarray(Z), jax.random.key(0), 0.0)
     np.testing.assert_array_equal(greedy[..., 0], [[2, 2, 2, 2, 1, 2]] * 2)

@@ -16,8 +16,8 @@ from mvae.errors import InputError
 from mvae.interop import magenta, names
 from mvae.interop.configs import CONFIGS
 from mvae.interop.tensors import Spec
-from mvae.model import streams, vae
-from mvae.training.loss import kl_cost
+from mvae.model import vae
+from mvae.model.objective import kl_cost
 from mvae.training.step import make_optimizer
 
 
@@ -25,37 +25,35 @@ from mvae.training.step import make_optimizer
 def golden(request):
     """(model, fixtures, tokens [B, T, K])."""
     place = folder(request.param)
-    model, fixtures = magenta.load(place / f'{request.param}.ckpt'), np.load(place / 'fixtures.npz')
-    return model, fixtures, tokens_of(fixtures['x_output'], model.architecture.model.vocab_sizes)
+    model = magenta.load(place / f'{request.param}.ckpt').model
+    fixtures = np.load(place / 'fixtures.npz')
+    return model, fixtures, tokens_of(fixtures['x_output'], model.form)
 
 
 def _groups(model, fixtures, tokens):
-    """Examples of one length together, each group with the config of its length (a shorter window
-    of a flat model).
+    """Examples of one length together, each group with the config of its length.
+
+    A flat model reads shorter windows too.
     """
     for length in np.unique(fixtures['length']):
-        rows = np.flatnonzero(fixtures['length'] == length)
-        cfg = (
-            model.architecture.model
-            if model.architecture.model.hierarchical
-            else dataclasses.replace(model.architecture.model, steps=int(length))
-        )
-        yield rows, cfg, tokens[rows, :length]
+        rows, cfg = np.flatnonzero(fixtures['length'] == length), model.architecture
+        if not cfg.hierarchical:
+            cfg = dataclasses.replace(cfg, steps=int(length))
+        yield rows, cfg, model.form.split(tokens[rows, :length])
 
 
-def _forward(params, cfg, tokens, eps):
+def _forward(params, cfg, streams, eps):
     """Per example: posterior, KL, reconstruction loss; and all logits [B, T, sum of V_k]."""
-    q = vae.encode(params, cfg, tokens)
-    logits = vae.decode_logits(params, cfg, q.mu + q.sigma * eps, tokens)
-    reconstruction = sum(
-        streams.cross_entropy(x, tokens[..., k]).sum(1) for k, x in enumerate(logits)
-    )
+    q = vae.encode(params, cfg, streams)
+    logits = vae.decode_logits(params, cfg, q.mu + q.sigma * eps, streams)
+    parts = zip(cfg.heads, logits, streams, strict=True)
+    reconstruction = sum(head.loss(block, values).sum(1) for head, block, values in parts)
     return q, vae.kl_divergence(q).sum(-1), reconstruction, jnp.concatenate(logits, -1)
 
 
 def _loss(params, model, fixtures, tokens):
     """Magenta's loss over the batch at step 100."""
-    t = model.architecture.config.training
+    t = model.config.training
     beta = (1 - t.beta_rate**100) * t.max_beta
     total = 0.0
     for rows, cfg, own in _groups(model, fixtures, tokens):
@@ -72,7 +70,7 @@ def test_posterior_losses_and_logits(golden):
         np.testing.assert_allclose(q.sigma, fixtures['sigma'][rows], rtol=1e-5, atol=1e-5)
         np.testing.assert_allclose(kl, fixtures['kl_div'][rows], rtol=1e-5)
         np.testing.assert_allclose(reconstruction, fixtures['r_loss'][rows], rtol=1e-5)
-        expected = fixtures['logits'][rows, : own.shape[1]]
+        expected = fixtures['logits'][rows, : cfg.total_steps]
         assert np.abs(logits - expected).max() <= 2e-5 * np.abs(fixtures['logits']).max()
     np.testing.assert_allclose(
         _loss(model.params, model, fixtures, tokens), fixtures['loss'], rtol=1e-5
@@ -82,11 +80,14 @@ def test_posterior_losses_and_logits(golden):
 def test_gradients_and_three_steps_of_adam(golden):
     model, fixtures, tokens = golden
     gradient_of = jax.jit(jax.value_and_grad(lambda params: _loss(params, model, fixtures, tokens)))
-    params, t = jax.tree.map(jnp.asarray, model.params), model.architecture.config.training
+    params, t = jax.tree.map(jnp.asarray, model.params), model.config.training
     optimizer = make_optimizer(t)
     state = optimizer.init(params)
     assert int(fixtures['global_step']) == 100
-    is_schedule = lambda x: isinstance(x, optax.ScaleByScheduleState)  # noqa: E731
+
+    def is_schedule(x):
+        return isinstance(x, optax.ScaleByScheduleState)
+
     state = jax.tree.map(
         lambda x: x._replace(count=x.count + 100) if is_schedule(x) else x,
         state,
@@ -97,7 +98,7 @@ def test_gradients_and_three_steps_of_adam(golden):
         if n == 0:
             norm = optax.global_norm(gradients)
             np.testing.assert_allclose(norm, fixtures['grad_norm'], rtol=1e-4)
-            for name, ours in names.to_magenta(gradients, model.architecture.model).items():
+            for name, ours in names.to_magenta(gradients, model.architecture).items():
                 expected = fixtures[f'grad/{name}']
                 error = np.linalg.norm(ours * min(1.0, t.clip_norm / float(norm)) - expected)
                 assert error <= 1e-4 * np.linalg.norm(expected), name
@@ -107,7 +108,7 @@ def test_gradients_and_three_steps_of_adam(golden):
         _loss(params, model, fixtures, tokens), fixtures['after3/loss'], rtol=1e-4
     )
     for name, ours in names.to_magenta(
-        params, model.architecture.model
+        params, model.architecture
     ).items():  # TensorFlow's Adam scales its epsilon with the bias correction
         np.testing.assert_allclose(
             (ours.astype(np.float64) ** 2).sum(),
@@ -119,17 +120,9 @@ def test_gradients_and_three_steps_of_adam(golden):
 
 def test_greedy_decoding_token_for_token(golden):
     model, fixtures, _ = golden
-    drawn = np.asarray(
-        vae.generate(
-            model.params,
-            model.architecture.model,
-            jnp.asarray(fixtures['dec_z']),
-            jax.random.key(0),
-            0.0,
-        )
-    )
-    expected, start = tokens_of(fixtures['greedy_samples'], model.architecture.model.vocab_sizes), 0
-    for k, size in enumerate(model.architecture.model.vocab_sizes):
+    drawn = model.decode_tokens(fixtures['dec_z'])
+    expected, start = tokens_of(fixtures['greedy_samples'], model.form), 0
+    for k, size in enumerate(model.form.sizes):
         top = np.sort(fixtures['greedy_logits'][..., start : start + size], -1)
         start += size
         for row, certain in enumerate((top[..., -1] - top[..., -2]) >= 1e-5):
@@ -142,16 +135,13 @@ def test_greedy_decoding_token_for_token(golden):
 
 @needs_shared
 def test_optimizer_slots_are_skipped_and_counted():
-    """The checkpoint with slots was saved after the three steps, so its weights are known by their
-    sums.
-    """
+    """The sums of the weights after the three steps, when the checkpoint with slots was saved."""
     name = 'cat-drums_2bar_small'
-    model, fixtures = (
-        magenta.load(SHARED / name / f'{name}-with-adam.ckpt'),
-        np.load(folder(name) / 'fixtures.npz'),
-    )
-    assert model.skipped == 35
-    for name, values in names.to_magenta(model.params, model.architecture.model).items():
+    imported = magenta.load(SHARED / name / f'{name}-with-adam.ckpt')
+    fixtures = np.load(folder(name) / 'fixtures.npz')
+    assert imported.skipped == 35
+    theirs = names.to_magenta(imported.model.params, imported.model.architecture)
+    for name, values in theirs.items():
         np.testing.assert_allclose(
             values.astype(np.float64).sum(), fixtures[f'after3_sum/{name}'], rtol=1e-6, atol=1e-9
         )
@@ -190,7 +180,7 @@ def test_full_size_names_shapes_and_totals(name):
     )
     assert found.magenta_shapes() == shapes
     assert sum(int(np.prod(shape)) for shape in shapes.values()) == FULL_SIZE[name]
-    assert (found.config.variant, found.config.kind) == (CONFIGS[name].variant, CONFIGS[name].kind)
+    assert (found.config.variant, found.config.form) == (CONFIGS[name].variant, CONFIGS[name].form)
 
 
 OTHERS = (
@@ -221,10 +211,8 @@ def test_gpu_and_cpu_agree(golden):
     logits = []
     with jax.default_matmul_precision('highest'):
         for device in (jax.devices('cpu')[0], jax.devices('gpu')[0]):
-            params, z, rows = jax.device_put((model.params, fixtures['z'], tokens), device)
-            logits.append(
-                np.concatenate(
-                    jax.device_get(vae.decode_logits(params, model.architecture.model, z, rows)), -1
-                )
-            )
+            parts = (model.params, fixtures['z'], model.form.split(tokens))
+            params, z, streams = jax.device_put(parts, device)
+            blocks = vae.decode_logits(params, model.architecture, z, streams)
+            logits.append(np.concatenate(jax.device_get(blocks), -1))
     np.testing.assert_allclose(*logits, atol=1e-4)

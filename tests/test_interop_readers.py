@@ -12,14 +12,16 @@ import numpy as np
 import pytest
 from checkpoint_maker import entry, index, write_bundle, write_tar, write_tfjs
 
-from mvae.config import ModelConfig
 from mvae.errors import InputError
 from mvae.interop import magenta, names
 from mvae.interop.crc32c import crc32c, masked_crc32c
 from mvae.interop.recognise import recognise
 from mvae.model import vae
+from mvae.model.config import ModelConfig
+from mvae.model.heads import Categorical, DrumRoll
 
-CFG = ModelConfig((90,), 1, 32, (5,), 3, (4,))
+LINE, DRUMS = Categorical(90), Categorical(512)
+CFG = ModelConfig((LINE,), 1, 32, (5,), 3, (4,))
 
 
 @pytest.fixture(scope='module')
@@ -81,32 +83,27 @@ def test_every_format_gives_the_same_model(tensors, tmp_path):
         )
     ]
     for source in sources:
-        model = load(source)
-        assert model.skipped == (1 if 'js' in str(source) else 2) and model.step == (
-            0 if 'js' in str(source) else 7
-        )
-        back = names.to_magenta(model.params, model.architecture.model)
+        imported, model = load(source), load(source).model
+        assert (imported.skipped, model.step) == ((1, 0) if 'js' in str(source) else (2, 7))
+        back = names.to_magenta(model.params, model.architecture)
         assert set(back) == set(tensors) - {'global_step', 'encoder/mu/kernel/Adam'}
         for name, values in back.items():
             np.testing.assert_array_equal(values, tensors[name])
 
 
 @pytest.mark.parametrize('cfg', [
-    ModelConfig((90,), 16, 16, (6, 5), 4, (5, 4), (6, 4)),
-    ModelConfig((90, 90, 512), 16, 16, (6,), 4, (5,), (4,), encoder_bars=16),
-    ModelConfig((512,), 1, 32, (6,), 4, (5,), drum_roll=(True,)),
-    ModelConfig((90, 90, 512), 1, 256, (6, 5), 4, (5, 4)),
+    ModelConfig((LINE,), 16, 16, (6, 5), 4, (5, 4), (6, 4)),
+    ModelConfig((LINE, LINE, DRUMS), 16, 16, (6,), 4, (5,), (4,), encoder_bars=16),
+    ModelConfig((DrumRoll(512),), 1, 32, (6,), 4, (5,)),
+    ModelConfig((LINE, LINE, DRUMS), 1, 256, (6, 5), 4, (5, 4)),
 ], ids=['hierdec-mel', 'hier-trio', 'cat-drums', 'flat-trio'])  # fmt: skip
 def test_the_name_map_runs_both_ways_and_the_architecture_is_recognised(cfg, tmp_path):
     params = vae.init(jax.random.key(1), cfg)
     np.savez(tmp_path / 'x.npz', **names.to_magenta(params, cfg))
-    model = magenta.load(
-        tmp_path / 'x.npz',
-        {'cat-drums': 'cat-drums_2bar_small'}.get('cat-drums' if cfg.vocab_sizes == (512,) else ''),
-    )
-    found = model.architecture.model
+    name = 'cat-drums_2bar_small' if cfg.heads == (DrumRoll(512),) else None
+    model = magenta.load(tmp_path / 'x.npz', name).model
     for field in (
-        'vocab_sizes',
+        'heads',
         'bars',
         'steps',
         'encoder_sizes',
@@ -115,13 +112,12 @@ def test_the_name_map_runs_both_ways_and_the_architecture_is_recognised(cfg, tmp
         'conductor_sizes',
         'encoder_bars',
     ):
-        assert getattr(found, field) == getattr(cfg, field), field
-    assert any(found.drum_roll) == any(cfg.drum_roll)
+        assert getattr(model.architecture, field) == getattr(cfg, field), field
     jax.tree.map(np.testing.assert_array_equal, model.params, params)
 
 
 def test_an_encoder_by_bars_with_a_flat_decoder_is_no_model_of_magentas(tmp_path):
-    cfg = ModelConfig((90,), 1, 256, (6,), 4, (5,), encoder_bars=16)
+    cfg = ModelConfig((LINE,), 1, 256, (6,), 4, (5,), encoder_bars=16)
     np.savez(tmp_path / 'x.npz', **names.to_magenta(vae.init(jax.random.key(1), cfg), cfg))
     for name, message in (
         (None, 'as no config of Magenta is'),
@@ -135,7 +131,7 @@ def test_quantised_weights(tensors, tmp_path):
     weights = {name: values for name, values in tensors.items() if name != 'global_step'}
     kinds = {'encoder/mu/kernel': 'uint8', 'decoder/output_projection/kernel': 'uint16'}
     write_tfjs(tmp_path, weights, kinds)
-    read = names.to_magenta(load(tmp_path).params, CFG)
+    read = names.to_magenta(load(tmp_path).model.params, CFG)
     for name, dtype in kinds.items():
         span = tensors[name].max() - tensors[name].min()
         assert 0 < np.abs(read[name] - tensors[name]).max() <= 0.51 * span / np.iinfo(dtype).max
@@ -170,8 +166,8 @@ def test_what_is_missing_or_misshapen_is_named(tensors, tmp_path):
         magenta.load(saved({}), 'cat-mel')
     with pytest.raises(InputError, match='holds a flat model of melody, not cat-drums_2bar_big'):
         magenta.load(saved({}), 'cat-drums_2bar_big')
-    decoder = load(saved(no_mu), decoder_only=True)
-    assert decoder.architecture.model.encoder_sizes == () and 'encoder' not in decoder.params
+    decoder = load(saved(no_mu), decoder_only=True).model
+    assert decoder.architecture.encoder_sizes == () and 'encoder' not in decoder.params
 
 
 def _bundle_of(folder: Path, entries, data=b'\x00' * 64, **options) -> Path:
@@ -356,8 +352,9 @@ def _fuzz(tensors, folder: Path, cases: range) -> int:
 
 
 def _with_checksums(data: bytes, whole: bytes) -> bytes:
-    """Both blocks of an index with checksums of what they hold now; the places of the blocks as in
-    the whole one.
+    """Both blocks of an index with checksums of what they hold now.
+
+    The places of the blocks are those of the whole index.
     """
     out, footer = bytearray(data), whole[-48:]
     first = (

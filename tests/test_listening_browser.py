@@ -1,5 +1,6 @@
-"""The listening test from end to end: a server of two tiny sources, a listener in headless
-Chromium, the answers in the file.
+"""The listening test from end to end, with a listener in headless Chromium.
+
+A server plays two tiny sources; the answers are read from the file.
 """
 
 import contextlib
@@ -45,12 +46,10 @@ def browser(tmp_path):
         '--disable-gpu',
         '--disable-dev-shm-usage',
         '--autoplay-policy=no-user-gesture-required',
-    )
-    for argument in (
-        *arguments,
         '--window-size=1280,800',
         f'--user-data-dir={tmp_path / "profile"}',
-    ):
+    )
+    for argument in arguments:
         options.add_argument(argument)
     options.set_capability('goog:loggingPrefs', {'browser': 'ALL'})
     driver = webdriver.Chrome(options, webdriver.ChromeService(DRIVER))
@@ -60,7 +59,7 @@ def browser(tmp_path):
 
 @pytest.fixture(scope='module')
 def arguments(tmp_path_factory):
-    """Of serve: a store and an untrained run of 2-bar melodies, pieces of one second and its echo."""
+    """Of serve: a store and an untrained run of 2-bar melodies; a piece lasts one second."""
     folder = tmp_path_factory.mktemp('listening')
     (folder / 'midi').mkdir()
     for n in range(20):
@@ -104,11 +103,21 @@ def test_a_listener_with_a_keyboard_reloads_in_the_middle_and_finishes(
     from selenium.webdriver.support.ui import WebDriverWait
 
     answers = Answers(arguments[-1], create=True)
-    shown = lambda name: browser.find_element(By.ID, name).is_displayed()  # noqa: E731
-    text = lambda name: browser.find_element(By.ID, name).text  # noqa: E731
-    until = lambda condition: WebDriverWait(browser, 30, 0.05).until(lambda _: condition())  # noqa: E731
-    press = lambda *keys: browser.switch_to.active_element.send_keys(*keys)  # noqa: E731
-    enabled = lambda: browser.find_element(By.ID, 'next').is_enabled()  # noqa: E731
+
+    def shown(name):
+        return browser.find_element(By.ID, name).is_displayed()
+
+    def text(name):
+        return browser.find_element(By.ID, name).text
+
+    def until(condition):
+        WebDriverWait(browser, 30, 0.05).until(lambda _: condition())
+
+    def press(*keys):
+        browser.switch_to.active_element.send_keys(*keys)
+
+    def enabled():
+        return browser.find_element(By.ID, 'next').is_enabled()
 
     def listen():
         for key in 'ab':

@@ -1,6 +1,4 @@
-"""Reading and writing MIDI: both readers see the same notes; broken files are refused with a
-reason.
-"""
+"""Reading and writing MIDI: both readers see the same notes; broken files are refused."""
 
 import numpy as np
 import pytest
@@ -13,8 +11,9 @@ from mvae.music.sections import split_sections
 
 
 def _random_notes(seed):
-    """Three parts on the sixteenth grid at 120 quarters per minute; no pitch overlaps itself within
-    a part.
+    """Three parts on the sixteenth grid at 120 quarters per minute.
+
+    No pitch overlaps itself within a part.
     """
     rng = np.random.default_rng(seed)
     start = np.sort(rng.choice(64, 24, replace=False)).repeat(1)
@@ -103,8 +102,9 @@ def test_a_note_off_ends_all_notes_of_its_pitch_in_both_readers():
 
 
 def _one_track(events):
-    """A file with 96 ticks per quarter; each event is a delta time, a status byte and its data
-    bytes.
+    """A file with 96 ticks per quarter.
+
+    Each event is a delta time, a status byte and its data bytes.
     """
     track = b''.join(map(bytes, events)) + b'\0\xff\x2f\0'
     return (

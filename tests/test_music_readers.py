@@ -1,14 +1,18 @@
-"""symusic, which reads in bulk, against note_seq, which users know, on every file of real
-collections; slow, and only where they are at hand.
+"""symusic, which reads in bulk, against note_seq, which users know, on files of real collections.
+
+Slow, and only where the collections are at hand.
 
 note_seq is given what it would overlook (tempo on tracks after the first) and spared what is none
 of the music (events after a track's end), so that times can be compared. Notes that then differ are
 sorted by rules, and none may be left:
 
     no length          a note-on and its note-off at one tick: kept by us, dropped by note_seq
-    program            a change while a note sounds moves it to the new program in note_seq, not here
-    at a note-off      the note begins at the tick of a note-off that ends older ones of its pitch, or comes second: note_seq drops it
-    across programs    the pitch was struck with another program and still sounds: note_seq ends both at the next note-off, we each at its own
+    program            a change while a note sounds moves it to the new program in note_seq, not
+                       here
+    at a note-off      the note begins at the tick of a note-off that ends older ones of its pitch,
+                       or comes second: note_seq drops it
+    across programs    the pitch was struck with another program and still sounds: note_seq ends
+                       both at the next note-off, we each at its own
 
 Times of files with two tempos at one tick are not compared: symusic sorts them, and which came last
 is lost.
@@ -47,8 +51,9 @@ def _notes(score: Score) -> Counter:
 
 
 def _take_near(left: Counter, right: Counter, fields: list[int]) -> int:
-    """Takes notes out of both that agree in the fields, with times within a tick of the clock, and
-    counts them.
+    """Takes notes out of both that agree in the fields, and counts them.
+
+    Times agree within a tick of the clock.
     """
     found = 0
     waiting = defaultdict(list)
@@ -73,8 +78,9 @@ def _take_near(left: Counter, right: Counter, fields: list[int]) -> int:
 
 
 def _take_starting(notes: Counter, starts: set) -> int:
-    """Takes out the notes that begin at one of (start, pitch, is_drum), within a tick of the clock,
-    and counts them.
+    """Takes out the notes that begin at one of (start, pitch, is_drum), and counts them.
+
+    Times agree within a tick of the clock.
     """
     taken = [
         note
@@ -118,8 +124,10 @@ def _prepare(midi) -> bool:
 
 
 def _special_starts(tracks, to_seconds) -> tuple[set, set]:
-    """(start, pitch, is_drum) of notes that begin at a note-off, and of those struck while their
-    pitch sounds with another program.
+    """(start, pitch, is_drum) of notes that the two readers understand differently.
+
+    The first begin at a note-off; the others are struck while their pitch sounds with another
+    program.
     """
     at_note_off, across = set(), set()
     for track in tracks:

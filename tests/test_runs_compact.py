@@ -103,6 +103,15 @@ def test_damaged_files_are_said(run, tmp_path):
         load(path)
 
 
+def test_the_folder_of_a_checkpoint_is_one_checkpoint(run):
+    folder = run / 'checkpoints' / '0'
+    for which in ('best', 'latest', 0, '0'):
+        assert load(folder, which).step == 0
+    for function in (load, load_config):
+        with pytest.raises(InputError, match='holds one checkpoint, of step 0, and not 7'):
+            function(folder, 7)
+
+
 def test_a_model_file_holds_one_checkpoint(run, tmp_path):
     path = tmp_path / 'small.npz'
     write_file(path, load(run))

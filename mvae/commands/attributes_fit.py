@@ -17,7 +17,7 @@ def fit(options: argparse.Namespace) -> None:
 
     attributes = vectors.attributes(model.form, options.attribute)
     store = Store.open(options.data or model.config.data.path)
-    loader = Loader(store, model.form, 1, options.seed)
+    loader = Loader(store, model.form, None, options.seed)
     batches = loader.evaluation_batches('train', 256, options.limit)
     tokens = np.concatenate([model.form.join(batch.streams)[batch.mask > 0] for batch in batches])
     songs = loader.evaluation_songs('train', options.limit)

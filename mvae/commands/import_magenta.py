@@ -42,16 +42,15 @@ def run(options: argparse.Namespace) -> None:
     out = options.output
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise InputError(f'{out} exists and is not empty; name another folder')
-    import numpy as np
-
     from mvae.interop import magenta
     from mvae.runs.checkpoint import Checkpoints
 
     compute.prepare()
-    model = magenta.load(options.checkpoint, options.config, options.drum_map, options.decoder_only)
-    c = model.architecture.config
-    Checkpoints(out, c, corpus='').save_params(model.params, model.step)
-    count = sum(np.size(values) for values in magenta.names.flatten(model.params).values())
-    what = f'{c.variant}, {c.bars} bars of {c.form}, {count:,} parameters of step {model.step}'
-    print(f'{out}: {what}; {model.skipped} other tensors skipped')
+    imported = magenta.load(
+        options.checkpoint, options.config, options.drum_map, options.decoder_only
+    )
+    model = imported.model
+    Checkpoints(out, model.config, corpus='').save_params(model.params, model.step)
+    what = f'{model.form}, {model.config.variant}, {model.parameters:,} parameters'
+    print(f'{out}: {what} of step {model.step}; {imported.skipped} other tensors skipped')
     print(f'Next: {program()} sample {out}')

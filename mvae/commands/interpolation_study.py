@@ -115,7 +115,7 @@ def _pairs(model, store, options: argparse.Namespace) -> tuple:
     from mvae.dataset.loader import Loader
     from mvae.evaluation import interpolation
 
-    loader = Loader(store, model.form, 1, options.seed)
+    loader = Loader(store, model.form, None, options.seed)
     songs = loader.evaluation_songs('test')
     pairs = interpolation.draw_pairs(songs, options.pairs, options.seed)
     if len(pairs) < 2:

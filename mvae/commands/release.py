@@ -76,7 +76,7 @@ def _pack(options: argparse.Namespace, model, store, target: Path) -> str:
     from mvae.runs import compact
     from mvae.runs.load import load, write_file
 
-    loader = Loader(store, model.form, 1, options.seed)
+    loader = Loader(store, model.form, None, options.seed)
     batches = loader.evaluation_batches('test', 250, options.windows)
     parts = [model.form.join(batch.streams)[batch.mask > 0] for batch in batches]
 

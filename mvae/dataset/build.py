@@ -182,6 +182,7 @@ def _build(
     meta = {
         'mvae': __version__,
         'notation': settings.extract.notation.to_dict(),
+        'forms': {form.name: form.fingerprint() for form in settings.extract.make_forms()},
         'settings': settings.to_dict(),
         'files': listing_digest(files),
         'code': code,

@@ -33,7 +33,8 @@ class Loader:
 
     Args:
         store: the token store. form: in the store's notation.
-        batch_size: examples per step over all processes.
+        batch_size: examples per training step over all processes; None where the loader only
+            evaluates, so that no training windows are needed.
         seed: of order, transposition and drum classes left out.
         transpose: inclusive range of semitones, holding 0. Each example of each epoch is moved by a
             uniform integer, as far as all its pitches stay inside the notation; the tonal streams
@@ -44,15 +45,15 @@ class Loader:
             to (process_index + 1) * B_local.
 
     Raises:
-        InputError: with fewer windows in train than a batch, a batch that the processes cannot share
-            evenly, or a store in another notation.
+        InputError: with fewer windows in train than a batch, a batch that the processes cannot
+            share evenly, or a store in another notation.
     """
 
     def __init__(
         self,
         store: Store,
         form: Form,
-        batch_size: int,
+        batch_size: int | None,
         seed: int,
         transpose: tuple[int, int] = (0, 0),
         drop_drums: float = 0.0,
@@ -64,17 +65,20 @@ class Loader:
             raise InputError(f'transpose=({low}, {high}) must hold 0, such as (-5, 6)')
         if not 0 <= drop_drums < 1:
             raise InputError(f'drop_drums={drop_drums} must be a probability below 1, such as 0.1')
-        _check_batch(batch_size, process_index, process_count)
+        _check_batch(
+            process_count if batch_size is None else batch_size, process_index, process_count
+        )
         if seed < 0:
             raise InputError(f'the seed must not be negative, but is {seed}')
         store.require(form)
         self.store, self.form = store, form
-        self.batch_size, self.local_batch_size = batch_size, batch_size // process_count
+        self.batch_size = batch_size or 0
+        self.local_batch_size = self.batch_size // process_count
         self.seed, self.transpose, self.drop_drums = seed, (low, high), drop_drums
         self.process_index, self.process_count = process_index, process_count
         self._windows = store.windows(form, 'train')
-        if len(self._windows) < batch_size:
-            raise InputError(_too_few(store, form, batch_size))
+        if len(self._windows) < self.batch_size:
+            raise InputError(_too_few(store, form, self.batch_size))
 
     @property
     def steps_per_epoch(self) -> float:
@@ -217,7 +221,8 @@ def _check_batch(batch_size: int, process_index: int, process_count: int) -> Non
     if batch_size < 1 or batch_size % process_count:
         raise InputError(
             f'a batch of {batch_size} cannot be shared evenly by {process_count} processes; '
-            f'use a multiple of {process_count}, such as {max(1, round(batch_size / process_count)) * process_count}'
+            f'use a multiple of {process_count}, such as '
+            f'{max(1, round(batch_size / process_count)) * process_count}'
         )
 
 

@@ -1,6 +1,6 @@
 """The token store: the columns of every track once, windows as offsets into them, memory-mapped.
 
-    store.json                          format, version, notation, settings, counts, funnel
+    store.json                          format, version, notation, forms, settings, counts, funnel
     tokens.npy                          uint16 [total]    the columns, row by row, track after track
     windows-<form>-<bars>-<split>.npy   int64 [N, K]      where each stream of a window begins
     songs-<form>-<bars>-<split>.npy     uint32 [N]        the window's song
@@ -59,10 +59,18 @@ class Store:
     def __init__(self, path: Path, meta: Mapping[str, Any]):
         self.path = path
         self.meta = meta
-        self.notation = Notation(**meta['notation'])
+        try:
+            self.notation = Notation(**meta['notation'])
+        except InputError as error:
+            raise InputError(f'{path / META_FILE} is damaged ({error}); {_rebuild()}') from None
         self.tokens = self._array('tokens.npy', np.uint16, (meta['tokens'],))
         self._windows, self._songs = {}, {}
         for form, bars, split, count in _counts(meta):
+            if form not in FORMS:
+                raise InputError(
+                    f'{path} has windows of the form {form!r}, which this version of mvae does not '
+                    f'know; known: {", ".join(FORMS)}; {_rebuild()}'
+                )
             key = form, bars, split
             shape = (count, len(FORMS[form]))
             self._windows[key] = self._array(windows_file(*key), np.int64, shape)
@@ -70,7 +78,7 @@ class Store:
 
     @property
     def corpus(self) -> str:
-        """Digest of the files that the store was built from; '' where it was not built from files."""
+        """Digest of the files that the store was built from; '' where there were none."""
         return self.meta.get('files', '')
 
     @classmethod
@@ -99,11 +107,12 @@ class Store:
             )
         if meta.get('version') != VERSION:
             raise InputError(
-                f'{path} was built by another version of mvae (store version {meta.get("version")}, this one reads {VERSION}); {_rebuild()}'
+                f'{path} was built by another version of mvae (store version '
+                f'{meta.get("version")}, this one reads {VERSION}); {_rebuild()}'
             )
         try:
             return cls(path, meta)
-        except (KeyError, TypeError, AttributeError):
+        except (KeyError, TypeError, AttributeError, ValueError):
             raise InputError(f'{path / META_FILE} is damaged; {_rebuild()}') from None
 
     def _array(self, name: str, dtype: Any, shape: tuple[int, ...]) -> np.ndarray:
@@ -121,7 +130,7 @@ class Store:
 
     def require(self, form: Form) -> None:
         """Raises InputError unless the store's columns mean what the form says."""
-        mine = make_form(form.name, form.bars, self.notation).fingerprint()
+        mine = self.meta['forms'].get(form.name, form.fingerprint())
         if changed := differences(mine, form.fingerprint()):
             raise InputError(
                 f'{self.path} is written in another notation ({changed}); '
@@ -195,8 +204,6 @@ def _counts(meta: Mapping[str, Any]) -> list[tuple[str, int, str, int]]:
     found = []
     for name, splits in meta['windows'].items():
         form, bars = name.rsplit('-', 1)
-        if form not in FORMS:
-            raise KeyError(form)
         found += [(form, int(bars), split, splits[split]) for split in SPLITS]
     return found
 

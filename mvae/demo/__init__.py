@@ -35,7 +35,7 @@ music21 {version}:
 The tunes are in the public domain by age. The ABC files inside the music21 package name the
 transcribers.
 Bass and drums: NOT from those books. A program inferred chords from each tune and drew bass and
-drums, from a seed that hangs on the tune, in one of {styles} styles:
+drums, from a seed that depends on the tune, in one of {styles} styles:
 {style_names}.
 The same versions of mvae and music21 give the same files on every machine.
 

@@ -14,9 +14,10 @@ HALF_BAR = 8
 """Sixteenth steps for each chord."""
 MAJOR, MINOR = (0, 4, 7), (0, 3, 7)
 
+_Chord = tuple[int, tuple[int, int, int], float]
 # Mode -> (its tonic above that of the major key with the same signature, in semitones; chords:
 # (root above the tonic in semitones, triad, price)).
-_MODES = {
+_MODES: dict[str, tuple[int, tuple[_Chord, ...]]] = {
     'ionian': (0, (
         (0, MAJOR, 0.0), (7, MAJOR, 0.05), (5, MAJOR, 0.05),
         (9, MINOR, 0.15), (2, MINOR, 0.2), (4, MINOR, 0.35),
@@ -85,14 +86,16 @@ def infer(
     weights = _weights(start, end, pitch, bars)
     last = int(pitch[-1]) % 12 if len(pitch) else None
     tonic, mode = _key(weights.sum(0), last, sharps, mode)
-    degrees, triads, price = zip(*_MODES[mode][1], strict=True)
-    roots = (tonic + np.array(degrees)) % 12
+    chords = _MODES[mode][1]
+    roots = (tonic + np.array([degree for degree, _, _ in chords])) % 12
+    triads = [triad for _, triad, _ in chords]
+    prices = np.array([price for _, _, price in chords])
     holds = np.full((len(roots), 12), -0.5)  # [chord, pitch class]: what a note says about a chord
     for row, root, triad in zip(holds, roots, triads, strict=True):
         row[[(root + tone) % 12 for tone in triad]] = 1.0
         row[root] = 1.2
     share = weights / np.maximum(weights.sum(1, keepdims=True), 1)
-    path = _viterbi(share @ holds.T - np.array(price), roots, home=0)
+    path = _viterbi(share @ holds.T - prices, roots, home=0)
     minor = np.array([triads[chord] == MINOR for chord in path])
     return Harmony(tonic, mode, roots[path].astype(np.int8), minor)
 

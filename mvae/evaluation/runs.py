@@ -43,7 +43,7 @@ def evaluate_run(
     target = target or kept_at(run, split)
     if (kept := _kept(target, about)) is not None:
         return kept
-    loader = Loader(store, model.form, 1, seed)
+    loader = Loader(store, model.form, None, seed)
     songs = loader.evaluation_songs(split, limit)
     batches = progress(
         loader.evaluation_batches(split, batch_size, limit),

@@ -59,7 +59,7 @@ class Bundle(Tensors):
     def _check_place(self, key: str, entry: Entry) -> None:
         """Of one tensor. Raises InputError where it cannot lie where the index says."""
         spec = entry.spec
-        check_shape(self._name, key, spec.shape, spec.dtype.itemsize if spec.dtype else 0)
+        check_shape(self._name, key, spec.shape, 1 if spec.dtype is None else spec.dtype.itemsize)
         if entry.size != spec.bytes:
             raise InputError(
                 f'{self._name}: {key} of shape {list(spec.shape)} should have {spec.bytes} bytes, '

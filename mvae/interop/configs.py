@@ -10,7 +10,7 @@ from dataclasses import dataclass
 class MagentaConfig:
     """What a config of Magenta's says and shapes do not, and what Magenta trains it with."""
 
-    kind: str
+    form: str
     bars: int
     variant: str
     batch_size: int

@@ -19,21 +19,21 @@ _MAGIC = 0xDB4775248B80FB57
 _FOOTER, _TRAILER = 48, 5
 _MOST_INDEX = 2**26  # bytes
 # TensorFlow's numbers for its types, as far as weights use them.
-_DTYPES = {
-    1: '<f4',
-    2: '<f8',
-    3: '<i4',
-    4: 'u1',
-    5: '<i2',
-    6: 'i1',
-    9: '<i8',
-    14: ml_dtypes.bfloat16,
-    19: '<f2',
+_DTYPES: dict[int, np.dtype] = {
+    1: np.dtype('<f4'),
+    2: np.dtype('<f8'),
+    3: np.dtype('<i4'),
+    4: np.dtype('u1'),
+    5: np.dtype('<i2'),
+    6: np.dtype('i1'),
+    9: np.dtype('<i8'),
+    14: np.dtype(ml_dtypes.bfloat16),
+    19: np.dtype('<f2'),
 }
 
 
 class Damaged(Exception):
-    """The bytes cannot be what they should be; the reader of the whole file says where."""
+    """The bytes cannot be what they should be; whoever reads the whole file says where."""
 
 
 class Entry(NamedTuple):
@@ -157,8 +157,7 @@ def _entry(message: bytes) -> Entry:
             shape = _shape(value)
         elif number in numbers:
             numbers[number] = _number(value)
-    dtype = _DTYPES.get(numbers[1])
-    spec = Spec(shape, None if dtype is None else np.dtype(dtype))
+    spec = Spec(shape, _DTYPES.get(numbers[1]))
     return Entry(spec, numbers[3], numbers[4], numbers[5], numbers[6])
 
 

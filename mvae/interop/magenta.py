@@ -8,7 +8,6 @@ import jax
 import numpy as np
 from ml_collections import ConfigDict
 
-from mvae.config import ModelConfig, model_config
 from mvae.errors import InputError
 from mvae.interop import names
 from mvae.interop.bundle import Bundle, open_prefix, shard_names
@@ -17,7 +16,8 @@ from mvae.interop.recognise import recognise
 from mvae.interop.tensors import NpzTensors, Spec, Tensors
 from mvae.interop.tfjs import MANIFEST, TfjsTensors
 from mvae.model import vae
-from mvae.music.vocabulary import Vocabulary
+from mvae.model.config import ModelConfig, model_config
+from mvae.musicvae import MusicVAE, form_of
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,6 @@ class Architecture:
     """
 
     config: ConfigDict
-    vocabulary: Vocabulary
     model: ModelConfig
     like: dict
 
@@ -43,15 +42,11 @@ class Architecture:
 class Imported:
     """A checkpoint as a model of ours.
 
-    params: numpy float32, the tree of `vae.init`.
     skipped: how many tensors no model needs (optimizer slots, counters).
-    step: of training.
     """
 
-    architecture: Architecture
-    params: dict
+    model: MusicVAE
     skipped: int
-    step: int
 
 
 def open_checkpoint(path: Path) -> Tensors:
@@ -105,10 +100,9 @@ def describe(
 ) -> Architecture:
     """The model of tensors of these names and shapes; arguments and errors are `recognise`'s."""
     config = recognise(specs, file, name, drum_map, decoder_only)
-    vocabulary = Vocabulary(**config.music)
-    cfg = model_config(config, vocabulary.sizes(config.kind))
+    cfg = model_config(config, form_of(config))
     like = jax.eval_shape(lambda: vae.init(jax.random.key(0), cfg))
-    return Architecture(config, vocabulary, cfg, like)
+    return Architecture(config, cfg, like)
 
 
 def load(
@@ -134,7 +128,8 @@ def load(
     if broken := [name for name, values in read.items() if not np.isfinite(values).all()]:
         raise InputError(f'{path}: {broken[0]} holds values that are not finite')
     params = names.from_magenta(read, architecture.like, architecture.model)
-    return Imported(architecture, params, len(tensors.specs) - len(wanted), _global_step(tensors))
+    model = MusicVAE(params, architecture.config, step=_global_step(tensors))
+    return Imported(model, len(tensors.specs) - len(wanted))
 
 
 def _global_step(tensors: Tensors) -> int:

@@ -11,7 +11,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from mvae.config import ModelConfig
+from mvae.model.config import ModelConfig
 
 # Ours on the left, below the parameter tree's root; Magenta's on the right. {l}: layer, {d}:
 # direction, {k}: stream, {w}: kernel or bias.
@@ -51,7 +51,7 @@ def table(cfg: ModelConfig) -> dict[str, str]:
 def _decoder_scope(cfg: ModelConfig) -> str:
     if not cfg.hierarchical:
         return ''
-    return 'core_decoder/core_decoder_{k}/' if len(cfg.vocab_sizes) > 1 else 'core_decoder/'
+    return 'core_decoder/core_decoder_{k}/' if len(cfg.heads) > 1 else 'core_decoder/'
 
 
 def flatten(params: Any) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ml_collections import ConfigDict
 
-from mvae.config import experiment_config
+from mvae.config import base_config
 from mvae.errors import InputError
 from mvae.interop.configs import CONFIGS, MagentaConfig, config_named
 from mvae.interop.tensors import Spec
@@ -92,17 +92,20 @@ def recognise(
         )
     hierarchical, hierarchical_encoder = _levels(specs)
     variant = _VARIANTS[hierarchical, hierarchical_encoder]
-    kind, pitches = _streams(_output_widths(specs), file)
-    drum_roll = _reads_drum_roll(specs, kind, file)
-    name = name or config_named(Path(file).name) or _only_fit(kind, variant, file)
+    form, pitches = _streams(_output_widths(specs), file)
+    drum_roll = _reads_drum_roll(specs, form, file)
+    name = name or config_named(Path(file).name) or _only_fit(form, variant, file)
     magenta = CONFIGS[name]
-    fits = (magenta.kind, magenta.variant) == (kind, variant)
+    fits = (magenta.form, magenta.variant) == (form, variant)
     if not fits and not (decoder_only and magenta.variant != 'flat' and hierarchical):
         raise InputError(
-            f'{file} holds a {variant} model of {kind}, not {name}, '
-            f'a {magenta.variant} model of {magenta.kind}'
+            f'{file} holds a {variant} model of {form}, not {name}, '
+            f'a {magenta.variant} model of {magenta.form}'
         )
-    c = experiment_config(_EXPERIMENTS[kind, magenta.bars], kind, magenta.bars, magenta.variant)
+    c = base_config()
+    experiment = _EXPERIMENTS[form, magenta.bars]
+    c.update(experiment=experiment, form=form, bars=magenta.bars, variant=magenta.variant)
+    c.scale = 'paper'
     if pitches:
         c.music.min_pitch, c.music.max_pitch = pitches
     c.music.drum_map = drum_map
@@ -169,7 +172,7 @@ def _output_widths(specs: Mapping[str, Spec]) -> list[int]:
 
 
 def _streams(widths: list[int], file: str) -> tuple[str, tuple[int, int] | None]:
-    """(kind, pitches of melody and bass) of output layers."""
+    """(form, pitches of melody and bass) of output layers."""
     for tokens, pitches in _PITCHES.items():
         if widths in ([tokens, tokens, _DRUMS], [2 * tokens + _DRUMS]):
             return 'trio', pitches
@@ -183,11 +186,11 @@ def _streams(widths: list[int], file: str) -> tuple[str, tuple[int, int] | None]
     )
 
 
-def _only_fit(kind: str, variant: str, file: str) -> str:
-    fits = [name for name, c in CONFIGS.items() if (c.kind, c.variant) == (kind, variant)]
+def _only_fit(form: str, variant: str, file: str) -> str:
+    fits = [name for name, c in CONFIGS.items() if (c.form, c.variant) == (form, variant)]
     if not fits:
         raise InputError(
-            f'{file} holds a {variant} model of {kind}, as no config of Magenta is; '
+            f'{file} holds a {variant} model of {form}, as no config of Magenta is; '
             f'it loads {", ".join(CONFIGS)}'
         )
     lengths = {CONFIGS[name].bars for name in fits}
@@ -212,18 +215,18 @@ def _sizes(specs: Mapping[str, Spec], *patterns: str) -> tuple[int, ...]:
         sizes.append(found.shape[-1] // 4)
 
 
-def _reads_drum_roll(specs: Mapping[str, Spec], kind: str, file: str) -> bool:
+def _reads_drum_roll(specs: Mapping[str, Spec], form: str, file: str) -> bool:
     """Whether the encoder reads drums as 9 classes and 'no hit' (docs/magenta.md, "Drum rolls").
 
     The rows of its first kernel say it. Where there is none, drums are read as Magenta reads them.
     """
     kernel = specs.get(_encoder_cell(specs).format(0) + 'kernel')
     if kernel is None or len(kernel.shape) != 2:
-        return kind == 'drums'
+        return form == 'drums'
     width, tokens = kernel.shape[0] - kernel.shape[1] // 4, sum(_output_widths(specs))
     if width > tokens:
         raise InputError(
             f'{file} reads {width - tokens} numbers per step beside its tokens: '
             f'{_OTHERS["chords"]}, which mvae does not have'
         )
-    return kind == 'drums' and width == _DRUM_ROLL
+    return form == 'drums' and width == _DRUM_ROLL

@@ -23,7 +23,7 @@ def find_segments(
 
 
 def window_bars(segments: np.ndarray, bars: int) -> np.ndarray:
-    """First bars int64 [n] of all windows of so many bars inside segments int [M, 2], hop 1 bar."""
+    """First bars int64 [n] of all windows of so many bars in segments int [M, 2], hop one bar."""
     ranges = [np.arange(first, end - bars + 1) for first, end in segments]
     return np.concatenate([np.zeros(0, np.int64), *ranges]).astype(np.int64)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -33,16 +34,10 @@ def draw_heat_maps(
     limit = min(numbers.max(initial=0.0), _MOST) or 1.0
     size = (2.6 + len(panels) * (0.5 + 0.62 * len(columns)), 2.2 + 0.42 * len(rows))
     figure = Figure(figsize=size, layout='constrained')
+    images = []
     maps = figure.subplots(1, len(panels), squeeze=False)[0]
     for n, (axis, (title, matrix)) in enumerate(zip(maps, panels, strict=True)):
-        axis.set_facecolor('#dddddd')
-        image = axis.imshow(
-            np.ma.masked_invalid(matrix), cmap='RdBu_r', vmin=-limit, vmax=limit, aspect='auto'
-        )
-        for (r, c), number in np.ndenumerate(matrix):
-            text = f'{round(number):+d}' if np.isfinite(number) else '–'
-            colour = 'white' if abs(number) > 0.65 * limit else 'black'
-            axis.text(c, r, text, ha='center', va='center', fontsize=8, color=colour)
+        images.append(_draw_map(axis, matrix, limit))
         axis.set_title(title, fontsize=10)
         axis.set_xticks(
             range(len(columns)), columns, rotation=35, ha='right', rotation_mode='anchor'
@@ -54,9 +49,22 @@ def draw_heat_maps(
         if n == 0:
             axis.set_ylabel(axes[0], fontsize=8)
     extend = 'both' if numbers.max(initial=0.0) > limit else 'neither'
-    bar = figure.colorbar(image, ax=figure.axes, shrink=0.8, extend=extend)
+    bar = figure.colorbar(images[-1], ax=figure.axes, shrink=0.8, extend=extend)
     bar.ax.tick_params(labelsize=8)
     bar.outline.set_visible(False)
     if note:
         figure.supxlabel(note, fontsize=8, color='#555555')
     save(path, figure)
+
+
+def _draw_map(axis: Any, matrix: np.ndarray, limit: float) -> Any:
+    """The image, with the numbers written inside."""
+    axis.set_facecolor('#dddddd')
+    image = axis.imshow(
+        np.ma.masked_invalid(matrix), cmap='RdBu_r', vmin=-limit, vmax=limit, aspect='auto'
+    )
+    for (r, c), number in np.ndenumerate(matrix):
+        text = f'{round(number):+d}' if np.isfinite(number) else '–'
+        colour = 'white' if abs(number) > 0.65 * limit else 'black'
+        axis.text(c, r, text, ha='center', va='center', fontsize=8, color=colour)
+    return image

@@ -22,7 +22,7 @@ def load(path: str | Path, which: str | int = 'best') -> MusicVAE:
     """A trained model: of a run folder, of one checkpoint in it, of a model file, or a released one.
 
     which: 'best' by validation loss (the latest where none was evaluated), 'latest', or a step; a
-    model file holds one. Raises InputError if there is none, or if it is not whole or not ours.
+    model file and a single checkpoint hold one. Raises InputError if there is none, or if it is not whole or not ours.
     """
     if (file := find(path)) is not None:
         return _load_file(file, which)
@@ -47,8 +47,9 @@ def load_config(path: str | Path, which: str | int = 'best') -> ConfigDict:
     """The config of a model, without its weights. Raises InputError as `load` does."""
     if (file := find(path)) is not None:
         meta = compact.read(file)[-1]
-        _check_which(file, meta, which)
-        return metadata.read_config(file, meta)
+        config = metadata.read_config(file, meta)
+        _check_which(file, meta['step'], which)
+        return config
     return _read_meta(_choose(Path(path).absolute(), which))[0]
 
 
@@ -64,15 +65,14 @@ def write_file(
 def _load_file(file: Path, which: str | int) -> MusicVAE:
     arrays, prior, meta = compact.read(file)
     config = metadata.read_config(file, meta)
-    _check_which(file, meta, which)
+    _check_which(file, meta['step'], which)
     params = compact.unflatten(file, arrays, _shapes(_architecture(config)))
     return MusicVAE(params, config, prior, meta['step'], meta['metrics'], meta['versions'])
 
 
-def _check_which(file: Path, meta: dict, which: str | int) -> None:
-    step = meta.get('step')
+def _check_which(path: Path, step: int, which: str | int) -> None:
     if which not in ('best', 'latest') and str(which) != str(step):
-        raise InputError(f'{file} holds one checkpoint, of step {step}, and not {which!r}')
+        raise InputError(f'{path} holds one checkpoint, of step {step}, and not {which!r}')
 
 
 def _architecture(config: ConfigDict) -> ModelConfig:
@@ -106,6 +106,7 @@ def _read_meta(folder: Path) -> tuple[ConfigDict, dict]:
 
 def _choose(path: Path, which: str | int) -> Path:
     if (path / 'params').is_dir() and path.name.isdigit():
+        _check_which(path, int(path.name), which)
         return path
     steps = sorted(int(p.name) for p in (path / 'checkpoints').glob('*') if p.name.isdigit())
     if not steps:

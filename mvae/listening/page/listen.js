@@ -1,5 +1,6 @@
 'use strict';
-// The page shows what the server says comes next, and moves on only when the server has kept an answer.
+// The page shows what the server says comes next. It moves on only when the server has kept an
+// answer.
 
 const NEEDED = 5; // seconds to be heard of each piece, or all of a shorter one
 const byId = id => document.getElementById(id);
@@ -12,10 +13,12 @@ let heard = {};
 let busy = false;
 
 async function call(path, body) {
-  const post = { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) };
+  const headers = { 'Content-Type': 'application/json' };
+  const post = { method: 'POST', headers, body: JSON.stringify(body) };
   const response = await fetch(path, { cache: 'no-store', ...(body && post) });
   if (response.ok) return response.json();
-  // Answered already or withdrawn, in another tab perhaps: the server knows where this listener stands.
+  // Answered already or withdrawn, in another tab perhaps: the server knows where this listener
+  // stands.
   if (response.status === 409 || response.status === 401) return call('state');
   const said = await response.json().catch(() => ({}));
   throw new Error(said.error || `the server answered ${response.status}`);
@@ -45,12 +48,15 @@ function complain(text) {
 
 function show(now) {
   state = now;
-  for (const section of document.querySelectorAll('section')) section.hidden = section.id !== now.page;
+  for (const section of document.querySelectorAll('section')) {
+    section.hidden = section.id !== now.page;
+  }
   document.querySelector('footer').hidden = !['trial', 'end'].includes(now.page);
   for (const place of document.querySelectorAll('.trials')) place.textContent = now.trials;
   // Both pieces once, and some seconds to think.
   const minutes = Math.max(1, Math.round(now.trials * (2 * now.seconds + 6) / 60));
-  for (const place of document.querySelectorAll('.minutes')) place.textContent = minutes === 1 ? 'one minute' : `${minutes} minutes`;
+  const time = minutes === 1 ? 'one minute' : `${minutes} minutes`;
+  for (const place of document.querySelectorAll('.minutes')) place.textContent = time;
   heard = {};
   for (const side of sides) {
     audio[side].pause();
@@ -76,14 +82,17 @@ function update() {
   next.disabled = !ready();
   const missing = sides.filter(side => !heard[side]).map(side => side.toUpperCase());
   let hint = '';
-  if (missing.length) hint = `Play ${missing.join(' and ')} for at least ${NEEDED} seconds${missing.length > 1 ? ' each' : ''}.`;
+  const each = missing.length > 1 ? ' each' : '';
+  if (missing.length) hint = `Play ${missing.join(' and ')} for at least ${NEEDED} seconds${each}.`;
   else if (!chosen()) hint = 'Now choose an answer.';
   if (byId('hint').textContent !== hint) byId('hint').textContent = hint;
   for (const side of sides) {
     const playing = !audio[side].paused && !audio[side].ended;
+    const label = `${playing ? 'Pause' : 'Play'} ${side.toUpperCase()}`;
     byId(`play-${side}`).toggleAttribute('data-playing', playing);
-    byId(`play-${side}`).setAttribute('aria-label', `${playing ? 'Pause' : 'Play'} ${side.toUpperCase()}`);
-    byId(`heard-${side}`).textContent = heard[side] ? 'heard ✓' : playing ? 'playing' : 'not heard yet';
+    byId(`play-${side}`).setAttribute('aria-label', label);
+    const until = playing ? 'playing' : 'not heard yet';
+    byId(`heard-${side}`).textContent = heard[side] ? 'heard ✓' : until;
   }
 }
 
@@ -104,9 +113,13 @@ for (const side of sides) {
     if (sound.ended || sound.currentTime >= NEEDED) heard[side] = true;
     update();
   };
-  for (const event of ['play', 'pause', 'timeupdate', 'ended']) sound.addEventListener(event, follow);
+  for (const event of ['play', 'pause', 'timeupdate', 'ended']) {
+    sound.addEventListener(event, follow);
+  }
   sound.addEventListener('error', () => {
-    if (sound.hasAttribute('src')) complain(`Piece ${side.toUpperCase()} cannot be played. Please check the connection and load this page again.`);
+    if (!sound.hasAttribute('src')) return;
+    const advice = 'Please check the connection and load this page again.';
+    complain(`Piece ${side.toUpperCase()} cannot be played. ${advice}`);
   });
 }
 for (const choice of choices) choice.addEventListener('change', update);
@@ -122,9 +135,11 @@ next.addEventListener('click', send);
 byId('begin').addEventListener('click', () => goOn('begin', {}));
 
 document.addEventListener('keydown', event => {
-  if (event.ctrlKey || event.metaKey || event.altKey || event.repeat || state.page !== 'trial' || byId('sure').open) return;
+  if (event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
+  if (state.page !== 'trial' || byId('sure').open) return;
   const key = event.key.toLowerCase();
-  const inScale = choices.includes(document.activeElement); // where arrows move the choice by themselves
+  // In the scale, arrows move the choice by themselves.
+  const inScale = choices.includes(document.activeElement);
   if (sides.includes(key)) toggle(key);
   else if (key >= '1' && key <= '5') choose(choices[key - 1]);
   else if (!inScale && ['arrowleft', 'arrowright'].includes(key)) {
@@ -141,6 +156,8 @@ byId('withdraw').addEventListener('click', () => {
   byId('sure').returnValue = 'keep';
   byId('sure').showModal();
 });
-byId('sure').addEventListener('close', () => byId('sure').returnValue === 'delete' && goOn('withdraw', {}));
+byId('sure').addEventListener('close', () => {
+  if (byId('sure').returnValue === 'delete') goOn('withdraw', {});
+});
 
 goOn('state');
