@@ -12,13 +12,14 @@ from jax import lax
 
 from mvae.model import dense, lstm
 from mvae.model.config import ModelConfig
+from mvae.model.types import Layer, Params
 
 # Of Glorot's kernels before and after delay lines: signals of 0.005 between them, where tanh is
 # linear.
 INITIAL_SCALE, READ_SCALE = 0.1, 150.0
 
 
-def init(key: jax.Array, cfg: ModelConfig) -> dict:
+def init(key: jax.Array, cfg: ModelConfig) -> Params:
     """{'initial_state': dense, 'layers': [lstm, ...]}.
 
     Layer 0 reads a zero vector of width 1, as Magenta's does: nothing comes in after the initial
@@ -30,7 +31,7 @@ def init(key: jax.Array, cfg: ModelConfig) -> dict:
     """
     sizes = cfg.conductor_sizes
     keys = jax.random.split(key, len(sizes) + 1)
-    init_layer: Callable[..., dict] = lstm.init
+    init_layer: Callable[..., Layer] = lstm.init
     if cfg.delay_lines:
         init_layer = functools.partial(lstm.init_delay_line, steps=cfg.bars)
     widths = (1, *sizes[:-1])
@@ -50,13 +51,13 @@ def init_reader(cfg: ModelConfig, kernel: jax.Array) -> jax.Array:
     return (READ_SCALE * kernel).at[front:].set(0.0)
 
 
-def embeddings(params: dict, cfg: ModelConfig, z: jax.Array) -> jax.Array:
+def embeddings(params: Params, cfg: ModelConfig, z: jax.Array) -> jax.Array:
     """z [B, Z] -> bar embeddings c_u, the top layer's outputs, float32 [B, U, E]."""
     states = dense.initial_states(params['initial_state'], z, cfg.conductor_sizes, cfg.dtype)
     kernels_t = [[kernel.T for kernel in lstm.split_kernel(p, cfg.dtype)] for p in params['layers']]
 
     def body(states_um1, _):
-        states = []
+        states: list[lstm.LSTMState] = []
         for (input_kernel_t, recurrent_t), p, state in zip(
             kernels_t, params['layers'], states_um1, strict=True
         ):

@@ -12,8 +12,13 @@ from mvae.model.heads import HEADS, Head
 class Layout(Protocol):
     """What is asked of a form (mvae.music.form.Form, which this floor does not know)."""
 
-    bars: int
-    steps_per_bar: int
+    @property
+    def bars(self) -> int:
+        """Length of a window."""
+
+    @property
+    def steps_per_bar(self) -> int:
+        """Steps of the grid in a bar."""
 
     @property
     def layout(self) -> tuple[tuple[str, tuple[int, ...]], ...]:

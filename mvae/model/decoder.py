@@ -16,12 +16,16 @@ from jax import lax
 from mvae.model import conductor, dense, lstm
 from mvae.model.config import ModelConfig
 from mvae.model.heads import Head, draw, feed, out_width
+from mvae.model.types import Params
 
 Streams = tuple[jax.Array, ...]
 
 
-def init(key: jax.Array, cfg: ModelConfig, heads: Sequence[Head], embedding_size: int) -> dict:
-    """{'initial_state': dense, 'layers': [lstm, ...], 'output': dense}, a block of output per head."""
+def init(key: jax.Array, cfg: ModelConfig, heads: Sequence[Head], embedding_size: int) -> Params:
+    """{'initial_state': dense, 'layers': [lstm, ...], 'output': dense}.
+
+    The output has a block of logits for each head.
+    """
     sizes, width = cfg.decoder_sizes, out_width(heads)
     keys = jax.random.split(key, len(sizes) + 2)
     widths = (width + embedding_size, *sizes[:-1])
@@ -37,11 +41,11 @@ def init(key: jax.Array, cfg: ModelConfig, heads: Sequence[Head], embedding_size
 
 
 def logits(
-    params: dict, cfg: ModelConfig, heads: Sequence[Head], e: jax.Array, inputs: Streams
+    params: Params, cfg: ModelConfig, heads: Sequence[Head], e: jax.Array, inputs: Streams
 ) -> jax.Array:
     """Teacher forcing, layer by layer over all steps: e [N, E] -> float32 [N, S, sum of out_width].
 
-    inputs: the values of the step before.
+    inputs: the values of the step before, int [N, S, C] of each stream.
     """
     kernel, _ = lstm.split_kernel(params['layers'][0], cfg.dtype)
     width = out_width(heads)
@@ -58,7 +62,7 @@ def logits(
     return dense.apply_first(params['output'], x, cfg.dtype).transpose(2, 1, 0)
 
 
-def prepare(params: dict, cfg: ModelConfig, heads: Sequence[Head]) -> dict:
+def prepare(params: Params, cfg: ModelConfig, heads: Sequence[Head]) -> Params:
     """The weights as `step` reads them: split, in the compute dtype, output rows first.
 
     Made once, outside all loops.
@@ -79,7 +83,9 @@ def prepare(params: dict, cfg: ModelConfig, heads: Sequence[Head]) -> dict:
     }
 
 
-def start(weights: dict, cfg: ModelConfig, e: jax.Array) -> tuple[jax.Array, list[lstm.LSTMState]]:
+def start(
+    weights: Params, cfg: ModelConfig, e: jax.Array
+) -> tuple[jax.Array, list[lstm.LSTMState]]:
     """What embeddings e [N, E] say, once for all their steps.
 
     Returns the first layer's constant input [4H, N], and the states before the first step.
@@ -91,7 +97,7 @@ def start(weights: dict, cfg: ModelConfig, e: jax.Array) -> tuple[jax.Array, lis
 
 
 def step(
-    weights: dict,
+    weights: Params,
     cfg: ModelConfig,
     heads: Sequence[Head],
     constant: jax.Array,
@@ -115,7 +121,7 @@ def step(
 
 
 def generate(
-    weights: dict,
+    weights: Params,
     cfg: ModelConfig,
     heads: Sequence[Head],
     constant: jax.Array,
@@ -140,7 +146,7 @@ def generate(
 
 
 def scheduled_inputs(
-    params: dict,
+    params: Params,
     cfg: ModelConfig,
     heads: Sequence[Head],
     e: jax.Array,
@@ -150,9 +156,11 @@ def scheduled_inputs(
 ) -> Streams:
     """The inputs of scheduled sampling (Bengio et al., 2015): some are draws of the model itself.
 
-    Each but the first is, with the given probability; one choice for all streams of a step,
-    independent over examples and steps. inputs [N, S, C] are the true values of the step before. No
-    gradient flows through draws, so that `logits` of the result has the exact gradient.
+    Each step but the first reads a draw with the given probability. The choice holds for all
+    streams of the step. It is independent over examples and steps.
+
+    inputs: the true values of the step before, int [N, S, C] of each stream. No gradient flows
+    through draws, so that `logits` of the result has the exact gradient.
     """
     weights = prepare(params, cfg, heads)
     constant, states = start(weights, cfg, e)

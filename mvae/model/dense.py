@@ -4,11 +4,13 @@ import jax
 import jax.numpy as jnp
 
 from mvae.model import lstm
+from mvae.model.types import Layer
 
 
-def init(key: jax.Array, inputs: int, outputs: int, stddev: float = 0.0) -> dict[str, jax.Array]:
-    """kernel [inputs, outputs] and zero bias; the kernel is normal with stddev, or Glorot uniform
-    where stddev is 0.
+def init(key: jax.Array, inputs: int, outputs: int, stddev: float = 0.0) -> Layer:
+    """kernel [inputs, outputs] and zero bias [outputs], float32.
+
+    The kernel is normal with stddev, or Glorot uniform where stddev is 0.
     """
     if stddev:
         kernel = stddev * jax.random.normal(key, (inputs, outputs), jnp.float32)
@@ -17,7 +19,7 @@ def init(key: jax.Array, inputs: int, outputs: int, stddev: float = 0.0) -> dict
     return {'kernel': kernel, 'bias': jnp.zeros((outputs,), jnp.float32)}
 
 
-def apply(params: dict[str, jax.Array], x: jax.Array, dtype: str = 'float32') -> jax.Array:
+def apply(params: Layer, x: jax.Array, dtype: str = 'float32') -> jax.Array:
     """x [..., inputs] -> float32 [..., outputs]; the product in dtype."""
     product = jnp.matmul(
         x.astype(dtype), params['kernel'].astype(dtype), preferred_element_type=jnp.float32
@@ -27,27 +29,24 @@ def apply(params: dict[str, jax.Array], x: jax.Array, dtype: str = 'float32') ->
 
 def init_initial_states(
     key: jax.Array, inputs: int, sizes: tuple[int, ...], stddev: float
-) -> dict[str, jax.Array]:
+) -> Layer:
+    """The affine map of `initial_states`: [inputs] to c and h of every layer."""
     return init(key, inputs, 2 * sum(sizes), stddev)
 
 
-def apply_first(params: dict[str, jax.Array], x: jax.Array, dtype: str) -> jax.Array:
+def apply_first(params: Layer, x: jax.Array, dtype: str) -> jax.Array:
     """`apply` with features first: x [inputs, ...] -> float32 [outputs, ...]."""
     flat = x.reshape(x.shape[0], -1)
-    product = (
-        jnp.matmul(
-            params['kernel'].T.astype(dtype), flat.astype(dtype), preferred_element_type=jnp.float32
-        )
-        + params['bias'][:, None]
-    )
-    return product.reshape(-1, *x.shape[1:])
+    result = lstm.matmul(params['kernel'].T, flat, dtype) + params['bias'][:, None]
+    return result.reshape(-1, *x.shape[1:])
 
 
 def initial_states(
-    params: dict[str, jax.Array], e: jax.Array, sizes: tuple[int, ...], dtype: str
+    params: Layer, e: jax.Array, sizes: tuple[int, ...], dtype: str
 ) -> list[lstm.LSTMState]:
-    """tanh of an affine map of e [N, E], split into c and h of layer 0, c and h of layer 1, ...;
-    [H, N] each.
+    """The states of all layers before their first step, [H, N] each.
+
+    They are the tanh of an affine map of e [N, E]: c and h of layer 0, then of layer 1, and so on.
     """
     flat = jnp.tanh(apply(params, e, dtype)).T
     states, start = [], 0

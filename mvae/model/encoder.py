@@ -14,6 +14,7 @@ import numpy as np
 from mvae.model import dense, lstm
 from mvae.model.config import ModelConfig
 from mvae.model.heads import in_width, read
+from mvae.model.types import Layer, Params
 
 # Delay lines over bars are told a signal as small as this; mu and sigma read it as much louder.
 BARS_SCALE = 0.02
@@ -26,7 +27,7 @@ class Posterior(NamedTuple):
     sigma: jax.Array
 
 
-def init(key: jax.Array, cfg: ModelConfig) -> dict:
+def init(key: jax.Array, cfg: ModelConfig) -> Params:
     """{'layers': [{'fw': lstm, 'bw': lstm}, ...], 'mu': dense, 'sigma': dense}.
 
     A hierarchical encoder has 'bar_layers', like 'layers', too.
@@ -36,7 +37,7 @@ def init(key: jax.Array, cfg: ModelConfig) -> dict:
     chrono_steps = cfg.total_steps // cfg.encoder_bars if cfg.chrono_init else 0
     init_layer = functools.partial(lstm.init, chrono_steps=chrono_steps)
     width = in_width(cfg.heads)
-    params = {'layers': _init_layers(keys[:depth], cfg.encoder_sizes, width, init_layer)}
+    params: Params = {'layers': _init_layers(keys[:depth], cfg.encoder_sizes, width, init_layer)}
     mu_key, sigma_key = jax.random.split(keys[depth])
     params['mu'] = dense.init(mu_key, summary, cfg.latent_size, cfg.bottleneck_stddev)
     params['sigma'] = dense.init(sigma_key, summary, cfg.latent_size, cfg.bottleneck_stddev)
@@ -47,8 +48,8 @@ def init(key: jax.Array, cfg: ModelConfig) -> dict:
     return params
 
 
-def _add_bar_layers(params: dict, cfg: ModelConfig, keys: list[jax.Array], summary: int) -> None:
-    init_layer: Callable[..., dict] = lstm.init
+def _add_bar_layers(params: Params, cfg: ModelConfig, keys: list[jax.Array], summary: int) -> None:
+    init_layer: Callable[..., Layer] = lstm.init
     if cfg.delay_lines:
         init_layer = functools.partial(lstm.init_delay_line, steps=cfg.encoder_bars)
     params['bar_layers'] = _init_layers(keys, cfg.encoder_sizes, summary, init_layer)
@@ -60,8 +61,8 @@ def _add_bar_layers(params: dict, cfg: ModelConfig, keys: list[jax.Array], summa
 
 
 def _init_layers(
-    keys: list[jax.Array], sizes: tuple[int, ...], width: int, init_layer: Callable[..., dict]
-) -> list[dict]:
+    keys: list[jax.Array], sizes: tuple[int, ...], width: int, init_layer: Callable[..., Layer]
+) -> list[dict[str, Layer]]:
     layers = []
     for key, size in zip(keys, sizes, strict=True):
         fw, bw = jax.random.split(key)
@@ -70,11 +71,11 @@ def _init_layers(
     return layers
 
 
-def encode(params: dict, cfg: ModelConfig, streams: Sequence[jax.Array]) -> Posterior:
-    """Streams int [B, T, C] -> Posterior, a summary of the music through one affine layer each.
+def encode(params: Params, cfg: ModelConfig, streams: Sequence[jax.Array]) -> Posterior:
+    """Streams int [B, T, C] -> Posterior: a summary of the music through one affine layer each.
 
-    sigma's has a softplus. The summary is that of the whole window; in a hierarchical encoder that
-    of the bars' summaries, the bars side by side.
+    sigma goes through a softplus, too. The summary is that of the whole window. A hierarchical
+    encoder sums up every bar, side by side, and then the sequence of these summaries.
     """
     batch, bars = len(streams[0]), cfg.encoder_bars
     if bars > 1:
@@ -94,7 +95,7 @@ def encode(params: dict, cfg: ModelConfig, streams: Sequence[jax.Array]) -> Post
 
 
 def _summarise(
-    layers: list[dict], cfg: ModelConfig, project: Callable[[jax.Array], jax.Array]
+    layers: list[dict[str, Layer]], cfg: ModelConfig, project: Callable[[jax.Array], jax.Array]
 ) -> jax.Array:
     """The last layer's final outputs of both directions, float32 [2H, N].
 

@@ -1,11 +1,13 @@
 """The model's borders: how each stream's columns are read, scored and drawn.
 
-A value is an integer; `NOTHING` stands in every column before the first step, and for hidden inputs.
+A value is an integer. `NOTHING` stands in every column before the first step, and for hidden
+inputs.
 """
 
 import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from typing import cast
 
 import jax
 import jax.numpy as jnp
@@ -18,12 +20,13 @@ NOTHING = -1
 class Head(ABC):
     """One kind of columns. A frozen, hashable value, so that it can be static in `jax.jit`.
 
-    Kernels are [D, G]; values are int [..., C], where NOTHING contributes nothing; logits are float32
-    [..., out_width].
+    Kernels are [D, G]. Values are int [..., C], where NOTHING contributes nothing. Logits are
+    float32 [..., out_width].
 
     Attributes:
-        columns: C. in_width: rows of an encoder's kernel that read the columns. out_width: rows of a
-            decoder's kernel that read them, and its logits.
+        columns: C.
+        in_width: rows of an encoder's kernel that read the columns.
+        out_width: rows of a decoder's kernel that read them, and its logits.
     """
 
     @classmethod
@@ -113,8 +116,8 @@ class Categorical(Head):
 class DrumRoll(Categorical):
     """Combinations of drums as tokens, whose bits are the classes.
 
-    The encoder reads a drum roll: one row for each class, and one for silence (docs/magenta.md, Drum
-    rolls). The decoder reads and writes tokens.
+    The encoder reads a drum roll: one row for each class, and one for silence (docs/magenta.md,
+    Drum rolls). The decoder reads and writes tokens.
     """
 
     @classmethod
@@ -127,7 +130,7 @@ class DrumRoll(Categorical):
         return self.size.bit_length()
 
     def features(self) -> np.ndarray:
-        """The classes of each token, and a last column that is 1 for silence: float32 [V, C + 1]."""
+        """The classes of each token, and a last column, 1 for silence: float32 [V, C + 1]."""
         roll = (np.arange(self.size)[:, None] >> np.arange(self.in_width - 1)) & 1
         silence = roll.sum(1, keepdims=True) == 0
         return np.concatenate([roll, silence], axis=1).astype(np.float32)
@@ -201,14 +204,14 @@ def read(heads: Sequence[Head], kernel: jax.Array, streams: Sequence[jax.Array])
     """What an encoder's kernel [sum of in_width, G] makes of streams [..., C]: [..., G]."""
     rows = _split(kernel, [head.in_width for head in heads], 0)
     parts = zip(heads, rows, streams, strict=True)
-    return sum(head.read(own, values) for head, own, values in parts)
+    return cast(jax.Array, sum(head.read(own, values) for head, own, values in parts))
 
 
 def feed(heads: Sequence[Head], kernel: jax.Array, streams: Sequence[jax.Array]) -> jax.Array:
     """What a decoder's kernel [sum of out_width, G] makes of streams [..., C]: [..., G]."""
     rows = _split(kernel, [head.out_width for head in heads], 0)
     parts = zip(heads, rows, streams, strict=True)
-    return sum(head.feed(own, values) for head, own, values in parts)
+    return cast(jax.Array, sum(head.feed(own, values) for head, own, values in parts))
 
 
 def split_logits(heads: Sequence[Head], logits: jax.Array) -> tuple[jax.Array, ...]:

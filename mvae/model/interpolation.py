@@ -2,18 +2,18 @@
 
 import numpy as np
 
-_NEARLY = (
-    1e-4  # of the sine of the angle: below, float32 inputs do not say which great circle to take
-)
+# Of the sine of the angle: below, float32 inputs do not say which great circle to take.
+_NEARLY = 1e-4
 
 
 def slerp(a: np.ndarray, b: np.ndarray, t: np.ndarray | float) -> np.ndarray:
-    """sin((1 - t) w) / sin(w) a + sin(t w) / sin(w) b, with w the angle between a and b (Shoemake,
-    1985), as Magenta takes it.
+    """Spherical interpolation (Shoemake, 1985), as Magenta does it: float32 [*t.shape, Z].
 
-    Where the angle is not defined or no circle is (a zero vector, equal or opposite directions) the
-    path is the straight line. t = 0 gives a and t = 1 gives b exactly. a, b float [Z]; t a number
-    or an array. Returns float32 [*t.shape, Z].
+    The path is sin((1 - t) w) / sin(w) a + sin(t w) / sin(w) b, with w the angle between a and b.
+    It is the straight line where the angle or the circle is not defined: for a zero vector, and for
+    equal or opposite directions. t = 0 gives a and t = 1 gives b exactly.
+
+    a, b: float [Z]. t: a number or an array.
     """
     a, b = np.asarray(a, np.float64), np.asarray(b, np.float64)
     t = np.asarray(t, np.float64)[..., None]

@@ -1,24 +1,28 @@
-"""The LSTM that MusicVAE is made of, with TensorFlow's conventions, so that Magenta's weights load
-by copying.
+"""The LSTM of MusicVAE, with TensorFlow's conventions: Magenta's weights load by copying.
 
-Gates come in the order i, j (candidate), f, o; 1 is added to the forget gate at run time; the state
-is (c, h). Kernel [I + H, 4H], input rows first. Cell state and gates are float32 whatever the
-compute dtype.
+Gates come in the order i, j (candidate), f, o. 1 is added to the forget gate at run time. The state
+is (c, h). The kernel is [I + H, 4H], input rows first. Cell state and gates are float32 whatever
+the compute dtype.
 
-Inside, features come first, states [H, B], sequences [T, H, B] or [H, T, B], weights as [4H, H]: on
-a CPU the products of a step take 0.6 to 0.8 of the time of [B, H] with [H, 4H], their gradients
-half (8 to 32 rows, 512 to 2048 units), and those over all steps need no copies.
+Inside, features come first: states [H, B], sequences [T, H, B] or [H, T, B], weights [4H, H]. On a
+CPU the products of a step then take 0.6 to 0.8 of the time of [B, H] with [H, 4H], and their
+gradients half of it (8 to 32 rows, 512 to 2048 units). Products over all steps need no copies.
 """
 
 import functools
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import jax
 import jax.numpy as jnp
 from jax import lax
+from jax.typing import DTypeLike
+
+from mvae.model.types import Layer
 
 FORGET_BIAS = 1.0
 OPEN = 4.0  # bias of an open gate
+
+Gates: TypeAlias = tuple[jax.Array, jax.Array, jax.Array, jax.Array]  # i, j, f, o
 
 
 class LSTMState(NamedTuple):
@@ -33,24 +37,21 @@ def glorot_uniform(key: jax.Array, shape: tuple[int, int]) -> jax.Array:
     return jax.nn.initializers.glorot_uniform()(key, shape, jnp.float32)
 
 
-def init(key: jax.Array, input_size: int, size: int, chrono_steps: int = 0) -> dict[str, jax.Array]:
+def init(key: jax.Array, input_size: int, size: int, chrono_steps: int = 0) -> Layer:
     """Glorot-uniform kernel [I + H, 4H] and zero bias [4H].
 
-    chrono_steps > 1 draws forget biases log(u), input biases -log(u) with u uniform in [1,
-    chrono_steps - 1] (Tallec & Ollivier, 2018), so that the memory of the cells spans the whole
-    sequence from the start; with a forget bias of 1 alone a cell keeps 0.7% over 16 steps.
+    chrono_steps above 2 draws forget biases log(u) and input biases -log(u), with u uniform in
+    [1, chrono_steps - 1] (Tallec & Ollivier, 2018). The memory of the cells then spans the whole
+    sequence from the start. With a forget bias of 1 alone a cell keeps 0.7% over 16 steps.
     """
     kernel_key, bias_key = jax.random.split(key)
     bias = jnp.zeros((4, size), jnp.float32)
     if chrono_steps > 2:
-        spans = jnp.log(
-            jax.random.uniform(bias_key, (size,), minval=1.0, maxval=chrono_steps - 1.0)
-        )
+        u = jax.random.uniform(bias_key, (size,), minval=1.0, maxval=chrono_steps - 1.0)
+        spans = jnp.log(u)
         bias = bias.at[0].set(-spans).at[2].set(spans - FORGET_BIAS)
-    return {
-        'kernel': glorot_uniform(kernel_key, (input_size + size, 4 * size)),
-        'bias': bias.reshape(-1),
-    }
+    kernel = glorot_uniform(kernel_key, (input_size + size, 4 * size))
+    return {'kernel': kernel, 'bias': bias.reshape(-1)}
 
 
 def delay_block(size: int, steps: int) -> int:
@@ -58,15 +59,16 @@ def delay_block(size: int, steps: int) -> int:
     return max(1, size // steps)
 
 
-def init_delay_line(key: jax.Array, input_size: int, size: int, steps: int) -> dict[str, jax.Array]:
-    """A layer that starts as h_t = P h_(t-1) + W x_t for small signals; P moves units on by a
-    block, size / steps, and the last to the front.
+def init_delay_line(key: jax.Array, input_size: int, size: int, steps: int) -> Layer:
+    """A layer that starts as h_t = P h_(t-1) + W x_t for small signals.
 
-    Told something, it passes it on unchanged and block by block: what is in block k now is in the
-    first block steps - k steps later. No memory of the cell's own: input and output gates start at
-    sigmoid(4), the forget gate at sigmoid(-4). Linear only where tanh is: at signals of 0.5 a step
-    takes a third off gradients, 16 of them all; at 0.05 next to nothing. (Linear recurrences as
-    shift registers: White, Lee & Sompolinsky, 2004.)
+    P moves units on by a block of size / steps, and the last block to the front. The layer passes
+    on what it is told, unchanged and block by block: what is in block k now is in the first block
+    steps - k steps later (linear recurrences as shift registers: White, Lee & Sompolinsky, 2004).
+
+    The cell has no memory of its own: input and output gates start at sigmoid(4), the forget gate
+    at sigmoid(-4). The layer is linear only where tanh is. At signals of 0.5 a step takes a third
+    off gradients, and 16 steps take all; at 0.05 they take next to nothing.
     """
     kernel = glorot_uniform(key, (input_size + size, 4 * size))
     shift = jnp.roll(jnp.eye(size), delay_block(size, steps), axis=1) / jax.nn.sigmoid(OPEN) ** 2
@@ -78,33 +80,34 @@ def zero_state(shape: tuple[int, ...]) -> LSTMState:
     return LSTMState(jnp.zeros(shape, jnp.float32), jnp.zeros(shape, jnp.float32))
 
 
-def matmul(x: jax.Array, y: jax.Array, dtype: jnp.dtype) -> jax.Array:
+def matmul(x: jax.Array, y: jax.Array, dtype: DTypeLike) -> jax.Array:
     """x @ y in dtype, summed in float32."""
     return jnp.matmul(x.astype(dtype), y.astype(dtype), preferred_element_type=jnp.float32)
 
 
-def _activate(a: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array, jax.Array]:
+def _activate(a: jax.Array) -> Gates:
     """Gates i, j, f, o [H, B] each of a [4H, B]."""
     i, j, f, o = jnp.split(a, 4)
     return jax.nn.sigmoid(i), jnp.tanh(j), jax.nn.sigmoid(f + FORGET_BIAS), jax.nn.sigmoid(o)
 
 
-def _cell(gates: tuple[jax.Array, jax.Array, jax.Array, jax.Array], c_tm1: jax.Array) -> LSTMState:
+def _cell(gates: Gates, c_tm1: jax.Array) -> LSTMState:
     i, j, f, o = gates
     c = i * j + f * c_tm1
     return LSTMState(c, o * jnp.tanh(c))
 
 
 def step(input_t: jax.Array, state_tm1: LSTMState, recurrent_t: jax.Array) -> LSTMState:
-    """One step, features first: input_t [4H, B] is the input's projection with the bias, state [H,
-    B] each, recurrent_t [4H, H].
+    """One step, features first: the state after it, [H, B] each.
+
+    input_t [4H, B]: the input's projection with the bias. state_tm1: before the step, [H, B] each.
+    recurrent_t: [4H, H].
     """
-    return _cell(
-        _activate(input_t + matmul(recurrent_t, state_tm1.h, recurrent_t.dtype)), state_tm1.c
-    )
+    a = input_t + matmul(recurrent_t, state_tm1.h, recurrent_t.dtype)
+    return _cell(_activate(a), state_tm1.c)
 
 
-def split_kernel(params: dict[str, jax.Array], dtype: str) -> tuple[jax.Array, jax.Array]:
+def split_kernel(params: Layer, dtype: str) -> tuple[jax.Array, jax.Array]:
     """(input rows [I, 4H], recurrent rows [H, 4H]) of the kernel, in the compute dtype."""
     kernel = params['kernel'].astype(dtype)
     size = kernel.shape[1] // 4
@@ -112,12 +115,12 @@ def split_kernel(params: dict[str, jax.Array], dtype: str) -> tuple[jax.Array, j
 
 
 def project(x: jax.Array, input_kernel: jax.Array) -> jax.Array:
-    """Input projections of all steps in one product, without the bias: x [I, T, B] with [I, 4H] ->
-    [T, 4H, B], in the kernel's dtype.
+    """Input projections of all steps in one product, without the bias.
+
+    x [I, T, B] with [I, 4H] -> [T, 4H, B], in the kernel's dtype.
     """
-    product = matmul(input_kernel.T, x.reshape(x.shape[0], -1), input_kernel.dtype).astype(
-        input_kernel.dtype
-    )
+    dtype = input_kernel.dtype
+    product = matmul(input_kernel.T, x.reshape(x.shape[0], -1), dtype).astype(dtype)
     return product.reshape(-1, *x.shape[1:]).transpose(1, 0, 2)
 
 
@@ -131,9 +134,10 @@ def unroll(
     """Runs one layer over time, features first.
 
     inputs [T, 4H, B]: projected inputs in the compute dtype. constant [4H, B] or [4H, 1]: what
-    every step adds to them, the bias with it.
-    state: [H, B] each. reverse: from the last step to the first. Returns outputs [H, T, B] (at the
-    positions of their inputs) and the final state.
+    every step adds to them, the bias with it. state: [H, B] each. reverse: from the last step to
+    the first.
+
+    Returns outputs [H, T, B] (at the positions of their inputs) and the final state.
     """
     constant = jnp.broadcast_to(constant, inputs.shape[1:])
     h, c_last, h_last = _unroll(inputs, constant, state.c, state.h, recurrent_kernel, reverse)
@@ -146,10 +150,10 @@ def _unroll(inputs, constant, c_0, h_0, recurrent_kernel, reverse):
     return h, last.c, last.h
 
 
-def _pack(x: jax.Array, dtype: jnp.dtype) -> jax.Array:
+def _pack(x: jax.Array, dtype: DTypeLike) -> jax.Array:
     """x in dtype, to be stacked by a scan.
 
-    XLA's CPU writes a bfloat16 slice by converting the whole stack; as bits it writes the slice
+    On a CPU XLA writes a bfloat16 slice by converting the whole stack. As bits it writes the slice
     alone.
     """
     x = x.astype(dtype)
@@ -161,17 +165,15 @@ def _unpack(x: jax.Array) -> jax.Array:
 
 
 def _forward(inputs, constant, c_0, h_0, recurrent_kernel, reverse):
-    """(outputs [H, T, B], final state, cell states [T, H, B], what `_gates_of` makes the gates of
-    [T, 4H, B]).
+    """Outputs [H, T, B], the final state, cell states [T, H, B], and what `_gates_of` reads.
+
+    The last is [T, 4H, B].
     """
     recurrent_t = recurrent_kernel.T
 
     def body(state_tm1, input_t):
-        a = (
-            input_t.astype(jnp.float32)
-            + constant
-            + matmul(recurrent_t, state_tm1.h, recurrent_t.dtype)
-        )
+        a = input_t.astype(jnp.float32) + constant
+        a = a + matmul(recurrent_t, state_tm1.h, recurrent_t.dtype)
         gates = _activate(a)
         state = _cell(gates, state_tm1.c)
         kept = jnp.concatenate(gates) if inputs.dtype == jnp.float32 else a
@@ -181,26 +183,24 @@ def _forward(inputs, constant, c_0, h_0, recurrent_kernel, reverse):
     return _unpack(h).transpose(1, 0, 2), last, c, _unpack(kept)
 
 
-def _gates_of(kept: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array, jax.Array]:
-    """Gates as they are in float32; in bfloat16 kept before activation, since a forget gate of .998
-    would be 1 there, and its gradient 0.
+def _gates_of(kept: jax.Array) -> Gates:
+    """The gates [H, B] each, of what `_forward` kept of a step, [4H, B].
+
+    In float32 it keeps the gates themselves. In bfloat16 it keeps them before activation, since a
+    forget gate of .998 would be 1 there, and its gradient 0.
     """
-    return (
-        tuple(jnp.split(kept, 4))
-        if kept.dtype == jnp.float32
-        else _activate(kept.astype(jnp.float32))
-    )
+    if kept.dtype != jnp.float32:
+        return _activate(kept.astype(jnp.float32))
+    i, j, f, o = jnp.split(kept, 4)
+    return i, j, f, o
 
 
 def _before(values: jax.Array, first: jax.Array, axis: int, reverse: bool) -> jax.Array:
     """The values one step earlier in the order of the scan; axis is that of time."""
     first = jnp.expand_dims(first, axis).astype(values.dtype)
-    kept = (
-        lax.slice_in_dim(values, 1, None, axis=axis)
-        if reverse
-        else lax.slice_in_dim(values, 0, -1, axis=axis)
-    )
-    return jnp.concatenate([kept, first] if reverse else [first, kept], axis)
+    if reverse:
+        return jnp.concatenate([lax.slice_in_dim(values, 1, None, axis=axis), first], axis)
+    return jnp.concatenate([first, lax.slice_in_dim(values, 0, -1, axis=axis)], axis)
 
 
 def _unroll_fwd(inputs, constant, c_0, h_0, recurrent_kernel, reverse):
@@ -209,8 +209,9 @@ def _unroll_fwd(inputs, constant, c_0, h_0, recurrent_kernel, reverse):
 
 
 def _unroll_bwd(reverse, residuals, gradients):
-    """Back through time with one small product per step; the kernel's gradient is one product over
-    all steps afterwards.
+    """Back through time, with one small product per step.
+
+    The kernel's gradient is one product over all steps afterwards.
     """
     c_0, h_0, recurrent_kernel, h, c, kept = residuals
     dh_all, dc_last, dh_last = gradients
@@ -223,29 +224,19 @@ def _unroll_bwd(reverse, residuals, gradients):
         tanh_c = jnp.tanh(c_t)
         dh = dh + dh_t.astype(jnp.float32)
         dc = dc + dh * o * (1 - tanh_c**2)
-        da = jnp.concatenate(
-            [
-                dc * j * i * (1 - i),
-                dc * i * (1 - j**2),
-                dc * c_tm1 * f * (1 - f),
-                dh * tanh_c * o * (1 - o),
-            ]
-        )
-        return (
-            dc * f,
-            matmul(recurrent_kernel, da, recurrent_kernel.dtype),
-            d_constant + da,
-        ), _pack(da, dtype)
+        di, dj = dc * j * i * (1 - i), dc * i * (1 - j**2)
+        df, do = dc * c_tm1 * f * (1 - f), dh * tanh_c * o * (1 - o)
+        da = jnp.concatenate([di, dj, df, do])
+        dc_tm1, dh_tm1 = dc * f, matmul(recurrent_kernel, da, recurrent_kernel.dtype)
+        return (dc_tm1, dh_tm1, d_constant + da), _pack(da, dtype)
 
     xs = (dh_all.transpose(1, 0, 2), kept, c, _before(c, c_0, 0, reverse))
     carry = dc_last, dh_last, jnp.zeros(kept.shape[1:], jnp.float32)
     (dc_0, dh_0, d_constant), da = lax.scan(body, carry, xs, reverse=not reverse)
     da, h_before = _unpack(da), _before(h, h_0, 1, reverse)
-    dw = matmul(
-        h_before.reshape(h.shape[0], -1),
-        da.transpose(1, 0, 2).reshape(da.shape[1], -1).T,
-        recurrent_kernel.dtype,
-    )
+    h_flat, da_flat = h_before.reshape(h.shape[0], -1), da.transpose(1, 0, 2)
+    da_flat = da_flat.reshape(da.shape[1], -1).T
+    dw = matmul(h_flat, da_flat, recurrent_kernel.dtype)
     return da, d_constant, dc_0, dh_0, dw.astype(recurrent_kernel.dtype)
 
 

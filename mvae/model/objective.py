@@ -1,7 +1,7 @@
-"""What training and every evaluation measure of examples (paper section 2): one expression for all."""
+"""What training and every evaluation measure of examples, by one expression (paper section 2)."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import jax
 import jax.numpy as jnp
@@ -9,6 +9,7 @@ import numpy as np
 
 from mvae.model import vae
 from mvae.model.config import ModelConfig
+from mvae.model.types import Params
 
 
 class Objective(NamedTuple):
@@ -26,7 +27,7 @@ class Objective(NamedTuple):
 
 
 def objective(
-    params: dict,
+    params: Params,
     cfg: ModelConfig,
     streams: Sequence[jax.Array],
     key: jax.Array,
@@ -44,7 +45,8 @@ def objective(
     z = vae.sample_posterior(key, q)
     logits = vae.decode_logits(params, cfg, z, streams, sampling=sampling, dropout=dropout)
     parts = list(zip(cfg.heads, logits, streams, strict=True))
-    reconstruction = sum(head.loss(block, values).sum(1) for head, block, values in parts)
+    losses = (head.loss(block, values).sum(1) for head, block, values in parts)
+    reconstruction = cast(jax.Array, sum(losses))
     right = [head.right(head.likeliest(block), values) for head, block, values in parts]
     return Objective(reconstruction, vae.kl_divergence(q).sum(-1), jnp.stack(right, -1), q, z)
 

@@ -1,10 +1,9 @@
-"""Where z of new music is drawn from: the prior N(0, I) of the objective, or the Gaussian that a
-trained model's codes of music follow.
+"""Where z of new music is drawn from: the prior N(0, I), or the Gaussian of a model's codes.
 
-Training pulls codes towards N(0, I) but does not bring them there: they keep to fewer directions,
-and a decoder has seen nothing of the others. The Gaussian with the codes' mean and covariance
-leaves them out (the aggregated posterior, Hoffman & Johnson, 2016; fitted afterwards as in Ghosh et
-al., 2020). The paper samples N(0, I).
+The paper samples N(0, I), the prior of the objective. Training pulls codes of music towards it but
+does not bring them there. They keep to fewer directions, and a decoder has seen nothing of the
+others. The Gaussian with the codes' mean and covariance leaves these out (the aggregated posterior,
+Hoffman & Johnson, 2016; fitted afterwards as in Ghosh et al., 2020).
 """
 
 from typing import NamedTuple
@@ -26,16 +25,15 @@ def standard(size: int) -> Prior:
 
 
 def fitted(count: float, codes: np.ndarray, squares: np.ndarray) -> Prior:
-    """Of the sums over `count` windows of their mu, [Z], and of mu mu^T + diag(sigma^2), [Z, Z]:
-    z's mean and covariance over all of them.
+    """The mean and covariance of z over `count` windows.
 
-    The sums may be of float32: a hundred-thousandth of the largest square is added to every
-    variance, so that rounding leaves none below zero.
+    codes [Z]: the sum of their mu. squares [Z, Z]: the sum of mu mu^T + diag(sigma^2). The sums may
+    be of float32: a hundred-thousandth of the largest square is added to every variance, so that
+    rounding leaves none below zero.
     """
     mean, squares = codes / count, squares / count
-    covariance = (
-        squares - np.outer(mean, mean) + 1e-5 * squares.diagonal().max() * np.eye(len(mean))
-    )
+    least = 1e-5 * squares.diagonal().max() * np.eye(len(mean))
+    covariance = squares - np.outer(mean, mean) + least
     return Prior(mean.astype(np.float32), covariance.astype(np.float32))
 
 

@@ -13,6 +13,7 @@ from mvae.model import conductor, decoder, encoder, heads
 from mvae.model.config import ModelConfig
 from mvae.model.decoder import Streams
 from mvae.model.encoder import Posterior
+from mvae.model.types import Params
 
 __all__ = [
     'Posterior',
@@ -27,13 +28,15 @@ __all__ = [
 ]
 
 
-def init(key: jax.Array, cfg: ModelConfig) -> dict:
+def init(key: jax.Array, cfg: ModelConfig) -> Params:
     """float32 parameters: 'encoder', 'conductor' (hierarchical) and 'decoders' (one, or one each).
 
     Without encoder_sizes the model is a decoder alone.
     """
     encoder_key, conductor_key, decoder_key = jax.random.split(key, 3)
-    params = {'encoder': encoder.init(encoder_key, cfg)} if cfg.encoder_sizes else {}
+    params: Params = {}
+    if cfg.encoder_sizes:
+        params['encoder'] = encoder.init(encoder_key, cfg)
     if cfg.hierarchical:
         params['conductor'] = conductor.init(conductor_key, cfg)
     width = cfg.conductor_sizes[-1] if cfg.hierarchical else cfg.latent_size
@@ -44,7 +47,7 @@ def init(key: jax.Array, cfg: ModelConfig) -> dict:
     return params
 
 
-def encode(params: dict, cfg: ModelConfig, streams: Sequence[jax.Array]) -> Posterior:
+def encode(params: Params, cfg: ModelConfig, streams: Sequence[jax.Array]) -> Posterior:
     """The posterior q(z | x) of windows: mu and sigma float32 [B, Z]."""
     return encoder.encode(params['encoder'], cfg, streams)
 
@@ -55,11 +58,11 @@ def sample_posterior(key: jax.Array, q: Posterior) -> jax.Array:
 
 
 def kl_divergence(q: Posterior) -> jax.Array:
-    """KL(q(z | x) || N(0, I)) by dimension, in nats: (mu^2 + sigma^2 - 1) / 2 - ln sigma, [B, Z]."""
+    """KL(q(z | x) || N(0, I)) in nats by dimension, [B, Z]: (mu^2 + sigma^2 - 1) / 2 - ln sigma."""
     return 0.5 * (q.mu**2 + q.sigma**2 - 1) - jnp.log(q.sigma)
 
 
-def _embeddings(params: dict, cfg: ModelConfig, z: jax.Array) -> jax.Array:
+def _embeddings(params: Params, cfg: ModelConfig, z: jax.Array) -> jax.Array:
     """What the decoders unfold: [B, U, E]; z itself for the flat decoder (U = 1)."""
     if cfg.hierarchical:
         return conductor.embeddings(params['conductor'], cfg, z)
@@ -88,7 +91,7 @@ def _hide(dropout: tuple[jax.Array, float], inputs: Streams) -> Streams:
 
 
 def decode_logits(
-    params: dict,
+    params: Params,
     cfg: ModelConfig,
     z: jax.Array,
     streams: Sequence[jax.Array],
@@ -98,8 +101,8 @@ def decode_logits(
 ) -> tuple[jax.Array, ...]:
     """Logits of every step given z [B, Z] and the steps before it (teacher forcing).
 
-    Bars are independent given the conductor's embeddings and the true values, so they run side by
-    side, folded into the batch: S sequential steps.
+    Bars are independent given the conductor's embeddings and the true values. So they run side by
+    side, folded into the batch, in S sequential steps.
 
     sampling: (key, probability) of scheduled sampling. dropout: (key, rate) at which each step of
     each stream is hidden from the decoder. Returns float32 [B, T, out_width] per stream.
@@ -122,7 +125,7 @@ def decode_logits(
     return tuple(result)
 
 
-def prepare(params: dict, cfg: ModelConfig) -> dict:
+def prepare(params: Params, cfg: ModelConfig) -> Params:
     """What `generate_prepared` reads, made once for many calls.
 
     The conductor as it is, and each decoder's weights as its steps read them.
@@ -133,7 +136,7 @@ def prepare(params: dict, cfg: ModelConfig) -> dict:
 
 
 def generate(
-    params: dict,
+    params: Params,
     cfg: ModelConfig,
     z: jax.Array,
     key: jax.Array,
@@ -148,7 +151,7 @@ def generate(
 
 
 def generate_prepared(
-    weights: dict,
+    weights: Params,
     cfg: ModelConfig,
     z: jax.Array,
     key: jax.Array,
@@ -168,10 +171,12 @@ def generate_prepared(
         u, starts_u = xs
         streams: Streams = ()
         decoders = zip(weights['decoders'], cfg.decoder_heads, starts_u, strict=True)
-        for n, (weights_n, own, start) in enumerate(decoders):
+        for n, (weights_n, own, (constant, states)) in enumerate(decoders):
             key_n = jax.random.fold_in(jax.random.fold_in(key, u), n)
             inputs = _of_decoder(cfg, n, last)
-            streams += decoder.generate(weights_n, cfg, own, *start, inputs, key_n, temperature)
+            streams += decoder.generate(
+                weights_n, cfg, own, constant, states, inputs, key_n, temperature
+            )
         return tuple(values[:, -1] for values in streams), streams
 
     _, streams = lax.scan(bar, nothing, (jnp.arange(cfg.bars), starts))  # [U, B, S, C] each

@@ -1,9 +1,11 @@
 """What every codec does: notes of a track on the grid become the integer columns of a stream."""
 
+import dataclasses
 from abc import ABC, abstractmethod
 from typing import ClassVar, NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 
 class GridNotes(NamedTuple):
@@ -15,21 +17,24 @@ class GridNotes(NamedTuple):
     velocity: np.ndarray
 
     @classmethod
-    def make(cls, start, end, pitch, velocity=80) -> 'GridNotes':
+    def make(
+        cls, start: ArrayLike, end: ArrayLike, pitch: ArrayLike, velocity: ArrayLike = 80
+    ) -> 'GridNotes':
         """Columns of equal length from arrays, or one velocity for all notes."""
-        start, end, pitch, velocity = np.broadcast_arrays(start, end, pitch, velocity)
-        return cls(*(np.array(x, np.int64) for x in (start, end, pitch, velocity)))
+        columns = np.broadcast_arrays(start, end, pitch, velocity)
+        return cls(*(np.array(x, np.int64) for x in columns))
 
     def select(self, index: np.ndarray) -> 'GridNotes':
         """The notes of a mask or an index."""
         return GridNotes(*(column[index] for column in self))
 
 
+@dataclasses.dataclass(frozen=True)
 class Codec(ABC):
     """Notes on a grid <-> integer columns. A frozen, hashable value, as it is part of a `Form`.
 
-    Columns are uint16 [T, C] where they are stored, and int32 in batches. A step of zeros everywhere
-    says that nothing happens: music is padded with it.
+    Columns are uint16 [T, C] where they are stored, and int32 in batches. A step of zeros
+    everywhere says that nothing happens: music is padded with it.
 
     Attributes:
         sizes: how many values each of the C columns has, 0 to size - 1.

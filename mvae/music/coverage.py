@@ -1,8 +1,8 @@
 """In which windows several parts play together, such as melody, bass and drums of a trio.
 
-The rule is Magenta's. A track covers the bars in which it has notes and those up to `gap` bars around
-them, so that a part may rest for a while. A window is taken where all parts cover each of its bars,
-more leniently at both ends of a section.
+The rule is Magenta's (docs/magenta.md, Trio windows). A track covers the bars in which it has notes
+and those up to `gap` bars around them, so that a part may rest for a while. A window is taken where
+all parts cover each of its bars, more leniently at both ends of a section.
 """
 
 import functools

@@ -22,8 +22,9 @@ _CLASS_PITCHES = (
     (51, 53, 59, 82),  # ride
 )
 DRUM_NAMES = (
-    'kick', 'snare', 'closed hat', 'open hat', 'low tom', 'mid tom', 'high tom', 'crash', 'ride',
-)  # fmt: skip
+    *('kick', 'snare', 'closed hat', 'open hat'),
+    *('low tom', 'mid tom', 'high tom', 'crash', 'ride'),
+)
 _OLD_CLASSES = {22: -1, 26: -1, 43: 6, 52: 8}  # where the map before April 2019 differs
 DRUM_CLASSES = len(_CLASS_PITCHES)
 DRUM_PITCHES = np.array([pitches[0] for pitches in _CLASS_PITCHES])

@@ -96,7 +96,7 @@ class Extraction:
     tokens: np.ndarray
     windows: dict[Key, np.ndarray]
     hashes: dict[Key, np.ndarray]
-    rejections: Counter
+    rejections: Counter[tuple[str, Reason]]
 
 
 NO_FOUR_QUARTERS = 'no bars of four quarters (4/4, 2/2); mvae knows no other meter'
@@ -105,8 +105,7 @@ NO_FOUR_QUARTERS = 'no bars of four quarters (4/4, 2/2); mvae knows no other met
 def extract(score: Score, settings: ExtractSettings) -> Extraction:
     """Takes all windows of all forms from a score.
 
-    Raises Rejected if the file as a whole is of no use: EMPTY, TOO_LARGE, or WRONG_METER
-    throughout.
+    Raises Rejected if the whole file is of no use: EMPTY, TOO_LARGE, or WRONG_METER throughout.
     """
     if len(score.notes) > settings.max_notes:
         allowed = f'more than the {settings.max_notes:,} allowed for one file'
@@ -146,16 +145,18 @@ class _Voice:
             first = np.arange(len(self.columns) // self._steps_per_bar - bars + 1)
             windows = slice_windows(self.columns, first, bars, self._steps_per_bar)
             windows = self._codec.clean(windows)
-            self._facts[bars] = content_hash(windows), ~windows.any((1, 2))
+            self._facts[bars] = content_hash(windows), np.invert(windows.any((1, 2)))
         return self._facts[bars]
 
 
 class _Collector:
     def __init__(self, settings: ExtractSettings):
         self.settings = settings
-        self.rejections: Counter = Counter()
+        self.rejections: Counter[tuple[str, Reason]] = Counter()
         self._voices: list[_Voice] = []
-        self._found: dict[Key, list] = {key: [] for key in settings.keys}
+        # Of each form and length the windows' voices, offsets in them, and hashes.
+        self._found: dict[Key, list[tuple[np.ndarray, np.ndarray, np.ndarray]]]
+        self._found = {key: [] for key in settings.keys}
         self._steps_per_bar = settings.notation.steps_per_bar
 
     def add(self, section: Section, chosen: dict[Form, dict[str, list[Track]]]) -> None:
@@ -217,8 +218,8 @@ class _Collector:
         windows, hashes = {}, {}
         streams_of = {form.name: len(form.streams) for form in self.settings.make_forms()}
         for (form, bars), found in self._found.items():
-            numbers = [np.zeros((0, streams_of[form]), np.int64)] + [one for one, _, _ in found]
-            numbers = np.concatenate(numbers)
+            none = np.zeros((0, streams_of[form]), np.int64)
+            numbers = np.concatenate([none] + [one for one, _, _ in found])
             starts = np.concatenate([np.zeros(0, np.int64)] + [first for _, first, _ in found])
             own = np.concatenate([np.zeros(0, np.uint64)] + [hashed for _, _, hashed in found])
             first = np.sort(np.unique(own, return_index=True)[1])
@@ -275,7 +276,7 @@ class _Collector:
         """Windows of several streams; voices: of each stream those that may be it."""
         covered = [np.stack([self._covered(voice, total_bars) for voice in own]) for own in voices]
         together = coverage.cover_together(covered, self.settings.gap_bars)
-        combine: Callable = np.logical_and if self.settings.silent_streams else np.logical_or
+        combine = np.logical_and if self.settings.silent_streams else np.logical_or
         for bars in sorted(set(self.settings.bars)):
             choice, first = coverage.find_common_windows(together, bars)
             tracks = _pick(voices, choice, lambda voice: voice.track)
@@ -285,27 +286,40 @@ class _Collector:
                 short = total_bars < bars
                 self._reject(form.name, Reason.TOO_SHORT if short else Reason.NOT_TOGETHER)
                 continue
-            facts = [
-                [fact[own, first] for fact in map(np.stack, zip(*found, strict=True))]
-                for own, found in zip(
-                    choice.T, ([v.facts(bars) for v in own] for own in voices), strict=True
-                )
-            ]
-            hashes, silent = (np.stack(rows) for rows in zip(*facts, strict=True))
+            hashes, silent = _facts_of(voices, choice, first, bars)
             numbers = _pick(voices, choice, lambda voice: voice.number).T
-            self._keep(
-                (form.name, bars), numbers, first, combine_hashes(hashes), combine.reduce(silent)
-            )
+            hashed = combine_hashes(hashes)
+            self._keep((form.name, bars), numbers, first, hashed, combine.reduce(silent))
 
     def _covered(self, voice: _Voice, total_bars: int) -> np.ndarray:
         gap = self.settings.gap_bars
         notes = voice.notes
         return coverage.covered_bars(notes.start, notes.end, total_bars, gap, self._steps_per_bar)
 
-    def _keep(self, key: Key, numbers, first, hashes, silent) -> None:
+    def _keep(
+        self,
+        key: Key,
+        numbers: np.ndarray,
+        first: np.ndarray,
+        hashes: np.ndarray,
+        silent: np.ndarray,
+    ) -> None:
+        """The windows that are not silent; of each its voices [N, K], first bar and hash [N]."""
         self._reject(key[0], Reason.SILENT, silent.sum())
         kept = ~silent
         self._found[key].append((numbers[kept], first[kept] * self._steps_per_bar, hashes[kept]))
+
+
+def _facts_of(
+    voices: Sequence[Sequence[_Voice]], choice: np.ndarray, first: np.ndarray, bars: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Hashes and silence of windows at bars first [N] of the voices chosen: [K, N] each."""
+    facts = []
+    for own, place in zip(voices, choice.T, strict=True):
+        found = zip(*(voice.facts(bars) for voice in own), strict=True)
+        facts.append([np.stack(fact)[place, first] for fact in found])
+    hashes, silent = (np.stack(rows) for rows in zip(*facts, strict=True))
+    return hashes, silent
 
 
 def _pick(

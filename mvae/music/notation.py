@@ -14,8 +14,8 @@ class Notation:
     """What the values of a store's and a model's columns mean.
 
     Attributes:
-        min_pitch, max_pitch: MIDI pitches of melody and bass, inclusive. 0..127 gives the 130 tokens
-            of the paper (section 4.1), 21..108 the 90 of Magenta.
+        min_pitch, max_pitch: MIDI pitches of melody and bass, inclusive. 0..127 gives the paper's
+            130 tokens (section 4.1), 21..108 Magenta's 90.
         drum_map: which pitches belong to which drum; 'old' is Magenta's map before April 2019.
         steps_per_quarter: steps of the grid per quarter note; 4 are sixteenths.
 

@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 _DTYPES = {
     'start': np.float64,
@@ -22,6 +23,8 @@ class Notes:
 
     start, end: float64 seconds. pitch: MIDI 0..127, int16. velocity, program: 0..127, int16.
     is_drum: bool. track: int32, one number per part (MIDI track, channel and program) of the file.
+
+    Raises ValueError for columns of unequal length.
     """
 
     start: np.ndarray
@@ -32,12 +35,10 @@ class Notes:
     is_drum: np.ndarray
     track: np.ndarray
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for name in _DTYPES:
-            if len(getattr(self, name)) != len(self.start):
-                raise ValueError(
-                    f'column {name} has {len(getattr(self, name))} rows, start has {len(self.start)}'
-                )
+            if (rows := len(getattr(self, name))) != len(self.start):
+                raise ValueError(f'column {name} has {rows} rows, start has {len(self.start)}')
 
     def __len__(self) -> int:
         return len(self.start)
@@ -49,17 +50,12 @@ class Notes:
         return Notes(*(getattr(self, name)[index] for name in _DTYPES))
 
     @classmethod
-    def make(cls, *columns) -> 'Notes':
+    def make(cls, *columns: ArrayLike) -> 'Notes':
         """Columns in order, each an array or one value for all notes, in their dtypes."""
-        arrays = [np.asarray(c, dtype) for c, dtype in zip(columns, _DTYPES.values(), strict=True)]
-        return cls(
-            *(
-                np.array(a)
-                for a in np.broadcast_arrays(
-                    *arrays, np.zeros(0 if any(a.size == 0 for a in arrays) else 1)
-                )[:-1]
-            )
-        )
+        pairs = zip(columns, _DTYPES.values(), strict=True)
+        arrays: list[np.ndarray] = [np.asarray(column, dtype) for column, dtype in pairs]
+        rows = np.zeros(0 if any(a.size == 0 for a in arrays) else 1)  # at least one dimension
+        return cls(*(np.array(a) for a in np.broadcast_arrays(*arrays, rows)[:-1]))
 
     @classmethod
     def empty(cls) -> 'Notes':
@@ -76,8 +72,8 @@ class Notes:
 class Score:
     """One file's notes with its changes of tempo and meter, in seconds, in order of time.
 
-    tempo_times float64 [A], tempo_qpm float64 [A] quarters per minute; meter_times float64 [M],
-    meter_numerators and meter_denominators int [M]; title '' where the file names none.
+    tempo_times: float64 [A]. tempo_qpm: float64 [A], quarters per minute. meter_times: float64 [M].
+    meter_numerators, meter_denominators: int64 [M]. title: '' where the file names none.
     """
 
     notes: Notes
@@ -88,12 +84,8 @@ class Score:
     meter_denominators: np.ndarray
     title: str = ''
 
-    def __post_init__(self):  # events may come as lists
-        for name in ('tempo_times', 'tempo_qpm'):
+    def __post_init__(self) -> None:
+        for name in ('tempo_times', 'tempo_qpm', 'meter_times'):
             object.__setattr__(self, name, np.asarray(getattr(self, name), np.float64))
-        for name, dtype in (
-            ('meter_times', np.float64),
-            ('meter_numerators', np.int64),
-            ('meter_denominators', np.int64),
-        ):
-            object.__setattr__(self, name, np.asarray(getattr(self, name), dtype))
+        for name in ('meter_numerators', 'meter_denominators'):
+            object.__setattr__(self, name, np.asarray(getattr(self, name), np.int64))

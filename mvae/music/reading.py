@@ -19,11 +19,10 @@ _MAX_STEPS = 2**20
 def read(score: Score, form: 'Form') -> tuple[np.ndarray, str]:
     """One window of a score, its best tracks in the place with the most notes.
 
-    `tracks.choose_tracks` says which tracks; a stream that the file lacks stays silent. Chords give a line
-    their highest note, rests may be of any length, tempo changes are followed. Music longer than the
-    window loses its empty bars at the beginning and is cropped; shorter music is padded.
-
-    What `Form.write` gives comes back as the same piece, see `Form.canonical`.
+    `tracks.choose_tracks` says which tracks. A stream that the file lacks stays silent. Chords give
+    a line their highest note, rests may be of any length, and tempo changes are followed. Music
+    longer than the window loses its empty bars at the beginning and is cropped. Shorter music is
+    padded. What `Form.write` gives comes back as the same piece, see `Form.canonical`.
 
     Returns the piece int32 [T, K], and what was done, in a few words. Raises Rejected (EMPTY,
     WRONG_METER, TOO_LARGE, or that the tracks of all streams are missing).
@@ -50,8 +49,9 @@ def read(score: Score, form: 'Form') -> tuple[np.ndarray, str]:
 def read_all(score: Score, form: 'Form') -> np.ndarray:
     """All of a score in windows that follow each other, of the tracks that `read` takes.
 
-    Windows do not overlap. Each section begins with its first bar that has a note and is padded at its end; silent windows
-    are left out. Returns int32 [N, T, K], N at least 1. Raises Rejected as `read` does.
+    Windows do not overlap. Each section begins with its first bar that has a note, and is padded at
+    its end. Silent windows are left out. Returns int32 [N, T, K], N at least 1. Raises Rejected as
+    `read` does.
     """
     sections = _read_sections(score, form)
     tracks, _ = _best_tracks(sections, form)

@@ -1,5 +1,6 @@
-"""Why a file, piece, track or window gives nothing: a closed list, counted in the funnel of every
-build.
+"""Why a file, piece, track or window gives nothing: a closed list.
+
+The funnel of every build counts by it.
 """
 
 import enum
@@ -25,9 +26,7 @@ class Reason(enum.StrEnum):
     ONE_PITCH_CLASS = 'one_pitch_class'  # fewer pitch classes than the settings ask for
     TOO_SHORT = 'too_short'  # fewer bars than a window
     RESTS = 'rests'  # rests longer than the settings allow leave no window
-    NOT_TOGETHER = (
-        'not_together'  # melody, bass and drums never play together for the length of a window
-    )
+    NOT_TOGETHER = 'not_together'  # the parts never play together for the length of a window
     SILENT = 'silent'  # no note begins in the window (or in one of its streams)
     DUPLICATE = 'duplicate'  # the content of another window
 

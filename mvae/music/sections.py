@@ -46,29 +46,26 @@ def split_sections(
 ) -> tuple[list[Section], list[Reason]]:
     """Cuts a score at every real change of meter or tempo and quantises the sections.
 
-    As Magenta does (presplit_on_time_changes): a change to what already holds is none; of several
-    at one time the last counts; before the first the music is in 4/4 at 120. A note belongs to the
-    section in which it starts and ends at the latest with it. Bars are counted from the cut. Meters
-    whose bar is four quarters (4/4, 2/2, 8/8) pass.
+    The rules are Magenta's (docs/magenta.md, Steps and bars). A change to what already holds is
+    none. Of several at one time the last counts. Before the first the music is in 4/4 at 120. A
+    note belongs to the section in which it starts, and ends at the latest with it. Bars are counted
+    from the cut. Meters whose bar is four quarters (4/4, 2/2, 8/8) pass.
 
-    Silent notes (velocity 0), and notes that end before they start or start before time 0, are
-    dropped.
+    Silent notes (velocity 0) are dropped, and so are notes that end before they start or start
+    before time 0.
 
     Args:
         steps_per_quarter: the grid.
         follow_tempo: do not cut at changes of tempo; the grid follows them.
+
     Returns:
         the sections with at least one note, and Reason.WRONG_METER for each such section of another
         meter.
     """
     notes = score.notes
-    sounding = (
-        (notes.velocity > 0)
-        & (notes.end >= notes.start)
-        & (notes.start >= 0)
-        & np.isfinite(notes.end)
-    )
-    notes = notes.select(sounding & (notes.pitch >= 0) & (notes.pitch < 128))
+    sounding = (notes.velocity > 0) & (notes.end >= notes.start) & np.isfinite(notes.end)
+    sounding &= (notes.start >= 0) & (notes.pitch >= 0) & (notes.pitch < 128)
+    notes = notes.select(sounding)
     if not len(notes):
         return [], []
     times, qpm, numerators, denominators = _changes(score)
@@ -88,11 +85,8 @@ def split_sections(
     def to_steps(seconds: np.ndarray) -> np.ndarray:
         if follow_tempo:
             last = np.maximum(np.searchsorted(times, seconds, side='right') - 1, 0)
-            beats = (
-                beats_at_change[last]
-                + (seconds - times[last]) * qpm[last] / 60
-                - beats_at_change[cut]
-            )
+            beats = beats_at_change[last] + (seconds - times[last]) * qpm[last] / 60
+            beats = beats - beats_at_change[cut]
         else:
             beats = (seconds - times[cut]) * qpm[cut] / 60
         return _to_steps(beats, steps_per_quarter)
@@ -106,12 +100,15 @@ def split_sections(
         if not _is_four_quarters(numerators[number], denominators[number]):
             reasons.append(Reason.WRONG_METER)
             continue
-        columns = (notes.pitch, notes.velocity, notes.program, notes.is_drum, notes.track)
         sections.append(
             Section(
-                start[own],
-                end[own],
-                *(column[own] for column in columns),
+                start=start[own],
+                end=end[own],
+                pitch=notes.pitch[own],
+                velocity=notes.velocity[own],
+                program=notes.program[own],
+                is_drum=notes.is_drum[own],
+                track=notes.track[own],
                 qpm=float(qpm[number]),
                 total_steps=int(end[own].max()),
                 steps_per_bar=steps_per_quarter * QUARTERS_PER_BAR,
@@ -131,8 +128,9 @@ def _to_steps(beats: np.ndarray, steps_per_quarter: int) -> np.ndarray:
 
 
 def _changes(score: Score) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Times (the first is 0) at which tempo or meter is set, with the tempo and meter that hold
-    from there on.
+    """Times at which tempo or meter is set, and what holds from there on.
+
+    Returns times (the first is 0), quarters per minute, numerators and denominators.
     """
     times = np.sort(np.concatenate([[0.0], score.tempo_times, score.meter_times]))
     times = times[(times >= 0) & np.append(True, np.diff(times) > _SAME_TIME)]

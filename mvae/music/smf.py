@@ -3,21 +3,20 @@
 import re
 
 NEVER = 2**28 - 1  # ticks, hours of music: the longest delta time that a file can hold
-_EMPTY_TEXT, _LATE, _END_OF_TRACK = (
-    b'\xff\x01\0',
-    b'\xff\xff\xff\x7f',
-    b'\xff\x2f\0',
-)  # events; _LATE is the delta time NEVER
+_LATE = b'\xff\xff\xff\x7f'  # the delta time NEVER
+_EMPTY_TEXT, _END_OF_TRACK = b'\xff\x01\0', b'\xff\x2f\0'  # events
+# Of each channel note-offs for all pitches, a delta time of 0 behind each.
 _NOTE_OFFS = [
     bytes(byte for pitch in range(128) for byte in (0x80 | channel, pitch, 0, 0))
     for channel in range(16)
-]  # a delta time behind each
+]
 _META_NAME = 0x03
 
 
 def with_late_note_offs(data: bytes, repeats: int) -> bytes:
-    """The same file with so many note-offs for every pitch, NEVER ticks after each track's end;
-    broken tracks stay as they are.
+    """The same file with so many note-offs for every pitch, NEVER ticks after each track's end.
+
+    Broken tracks stay as they are.
     """
     position = 8 + int.from_bytes(data[4:8])
     parts = [data[:position]]
@@ -27,15 +26,8 @@ def with_late_note_offs(data: bytes, repeats: int) -> bytes:
         events = data[begin:position]
         if len(events) == position - begin and events.endswith(_END_OF_TRACK):
             note_offs = [_NOTE_OFFS[channel] for channel in range(16) if 0x90 | channel in events]
-            events = b''.join(
-                [
-                    events[: -len(_END_OF_TRACK)],
-                    _EMPTY_TEXT,
-                    _LATE,
-                    *note_offs * repeats,
-                    _END_OF_TRACK,
-                ]
-            )
+            late = _EMPTY_TEXT + _LATE + b''.join(note_offs) * repeats + _END_OF_TRACK
+            events = events[: -len(_END_OF_TRACK)] + late
             parts += [b'MTrk', len(events).to_bytes(4), events]
         else:
             parts.append(data[begin - 8 : position])
@@ -43,10 +35,9 @@ def with_late_note_offs(data: bytes, repeats: int) -> bytes:
 
 
 def first_track_name(data: bytes) -> str:
-    """The name of a MIDI file's first track, which by the standard is the song's title; '' if it
-    has none.
+    """The name of a MIDI file's first track, by the standard the song's title; '' if it has none.
 
-    symusic drops tracks without notes, and the first often is one: so its events up to the first
+    symusic drops tracks without notes, and the first often is one. So its events up to the first
     note are read here.
     """
     try:

@@ -150,9 +150,8 @@ def list_tracks(sections: Sequence[Section], codec: Codec) -> list[Track]:
     numbers, first, place = np.unique(track, return_index=True, return_inverse=True)
     pitched = np.unique(place[expressed & ~is_drum]).tolist()
     programs = program[first].tolist()
-    found = [
-        Track(sections, codec, int(numbers[n]), n + 1, programs[n]) for n in pitched
-    ]  # in the order of the file
+    # In the order of the file.
+    found = [Track(sections, codec, int(numbers[n]), n + 1, programs[n]) for n in pitched]
     if (expressed & is_drum).any():
         found.append(Track(sections, codec, ALL_DRUMS, 0, 0))
     return found
@@ -168,8 +167,8 @@ def choose_tracks(
 ) -> dict[str, list[Track]]:
     """The tracks that may be each stream of a form, in the order of the file; [] where none may.
 
-    A stream whose own tracks are missing gets what serves otherwise: never the best track of a
-    stream before it, or one that a stream after it claims.
+    A stream whose own tracks are missing gets what serves otherwise. It never gets the best track
+    of a stream before it, or one that a stream after it claims.
 
     streams: name, codec and rule of each. tracks_of: the file's tracks as a codec can express them.
     """
