@@ -15,7 +15,6 @@ import numpy as np
 import orbax.checkpoint as ocp
 import pytest
 from midi_maker import song
-from mvae.runs.load import load
 from run_maker import save_tiny
 
 import mvae
@@ -24,6 +23,7 @@ from mvae.dataset.loader import Loader
 from mvae.dataset.store import Store
 from mvae.model.prior import gap
 from mvae.music.extract import ExtractSettings
+from mvae.runs.load import load
 
 
 @pytest.fixture(scope='module')

@@ -84,7 +84,8 @@ def training_line(sums: dict[str, float]) -> dict[str, float]:
 
 def evaluation_sentence(step: int, results: dict[str, float], streams: Sequence[str]) -> str:
     parts = [
-        f'{name} {results[f"accuracy_{k}"]:.3f} (always hold {results[f"baseline_{k}"]:.3f}, onsets {results[f"onset_accuracy_{k}"]:.3f})'
+        f'{name} {results[f"accuracy_{k}"]:.3f} (no events {results[f"baseline_{k}"]:.3f}, '
+        f'onsets {results[f"onset_accuracy_{k}"]:.3f})'
         for k, name in enumerate(streams)
     ]
     return (
