@@ -16,12 +16,9 @@ def load(path, which='best'):
 
 
 def __getattr__(name: str) -> str:
-    """`mvae.__version__`, read at first use; 'source' where mvae was not installed."""
+    """`mvae.__version__`, read at first use."""
     if name != '__version__':
         raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
-    from importlib import metadata
+    from mvae.version import version
 
-    try:
-        return metadata.version('mvae')
-    except metadata.PackageNotFoundError:
-        return 'source'
+    return version()

@@ -84,7 +84,10 @@ def test_what_cannot_be_compared_is_said(made, tmp_path):
     run, store = made
     melody = save_tiny(tmp_path / 'melody', 'melody', 2, 'flat')
     for options, message in [
-        (_options([run, f'b={melody}'], store), 'tiny plays 2 bars of trio, b 2 of melody'),
+        (
+            _options([run, f'b={melody}'], store),
+            'tiny plays 2-bar trio, b 2-bar melody: .*streams: no bass, no drums',
+        ),
         (_options([f'data={run}'], store), 'called data'),
         (_options([run], store, pairs=1), 'at least 2 pairs'),
         (_options([run], store, alphas=2), 'at least 3 points'),

@@ -15,7 +15,6 @@ import numpy as np
 import orbax.checkpoint as ocp
 import pytest
 from midi_maker import song
-from mvae.runs.load import load
 from run_maker import save_tiny
 
 import mvae
@@ -24,6 +23,7 @@ from mvae.dataset.loader import Loader
 from mvae.dataset.store import Store
 from mvae.model.prior import gap
 from mvae.music.extract import ExtractSettings
+from mvae.runs.load import load
 
 
 @pytest.fixture(scope='module')
@@ -82,16 +82,16 @@ def test_a_resumed_run_equals_an_unbroken_one(data, tmp_path):
 def test_training_leaves_the_gaussian_of_the_codes_of_validation_windows(data, tmp_path):
     assert _train('--data', data, '--run', tmp_path / 'run', '--steps', 10).returncode == 0
     model = mvae.load(tmp_path / 'run')
-    batches = Loader(Store.open(data), 'melody', 2, 1, 0).evaluation_batches(
-        'validation', 8, limit=model.saved.config.evaluation.windows
-    )
-    q = model.encode_tokens(np.concatenate([tokens[mask > 0] for tokens, mask in batches]))
-    mean, covariance = model.saved.prior
+    loader = Loader(Store.open(data), model.form, None, 0)
+    batches = loader.evaluation_batches('validation', 8, limit=model.config.evaluation.windows)
+    whole = [model.form.join(batch.streams)[batch.mask > 0] for batch in batches]
+    q = model.encode_tokens(np.concatenate(whole))
+    mean, covariance = model.prior
     np.testing.assert_allclose(mean, q.mu.mean(0), atol=1e-4)
     np.testing.assert_allclose(
         covariance, np.cov(q.mu.T, bias=True) + np.diag((q.sigma**2).mean(0)), atol=1e-3
     )
-    assert model.saved.metrics['gap_bits'] == pytest.approx(gap(model.saved.prior), rel=1e-3)
+    assert model.metrics['gap_bits'] == pytest.approx(gap(model.prior), rel=1e-3)
 
 
 def test_a_model_that_is_not_finite_is_neither_saved_nor_a_bug(data, tmp_path):
@@ -306,7 +306,7 @@ def test_what_was_learned_on_two_bars_is_a_start_for_sixteen(data, tmp_path):
     )
     assert done.returncode == 0, done.stderr
     old, new = load(two), load(tmp_path / 'sixteen')
-    assert (old.model.bars, new.model.bars) == (2, 16) and new.config.seed == 0
+    assert (old.form.bars, new.form.bars) == (2, 16) and new.config.seed == 0
     moved = [
         np.abs(x - y).max()
         for x, y in zip(jax.tree.leaves(old.params), jax.tree.leaves(new.params), strict=True)

@@ -4,11 +4,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from ml_collections import ConfigDict
 from run_maker import tiny_config
 
 from mvae.model import heads
 from mvae.model.config import model_config
-from mvae.model.heads import NOTHING, Categorical, DrumRoll
+from mvae.model.heads import NOTHING, Categorical, Columns, DrumRoll
 from mvae.musicvae import form_of
 
 
@@ -70,6 +71,27 @@ def test_streams_are_read_side_by_side_and_split_again():
     np.testing.assert_allclose(heads.read(two, kernel, streams)[0], expected, rtol=1e-5)
     blocks = heads.split_logits(two, jnp.arange(12.0))
     assert [block.tolist() for block in blocks] == [list(range(4)), list(range(4, 12))]
+
+
+def test_columns_are_softmaxes_side_by_side():
+    """Read as the sum of their rows, scored as the sum of their losses, drawn each on its own."""
+    head, values = Columns.make((4, 3), ConfigDict()), jnp.array([[1, 2], [3, NOTHING]])
+    assert (head.columns, head.in_width, head.out_width) == (2, 7, 7)
+    kernel = jax.random.normal(jax.random.key(0), (7, 5))
+    expected = np.stack([kernel[1] + kernel[4 + 2], kernel[3]])
+    np.testing.assert_allclose(head.read(kernel, values), expected, rtol=1e-5)
+    np.testing.assert_allclose(head.feed(kernel, values), expected, rtol=1e-5)
+    logits, true = jax.random.normal(jax.random.key(1), (2, 7)), jnp.array([[1, 2], [3, 0]])
+    loss = Categorical(4).loss(logits[:, :4], true[:, :1])
+    loss += Categorical(3).loss(logits[:, 4:], true[:, 1:])
+    np.testing.assert_allclose(head.loss(logits, true), loss, rtol=1e-5)
+    likeliest = np.stack([logits[:, :4].argmax(-1), logits[:, 4:].argmax(-1)], -1)
+    np.testing.assert_array_equal(head.likeliest(logits), likeliest)
+    np.testing.assert_array_equal(head.draw(jax.random.key(2), logits, 0.0), likeliest)
+    many = np.asarray(head.draw(jax.random.key(2), jnp.zeros((20_000, 7)), 1.0))
+    pairs = np.bincount(many[:, 0] * 3 + many[:, 1], minlength=12) / 20_000
+    np.testing.assert_allclose(pairs, 1 / 12, atol=0.01)
+    assert head.right(likeliest, jnp.asarray(likeliest).at[0, 1].add(1)).tolist() == [False, True]
 
 
 @pytest.mark.parametrize('roll, head', [(True, DrumRoll(512)), (False, Categorical(512))])

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from mvae.music.pieces import split_pieces
 
 from mvae.music.midi import from_note_sequence, read_midi, to_note_sequence, write_midi
 from mvae.music.notes import Notes

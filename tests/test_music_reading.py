@@ -4,8 +4,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from mvae.music.pick import pick, pick_all
-from mvae.music.vocabulary import KINDS, Vocabulary
 
 from mvae.music.forms import FORMS, make_form
 from mvae.music.midi import from_note_sequence, read_midi, to_note_sequence, write_midi

@@ -119,10 +119,10 @@ def _write_music(model, ends, pieces, options: argparse.Namespace, out: Path) ->
 
 
 def _say_how_close(name: str, tokens: 'np.ndarray', piece: 'np.ndarray') -> None:
-    right, hold = (tokens == piece).mean(0), (tokens == 0).mean(0)
+    right, nothing = (tokens == piece).mean(0), (tokens == 0).mean(0)
     print(
         f'{name}: tokens reconstructed {right.round(3).tolist()}, '
-        f'always hold {hold.round(3).tolist()}'
+        f'a piece without events {nothing.round(3).tolist()}'
     )
 
 

@@ -20,7 +20,6 @@ from typing import Any
 from pebble import ProcessExpired, ProcessPool
 from tqdm import tqdm
 
-from mvae import __version__
 from mvae.dataset import merge, parts
 from mvae.dataset.funnel import main_reasons
 from mvae.dataset.scan import MidiFile, code_digest, digest, find_midi, listing_digest
@@ -31,6 +30,7 @@ from mvae.music.extract import ExtractSettings
 from mvae.music.midi import read_midi
 from mvae.music.reasons import Reason
 from mvae.progress import progress
+from mvae.version import version
 
 _FILES_PER_PART = 64
 _PARTS_WANTED = 64
@@ -172,7 +172,7 @@ def _build(
     paths = [file.path for file in files]
     corpus = merge.read_corpus(paths, names, official, settings.fractions, forms)
     meta: dict[str, Any] = {
-        'mvae': __version__,
+        'mvae': version(),
         'notation': settings.extract.notation.to_dict(),
         'forms': {form.name: form.fingerprint() for form in settings.extract.make_forms()},
         'settings': settings.to_dict(),

@@ -139,7 +139,55 @@ class DrumRoll(Categorical):
         return super().read(jnp.asarray(self.features(), kernel.dtype) @ kernel, values)
 
 
-HEADS: dict[str, type[Head]] = {'categorical': Categorical, 'drum_roll': DrumRoll}
+@dataclasses.dataclass(frozen=True)
+class Columns(Head):
+    """Several columns, each with a head of its own, independent given the decoder's state."""
+
+    heads: tuple[Head, ...]
+
+    @classmethod
+    def make(cls, sizes: tuple[int, ...], settings: ConfigDict) -> Head:
+        return cls(tuple(map(Categorical, sizes)))
+
+    @property
+    def columns(self) -> int:
+        return sum(head.columns for head in self.heads)
+
+    @property
+    def in_width(self) -> int:
+        return in_width(self.heads)
+
+    @property
+    def out_width(self) -> int:
+        return out_width(self.heads)
+
+    def _parts(self, values: jax.Array) -> tuple[jax.Array, ...]:
+        return _split(values, [head.columns for head in self.heads], -1)
+
+    def read(self, kernel: jax.Array, values: jax.Array) -> jax.Array:
+        return read(self.heads, kernel, self._parts(values))
+
+    def feed(self, kernel: jax.Array, values: jax.Array) -> jax.Array:
+        return feed(self.heads, kernel, self._parts(values))
+
+    def loss(self, logits: jax.Array, values: jax.Array) -> jax.Array:
+        blocks = split_logits(self.heads, logits)
+        parts = zip(self.heads, blocks, self._parts(values), strict=True)
+        return sum(head.loss(block, own) for head, block, own in parts)
+
+    def draw(self, key: jax.Array, logits: jax.Array, temperature: jax.Array) -> jax.Array:
+        return jnp.concatenate(draw(self.heads, key, logits, temperature), -1)
+
+    def likeliest(self, logits: jax.Array) -> jax.Array:
+        blocks = zip(self.heads, split_logits(self.heads, logits), strict=True)
+        return jnp.concatenate([head.likeliest(block) for head, block in blocks], -1)
+
+
+HEADS: dict[str, type[Head]] = {
+    'categorical': Categorical,
+    'columns': Columns,
+    'drum_roll': DrumRoll,
+}
 
 
 def in_width(heads: Sequence[Head]) -> int:

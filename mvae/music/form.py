@@ -191,6 +191,8 @@ def differences(mine: dict[str, Any], other: dict[str, Any]) -> str:
         if isinstance(a, dict) and isinstance(b, dict):
             inside = differences(a, b)
             changed += [f'{name}: {inside}'] if inside else []
+        elif isinstance(a, dict) or isinstance(b, dict):
+            changed.append(f'also {name}' if b is None else f'no {name}')
         elif a != b:
             changed.append(f'{name} {a} instead of {b}')
     return ', '.join(changed)

@@ -89,7 +89,7 @@ def evaluation_sentence(step: int, results: dict[str, float], streams: Sequence[
     """An evaluation in words; streams: their names, in order."""
     loss, kl = f'{results["loss"]:.2f}', f'{results["kl_bits"]:.0f}'
     parts = [
-        f'{name} {results[f"accuracy_{k}"]:.3f} (always hold {results[f"baseline_{k}"]:.3f}, '
+        f'{name} {results[f"accuracy_{k}"]:.3f} (no events {results[f"baseline_{k}"]:.3f}, '
         f'onsets {results[f"onset_accuracy_{k}"]:.3f})'
         for k, name in enumerate(streams)
     ]
