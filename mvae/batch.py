@@ -8,8 +8,8 @@ import numpy as np
 class Batch(NamedTuple):
     """B examples: a pytree, so that it goes through `jax.jit` and `jax.pmap` as it is.
 
-    streams: of each stream of the form its columns, int32 [B, T, C]. conditions: what else the model
-    is told; none yet. mask: float32 [B], 1 for an example, 0 for a row that only fills up.
+    streams: of each stream of the form its columns, int32 [B, T, C]. conditions: what else the
+    model is told; none yet. mask: float32 [B], 1 for an example, 0 for a row that only fills up.
     """
 
     streams: tuple[Any, ...]

@@ -1,8 +1,8 @@
 """Every setting of mvae with its default, and how an experiment sets its own.
 
-`base_config` is the one list of settings. An experiment (experiments/configs) shows as blocks what it
-changes at each scale. Values quoted from the paper (Roberts et al., 2018) are as reported, recalled
-and unverified.
+`base_config` is the one list of settings. An experiment (experiments/configs) shows as blocks what
+it changes at each scale. Values quoted from the paper (Roberts et al., 2018) are as reported,
+recalled and unverified.
 """
 
 from collections.abc import Mapping

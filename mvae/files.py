@@ -12,7 +12,7 @@ from mvae.errors import InputError
 
 
 def write_atomically(path: str | Path, data: bytes) -> None:
-    """Writes beside, then renames. Raises InputError naming the path and the reason."""
+    """Writes data beside the path, then renames. Raises InputError with the path and the reason."""
     path = Path(path)
     beside = path.with_name(path.name + '.partial')
     try:
@@ -26,14 +26,16 @@ def write_atomically(path: str | Path, data: bytes) -> None:
 
 
 def write_json(path: str | Path, value: Any) -> None:
+    """Writes anything that JSON can hold, as `write_atomically` does."""
     write_atomically(path, (json.dumps(value, indent=1) + '\n').encode())
 
 
 @contextlib.contextmanager
 def locked(path: str | Path, waiting: str) -> Iterator[None]:
-    """One process at a time, where the system can lock files: the others wait, saying `waiting`.
+    """Lets in one process at a time, where the system can lock files.
 
-    The file stays. Raises InputError where it cannot be written.
+    The others wait, and say `waiting` on stderr. The file stays. Raises InputError where it cannot
+    be written.
     """
     path = Path(path)
     try:

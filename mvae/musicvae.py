@@ -6,7 +6,7 @@ import math
 import operator
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
 
 import jax
 import jax.numpy as jnp
@@ -17,6 +17,7 @@ from mvae.errors import InputError
 from mvae.model import interpolation, vae
 from mvae.model.config import ModelConfig, model_config
 from mvae.model.prior import Prior, draw, noise, standard
+from mvae.model.types import Params
 from mvae.music.form import Form
 from mvae.music.forms import make_form
 from mvae.music.midi import from_note_sequence, read_midi, to_note_sequence
@@ -27,8 +28,8 @@ from mvae.music.reasons import Rejected
 if TYPE_CHECKING:
     from note_seq import NoteSequence
 
-    Source = str | Path | bytes | NoteSequence
-
+# Music: the path of a MIDI file, its bytes, or a NoteSequence.
+Source: TypeAlias = 'str | Path | bytes | NoteSequence'
 # Rows decoded at once, whatever is asked for: bounds memory and the number of compilations.
 _CHUNK = 256
 _DRAWS = 2**32 - 1  # folded into the seed for decoding: the rows of z fold in smaller numbers
@@ -59,10 +60,11 @@ def form_of(c: ConfigDict) -> Form:
 class MusicVAE:
     """Parameters with the form, the config and the prior that belong to them.
 
-    The same arguments give the same bytes; a row of a result does not depend on how many others are
-    asked for. Sources of music are paths of MIDI files, their bytes, or NoteSequences, of any length:
-    the best tracks are taken, and padded or cropped to the window (`read` says what was done). Tokens
-    are pieces of the form, int32 [B, T, K]. Everything raises InputError for what it cannot use.
+    The same arguments give the same bytes. A row of a result does not depend on how many others are
+    asked for. Sources of music are paths of MIDI files, their bytes, or NoteSequences, of any
+    length. The best tracks are taken, and padded or cropped to the window (`read` says what was
+    done). Tokens are pieces of the form, int32 [B, T, K]. Everything raises InputError for what it
+    cannot use.
 
     Attributes:
         params: float32 tree of `vae.init`. config: of the experiment.
@@ -71,7 +73,7 @@ class MusicVAE:
         versions: of the packages that trained it.
     """
 
-    params: dict
+    params: Params
     config: ConfigDict
     prior: Prior | None = None
     step: int = 0
@@ -99,7 +101,7 @@ class MusicVAE:
         return sum(x.size for x in jax.tree.leaves(self.params))
 
     @functools.cached_property
-    def _weights(self) -> dict:
+    def _weights(self) -> Params:
         return _prepare(self.params, self.architecture)
 
     def __repr__(self) -> str:
@@ -274,7 +276,7 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, int | float | np.number) and not isinstance(value, bool)
 
 
-def _as_list(sources: Any) -> list:
+def _as_list(sources: Any) -> list[Any]:
     sources = list(sources) if isinstance(sources, list | tuple) else [sources]
     if not sources:
         raise InputError('there is no music to encode: the list is empty')

@@ -9,7 +9,7 @@ from tqdm import tqdm
 EVERY = 30.0  # seconds between lines
 
 
-def progress(*arguments: Any, **options: Any) -> tqdm:
+def progress(*arguments: Any, **options: Any) -> 'tqdm[Any]':
     """A tqdm bar, with its arguments.
 
     Where stderr is no terminal it writes a line every `EVERY` seconds and one at the end.
@@ -20,7 +20,7 @@ def progress(*arguments: Any, **options: Any) -> tqdm:
     return _Plain(*arguments, **options | plain)
 
 
-class _Plain(tqdm):
+class _Plain(tqdm):  # type: ignore[type-arg]  # it takes none at run time
     """Shows itself seldom: tqdm asks for it at every change of the words after the bar."""
 
     def __init__(self, *arguments: Any, **options: Any):

@@ -1,3 +1,1 @@
-"""From MIDI folders to batches: the parallel build, the memory-mapped token store and the
-deterministic loader.
-"""
+"""From MIDI folders to batches: the parallel build, the memory-mapped store, the loader."""

@@ -1,21 +1,21 @@
-"""The build: a folder of MIDI files becomes a token store, in parallel, resumably and all or
-nothing.
+"""The build: a folder of MIDI files becomes a token store, in parallel, whole or not at all.
 
-Chunks of files are extracted by worker processes into part files below `<out>.building`, which a
-later run of the same command finds again; the merged store takes its place by renaming. A file that
-hangs or kills its worker costs the build that one file. The same files and settings give the same
-bytes with any number of workers.
+Worker processes extract chunks of files into part files below `<out>.building`. A later run of the
+same command finds them again. The merged store takes its place by renaming. A file that hangs or
+kills its worker costs the build that one file. The same files and settings give the same bytes with
+any number of workers.
 """
 
 import json
 import os
 import shutil
 from collections.abc import Iterator, Sequence
-from concurrent.futures import as_completed
+from concurrent.futures import Future, as_completed
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from multiprocessing import get_all_start_methods, get_context
 from pathlib import Path
+from typing import Any
 
 from pebble import ProcessExpired, ProcessPool
 from tqdm import tqdm
@@ -57,15 +57,16 @@ class BuildSettings:
     time_limit: float = 10.0
     memory_limit: int = 2048
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if len(self.fractions) != 3 or min(self.fractions) < 0 or self.fractions[0] <= 0:
             raise InputError(
-                f'fractions={self.fractions} must be three numbers for train (above 0), validation and test'
+                f'fractions={self.fractions} must be three numbers for train (above 0), '
+                'validation and test'
             )
         if self.time_limit <= 0 or self.memory_limit <= 0:
             raise InputError('the time limit and the memory limit of the build must be above 0')
 
-    def to_dict(self) -> dict:
+    def to_dict(self) -> dict[str, Any]:
         """As JSON holds it (tuples become lists)."""
         return json.loads(json.dumps(asdict(self)))
 
@@ -73,10 +74,10 @@ class BuildSettings:
 def is_current(
     out: str | Path, settings: BuildSettings, midi_folder: str | Path | None = None
 ) -> bool:
-    """Whether `out` is a whole store, built by this code with these settings from the files of
-    midi_folder as they are.
+    """Whether `out` is a whole store, built by this code with these settings.
 
-    Without midi_folder the files are not looked at.
+    It also must be built from the files of midi_folder as they are. Without midi_folder the files
+    are not looked at.
     """
     try:
         store = Store.open(out)
@@ -126,17 +127,8 @@ def build_store(
     try:
         building.mkdir(parents=True, exist_ok=True)
         with _lock(building):
-            _build(
-                Path(midi_folder),
-                files,
-                official,
-                out,
-                building,
-                settings,
-                workers or _cores(),
-                reader,
-                quiet,
-            )
+            folder, workers = Path(midi_folder), workers or _cores()
+            _build(folder, files, official, out, building, settings, workers, reader, quiet)
             shutil.rmtree(building)
     except KeyboardInterrupt:
         raise KeyboardInterrupt(
@@ -170,16 +162,16 @@ def _build(
     tasks = _tasks(folder, files, work, settings, reader)
     missing = [task for task in tasks if not parts.is_whole(task.target)]
     done = len(files) - sum(len(task.paths) for task in missing)
-    about = {'unit': 'file', 'desc': 'reading', 'disable': quiet}
-    with progress(total=len(files), initial=done, **about) as bar:
+    with progress(
+        total=len(files), initial=done, unit='file', desc='reading', disable=quiet
+    ) as bar:
         if missing:
             _extract(missing, settings, min(workers, len(missing)), bar)
     names = [Path(task.target) for task in tasks]
     forms = settings.extract.keys
-    corpus = merge.read_corpus(
-        [file.path for file in files], names, official, settings.fractions, forms
-    )
-    meta = {
+    paths = [file.path for file in files]
+    corpus = merge.read_corpus(paths, names, official, settings.fractions, forms)
+    meta: dict[str, Any] = {
         'mvae': version(),
         'notation': settings.extract.notation.to_dict(),
         'forms': {form.name: form.fingerprint() for form in settings.extract.make_forms()},
@@ -194,9 +186,10 @@ def _build(
             meta = merge.merge(new, corpus, names, forms, meta, bar.update)
         if not any(any(splits.values()) for splits in meta['windows'].values()):
             shutil.rmtree(building)
+            why, bars = main_reasons(meta['funnel']), min(settings.extract.bars)
             raise InputError(
-                f'none of the {len(files):,} MIDI files in {folder} gives a window: {main_reasons(meta["funnel"])}; '
-                f'mvae needs music in 4/4 with at least {min(settings.extract.bars)} bars of melody, bass or drums'
+                f'none of the {len(files):,} MIDI files in {folder} gives a window: {why}; mvae '
+                f'needs music in 4/4 with at least {bars} bars of melody, bass or drums'
             )
         if out.exists():
             os.replace(out, building / 'old')
@@ -212,9 +205,7 @@ def _tasks(
     settings: BuildSettings,
     reader: parts.Reader,
 ) -> list[parts.PartTask]:
-    """Chunks that depend on the files alone, not on the workers, so that another number of them can
-    go on with the parts.
-    """
+    """Chunks that depend on the files alone: any number of workers can go on with the parts."""
     size = max(1, min(_FILES_PER_PART, -(-len(files) // _PARTS_WANTED)))
     return [
         parts.PartTask(
@@ -229,7 +220,7 @@ def _tasks(
 
 
 def _extract(
-    tasks: Sequence[parts.PartTask], settings: BuildSettings, workers: int, bar: tqdm
+    tasks: Sequence[parts.PartTask], settings: BuildSettings, workers: int, bar: 'tqdm[Any]'
 ) -> None:
     """Runs the tasks in worker processes until every part is written."""
     # Neither forks this process, which may hold threads and an accelerator; a fork server starts a
@@ -245,7 +236,7 @@ def _extract(
     try:
         suspects = []
         limit = settings.time_limit * _CHUNK_TIME
-        futures = {
+        futures: dict[Future[None], parts.PartTask] = {
             pool.schedule(parts.build_part, args=(task,), timeout=limit): task for task in tasks
         }
         for future in as_completed(futures):
@@ -269,8 +260,9 @@ def _extract(
 def _extract_singly(
     pool: ProcessPool, task: parts.PartTask, time_limit: float
 ) -> list[parts.FileResult]:
-    """Each file of a task that timed out or died as a task of its own: only the guilty ones are
-    lost.
+    """Each file of a task that timed out or died, as a task of its own.
+
+    Only the files that are to blame are lost.
     """
     futures = [
         pool.schedule(parts.extract_file, args=(task, path), timeout=time_limit)
@@ -281,11 +273,8 @@ def _extract_singly(
         try:
             results.append(future.result())
         except TimeoutError:
-            results.append(
-                parts.FileResult(
-                    reason=str(Reason.TIMEOUT), detail=f'took longer than {time_limit:g} s'
-                )
-            )
+            detail = f'took longer than {time_limit:g} s'
+            results.append(parts.FileResult(reason=str(Reason.TIMEOUT), detail=detail))
         except ProcessExpired as error:
             detail = f'the reader died (exit code {error.exitcode})'
             results.append(parts.FileResult(reason=str(Reason.CRASHED), detail=detail))

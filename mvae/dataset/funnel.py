@@ -1,5 +1,6 @@
-"""The funnel: what became of every file, track and window, as numbers for store.json and as a table
-for the terminal.
+"""The funnel: what became of every file, track and window.
+
+It is kept as numbers in store.json, and shown as a table in the terminal.
 """
 
 from collections import Counter
@@ -25,13 +26,13 @@ def make_funnel(
             `songs` per split.
 
     Returns:
-        files: found, used and rejected {reason: files} for the files rejected whole; sections:
-        {reason: sections} lost from files of which something else was read; forms: per
-        '<form>-<bars>' files, rejected {reason: sections, tracks or windows}, found, duplicate,
-        windows and songs per split.
+        files: found, used, and rejected {reason: files} for the files rejected whole.
+        sections: {reason: sections} lost from files of which something else was read.
+        forms: per '<form>-<bars>' files, rejected {reason: sections, tracks or windows}, found,
+        duplicate, and windows and songs per split.
     """
     whole = Counter(file['reason'] for file in info if file['reason'])
-    inside: dict[str, Counter] = {}
+    inside: dict[str, Counter[str]] = {}
     for file in info:
         for form, reason, count in file['rejections']:
             inside.setdefault(form, Counter())[reason] += count
@@ -50,13 +51,13 @@ def make_funnel(
 
 
 def main_reasons(funnel: Mapping[str, Any], most: int = 4) -> str:
-    """The commonest reasons why files and their tracks gave nothing, in words: 'wrong_meter 12,
-    no_drums 3'.
+    """The commonest reasons why files and their tracks gave nothing, in words.
+
+    Such as 'wrong_meter 12, no_drums 3'.
     """
     reasons = Counter(funnel['files']['rejected'])
-    for form in {
-        name.rsplit('-', 1)[0]: name for name in funnel['forms']
-    }.values():  # each form once, not per length
+    once = {name.rsplit('-', 1)[0]: name for name in funnel['forms']}  # not for each length
+    for form in once.values():
         reasons.update(funnel['forms'][form]['rejected'])
     return _words(_sorted(reasons), most)
 
@@ -64,22 +65,14 @@ def main_reasons(funnel: Mapping[str, Any], most: int = 4) -> str:
 def format_funnel(funnel: Mapping[str, Any]) -> str:
     """The funnel as a table of at most 120 columns."""
     files = funnel['files']
-    lines = [
-        f'{files["found"]:,} MIDI files, {files["used"]:,} used'
-        + _after('; rejected: ', _words(files['rejected'], 8))
-    ]
-    lines.append(
-        f'{"":<11}{"files":>9}{"found":>12}{"duplicate":>12}'
-        + ''.join(f'{split:>12}' for split in SPLITS)
-        + f'{"songs":>9}'
-    )
+    rejected = _after('; rejected: ', _words(files['rejected'], 8))
+    lines = [f'{files["found"]:,} MIDI files, {files["used"]:,} used{rejected}']
+    splits = ''.join(f'{split:>12}' for split in SPLITS)
+    lines.append(f'{"":<11}{"files":>9}{"found":>12}{"duplicate":>12}{splits}{"songs":>9}')
     for name, form in funnel['forms'].items():
         row = f'{name:<11}{form["files"]:>9,}{form["found"]:>12,}{form["duplicate"]:>12,}'
-        row += (
-            ''.join(f'{form["windows"][split]:>12,}' for split in SPLITS)
-            + f'{sum(form["songs"].values()):>9,}'
-        )
-        lines.append(row)
+        row += ''.join(f'{form["windows"][split]:>12,}' for split in SPLITS)
+        lines.append(row + f'{sum(form["songs"].values()):>9,}')
     lines.append(
         'lost on the way (sections, tracks, windows; duplicates here are those within one file):'
     )

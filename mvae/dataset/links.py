@@ -1,6 +1,4 @@
-"""Near-duplicates: files that share so many windows that they must be the same song, whatever they
-are called.
-"""
+"""Near-duplicates: files of any name that share so many windows that they must be one song."""
 
 import numpy as np
 
@@ -11,12 +9,12 @@ MINIMUM = 4
 def content_links(
     hashes: np.ndarray, files: np.ndarray, share: float = SHARE, minimum: int = MINIMUM
 ) -> np.ndarray:
-    """Pairs of files with at least `minimum` windows, and `share` of the smaller file's windows, in
-    common.
+    """Pairs of files with many windows in common.
 
-    A window that stands in many files links each of them to the first one only: with time and
-    memory linear in the number of windows, copies of one song still find each other, since all
-    their windows point to the same first copy.
+    These are at least `minimum` windows, and at least `share` of the smaller file's. A window that
+    stands in many files links each of them to the first one only. Copies of one song still find
+    each other, since all their windows point to the same first copy. So time and memory are linear
+    in the number of windows.
 
     Args:
         hashes: uint64 [N], of one kind and length, each once per file. files: int [N], rising.
@@ -29,9 +27,8 @@ def content_links(
     order = np.argsort(hashes, kind='stable')
     ordered = hashes[order]
     begins = np.append(True, ordered[1:] != ordered[:-1])
-    first = files[order[np.maximum.accumulate(np.where(begins, np.arange(len(order)), 0))]].astype(
-        np.int64
-    )
+    place = np.maximum.accumulate(np.where(begins, np.arange(len(order)), 0))
+    first = files[order[place]].astype(np.int64)
     other = files[order].astype(np.int64)[~begins]
     total = int(files.max()) + 1
     pairs, common = np.unique(first[~begins] * total + other, return_counts=True)

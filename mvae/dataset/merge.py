@@ -1,8 +1,8 @@
 """The parts of a build become one store: songs, splits, duplicates, offsets.
 
-Tokens are appended part by part and never held together; of the windows, one form and length at a
-time is in memory, about 40 bytes each, and duplicates are found by sorting, so that tens of
-millions of windows need a few GB.
+Tokens are appended part by part and never held together. Of the windows, one form and length at a
+time is in memory, about 40 bytes each. Duplicates are found by sorting. So tens of millions of
+windows need a few GB.
 """
 
 import csv
@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import numpy as np
 
@@ -35,12 +35,15 @@ from mvae.music.reasons import Reason
 
 @dataclass
 class Corpus:
-    """All files of a build: their paths, what the parts say of each, tokens per file, and their
-    songs.
+    """All files of a build.
+
+    Attributes:
+        paths: relative to the corpus folder. info: what the parts say of each file.
+        lengths: int64 [F], tokens of each file. songs: those of the files.
     """
 
     paths: Sequence[str]
-    info: list[dict]
+    info: list[dict[str, Any]]
     lengths: np.ndarray
     songs: Songs
 
@@ -56,23 +59,22 @@ def read_corpus(
 
     A copy of an earlier file, byte for byte, is rejected here.
     """
-    info, lengths = [], []
-    for path in parts:
-        with Part(path) as part:
+    info: list[dict[str, Any]] = []
+    lengths = []
+    for part_path in parts:
+        with Part(part_path) as part:
             info += part.info()
             lengths.append(part.lengths())
-    keys, first = [], {}
+    keys = []
+    first: dict[tuple[str, int | None], str] = {}  # by digest and official split
     for path, file in zip(paths, info, strict=True):
         names = song_keys(path, file['title'], file['single_track'])
         if file['digest']:
             names.append('sha256:' + file['digest'])
             original = first.setdefault((file['digest'], official.get(path)), path)
             if original != path and not file['reason']:
-                file.update(
-                    reason=str(Reason.DUPLICATE_FILE),
-                    detail=f'same bytes as {original}',
-                    rejections=[],
-                )
+                reason, detail = str(Reason.DUPLICATE_FILE), f'same bytes as {original}'
+                file.update(reason=reason, detail=detail, rejections=[])
         keys.append(names)
     for form, bars in _linking(forms):
         _, hashes, files = _windows(parts, _first_files(parts), form, bars)
@@ -84,8 +86,9 @@ def read_corpus(
 
 
 def _linking(forms: Sequence[tuple[str, int]]) -> list[tuple[str, int]]:
-    """The forms whose windows say that two files are one song: single streams, at the shortest
-    length built.
+    """The forms whose windows say that two files are one song.
+
+    These are the forms of one stream, at the shortest length built.
     """
     shortest: dict[str, int] = {}
     for form, bars in forms:
@@ -94,8 +97,9 @@ def _linking(forms: Sequence[tuple[str, int]]) -> list[tuple[str, int]]:
 
 
 def first_occurrences(hashes: np.ndarray, splits: np.ndarray) -> np.ndarray:
-    """Which windows to keep: of equal ones the first in the order train, validation, test, and
-    there the first in order.
+    """Which windows to keep: of equal ones the first.
+
+    They come in the order train, validation, test, and in a split in the order of the files.
 
     Args:
         hashes: uint64 [N]. splits: int8 [N], index into SPLITS.
@@ -107,9 +111,7 @@ def first_occurrences(hashes: np.ndarray, splits: np.ndarray) -> np.ndarray:
     seen = np.zeros(0, np.uint64)
     for split in range(len(SPLITS)):
         rows = np.flatnonzero(splits == split)
-        own, first = np.unique(
-            hashes[rows], return_index=True
-        )  # the sort is stable: first is the first row
+        own, first = np.unique(hashes[rows], return_index=True)  # the first: the sort is stable
         if len(seen):
             known = seen[np.minimum(np.searchsorted(seen, own), len(seen) - 1)] == own
             own, first = own[~known], first[~known]
@@ -124,7 +126,7 @@ def merge(
     parts: Sequence[Path],
     forms: Sequence[tuple[str, int]],
     meta: dict[str, Any],
-    progress: Callable[[int], None] = lambda _: None,
+    progress: Callable[[int], object] = lambda _: None,
 ) -> dict[str, Any]:
     """Writes a whole store into folder (which exists and is empty).
 
@@ -139,7 +141,8 @@ def merge(
     file_splits = corpus.songs.splits[corpus.songs.of_file]
     rejected = np.array([bool(file['reason']) for file in corpus.info])
     first_file = _first_files(parts)
-    kept, counts = {}, {}
+    kept: dict[tuple[str, int], np.ndarray] = {}
+    counts: dict[tuple[str, int], dict[str, Any]] = {}
     needed = np.zeros(len(corpus.info), bool)
     for form, bars in forms:
         offsets, hashes, files = _windows(parts, first_file, form, bars)
@@ -203,14 +206,12 @@ def _first_files(parts: Sequence[Path]) -> np.ndarray:
 def _windows(
     parts: Sequence[Path], first_file: np.ndarray, form: str, bars: int
 ) -> tuple[np.ndarray, ...]:
-    """All windows of one form in the order of the files: offsets [N, K], hashes [N], files [N]
-    counted over the corpus.
+    """All windows of one form, in the order of the files: offsets [N, K], hashes [N], files [N].
+
+    files: numbers, counted over the corpus.
     """
-    offsets, hashes, files = (
-        [np.zeros((0, len(FORMS[form])), np.int64)],
-        [np.zeros(0, np.uint64)],
-        [np.zeros(0, np.int32)],
-    )
+    offsets = [np.zeros((0, len(FORMS[form])), np.int64)]
+    hashes, files = [np.zeros(0, np.uint64)], [np.zeros(0, np.int32)]
     for path, first in zip(parts, first_file[:-1], strict=True):
         with Part(path) as part:
             own, own_hashes, own_files = part.windows(form, bars)
@@ -236,31 +237,32 @@ def _write_tokens(
                 first = own.stop
 
 
-def _used_songs(songs: Songs, needed: np.ndarray) -> tuple[np.ndarray, list[dict]]:
-    """Songs that have windows, numbered anew: the number of each file's song or -1, and {title,
-    split} of each.
+def _used_songs(songs: Songs, needed: np.ndarray) -> tuple[np.ndarray, list[dict[str, str]]]:
+    """Songs that have windows, numbered anew.
+
+    Returns the number of each file's song, or -1, and {title, split} of each song.
     """
     used = np.unique(songs.of_file[needed])
     numbers = np.full(len(songs.titles), -1, np.int64)
     numbers[used] = np.arange(len(used))
-    return numbers[songs.of_file], [
-        {'title': songs.titles[n], 'split': SPLITS[songs.splits[n]]} for n in used.tolist()
-    ]
+    titles = [{'title': songs.titles[n], 'split': SPLITS[songs.splits[n]]} for n in used.tolist()]
+    return numbers[songs.of_file], titles
 
 
 def _write_lists(
-    folder: Path, corpus: Corpus, needed: np.ndarray, song_numbers: np.ndarray, titles: list[dict]
+    folder: Path,
+    corpus: Corpus,
+    needed: np.ndarray,
+    song_numbers: np.ndarray,
+    titles: list[dict[str, str]],
 ) -> None:
+    """songs.json, files.csv and rejected.csv."""
     columns = {
         'titles': [song['title'] for song in titles],
         'splits': [song['split'] for song in titles],
     }
     (folder / 'songs.json').write_text(json.dumps(columns) + '\n', encoding='utf-8')
-    options = {'mode': 'w', 'newline': '', 'encoding': 'utf-8', 'errors': 'surrogateescape'}
-    with (
-        open(folder / 'files.csv', **options) as used,
-        open(folder / 'rejected.csv', **options) as lost,
-    ):
+    with _open_list(folder / 'files.csv') as used, _open_list(folder / 'rejected.csv') as lost:
         used_rows, lost_rows = csv.writer(used), csv.writer(lost)
         used_rows.writerow(['path', 'song', 'title', 'split'])
         lost_rows.writerow(['path', 'reason', 'detail'])
@@ -273,17 +275,21 @@ def _write_lists(
                 lost_rows.writerow([path, *reason_of(file)])
 
 
-def reason_of(file: dict) -> tuple[str, str]:
+def _open_list(path: Path) -> TextIO:
+    return path.open('w', newline='', encoding='utf-8', errors='surrogateescape')
+
+
+def reason_of(file: dict[str, Any]) -> tuple[str, str]:
     """Why a file gave nothing: (reason, detail).
 
     Where only its sections and tracks were rejected, the commonest of theirs.
     """
     if file['reason']:
         return file['reason'], file['detail']
-    counts = Counter()
+    counts: Counter[str] = Counter()
     for _, reason, count in file['rejections']:
         counts[reason] += count
     if not counts:
         return str(Reason.DUPLICATE), 'every window stands in another file already'
     details = [f'{form}: {reason} {count}' for form, reason, count in file['rejections']]
-    return max(sorted(counts), key=counts.get), ', '.join(details)
+    return max(sorted(counts), key=lambda reason: counts[reason]), ', '.join(details)

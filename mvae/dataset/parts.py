@@ -10,6 +10,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -42,7 +43,7 @@ class FileResult:
 
 @dataclass(frozen=True)
 class PartTask:
-    """One chunk: the files paths (relative to root), read by reader, become the part file target."""
+    """One chunk: the files `paths`, relative to root, are read by reader into the part `target`."""
 
     root: str
     paths: tuple[str, ...]
@@ -110,7 +111,7 @@ def write_part(target: str, results: list[FileResult]) -> None:
     """Writes one part, whole or not at all.
 
     The file is an .npz with
-        info                   JSON: per file digest, title, single_track, reason, detail, rejections
+        info                   JSON: per file the fields of FileResult but the extraction
         lengths                int64 [files], tokens of each file
         tokens                 uint16 [sum of lengths]
         windows-<form>-<bars>  int64 [N, K], offsets into the tokens of the window's file
@@ -129,7 +130,7 @@ def write_part(target: str, results: list[FileResult]) -> None:
     lengths = np.zeros(len(results), np.int64)
     for number, extraction in found:
         lengths[number] = len(extraction.tokens)
-    arrays = {
+    arrays: dict[str, Any] = {
         'info': np.frombuffer(json.dumps(info).encode(), np.uint8),
         'lengths': lengths,
         'tokens': np.concatenate(
@@ -164,21 +165,24 @@ class Part:
     def __init__(self, path: str | Path):
         self._file = np.load(path)
 
-    def info(self) -> list[dict]:
+    def info(self) -> list[dict[str, Any]]:
+        """Of each file the fields of `FileResult` but its extraction."""
         return json.loads(self._file['info'].tobytes())
 
     def lengths(self) -> np.ndarray:
+        """Tokens of each file: int64 [F]."""
         return self._file['lengths']
 
     def tokens(self) -> np.ndarray:
+        """The tokens of all files, one after the other: uint16 [total]."""
         return self._file['tokens']
 
     def windows(self, form: str, bars: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """(offsets [N, K], hashes [N], files [N]) or three empty arrays."""
-        name = f'{form}-{bars}'
-        if f'windows-{name}' not in self._file:
+        name, own = f'{form}-{bars}', self._file
+        if f'windows-{name}' not in own:
             return np.zeros((0, 1), np.int64), np.zeros(0, np.uint64), np.zeros(0, np.int32)
-        return tuple(self._file[f'{what}-{name}'] for what in ('windows', 'hashes', 'files'))
+        return own[f'windows-{name}'], own[f'hashes-{name}'], own[f'files-{name}']
 
     def __enter__(self) -> 'Part':
         return self

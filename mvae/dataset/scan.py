@@ -16,8 +16,9 @@ _SKIPPED_FOLDERS = {'__MACOSX'}
 
 @dataclass(frozen=True, order=True)
 class MidiFile:
-    """One file: path relative to the corpus folder with '/', size in bytes, time of last change in
-    ns.
+    """One file.
+
+    path: relative to the corpus folder, with '/'. size: in bytes. changed: last, in nanoseconds.
     """
 
     path: str
@@ -81,8 +82,9 @@ def listing_digest(files: Iterable[MidiFile]) -> str:
 
 
 def code_digest() -> str:
-    """SHA-256 of the source that turns MIDI into a store, so that nothing built by other code is
-    taken for current.
+    """SHA-256 of the source that turns MIDI into a store.
+
+    With it nothing that other code built is taken for current.
     """
     package = Path(__file__).parents[1]
     sources = sorted(

@@ -48,17 +48,14 @@ class Songs:
 
 def split_fraction(title: str) -> float:
     """A title's fixed place in [0, 1): the first 8 bytes of its SHA-256."""
-    return (
-        int.from_bytes(hashlib.sha256(title.encode('utf-8', 'surrogateescape')).digest()[:8], 'big')
-        / 2.0**64
-    )
+    hashed = hashlib.sha256(title.encode('utf-8', 'surrogateescape')).digest()
+    return int.from_bytes(hashed[:8], 'big') / 2.0**64
 
 
 def read_official_splits(folder: str | Path) -> dict[str, int]:
-    """Splits of every `info.csv` in or below the corpus folder (columns midi_filename and split, as
-    in the Groove MIDI Dataset).
+    """Splits of every `info.csv` in or below the corpus folder, as in the Groove MIDI Dataset.
 
-    midi_filename is relative to the folder of its info.csv.
+    It has columns midi_filename, relative to the folder of the info.csv, and split.
 
     Returns:
         {relative path: index into SPLITS}; empty without such a file or such columns.
@@ -85,7 +82,8 @@ def _read_official_file(path: Path) -> dict[str, int]:
             name = (row['split'] or '').strip().lower()
             if name not in _NAMES:
                 raise InputError(
-                    f'{path}, line {rows.line_num}: split {row["split"]!r} is none of train, validation, test; correct it or take the file away'
+                    f'{path}, line {rows.line_num}: split {row["split"]!r} is none of train, '
+                    'validation, test; correct it or take the file away'
                 )
             splits[(row['midi_filename'] or '').replace('\\', '/').strip()] = _NAMES[name]
     return splits
@@ -107,15 +105,13 @@ def group_songs(keys: Sequence[Sequence[str]]) -> tuple[np.ndarray, list[str]]:
             rows.append(file)
             columns.append(ids.setdefault(key, len(ids)))
     count = len(keys)
-    edges = (
-        np.ones(len(rows), bool),
-        (np.array(rows, np.int64), np.array(columns, np.int64) + count),
-    )
-    _, label = connected_components(coo_array(edges, shape=(count + len(ids),) * 2), directed=False)
+    places = np.array(rows, np.int64), np.array(columns, np.int64) + count
+    edges = coo_array((np.ones(len(rows), bool), places), shape=(count + len(ids),) * 2)
+    _, label = connected_components(edges, directed=False)
     titles: dict[int, str] = {}
     for component, file_keys in zip(label[:count].tolist(), keys, strict=True):
         titles[component] = min(titles.get(component, file_keys[0]), file_keys[0])
-    order = sorted(titles, key=titles.get)
+    order = sorted(titles, key=lambda component: titles[component])
     rank = np.full(int(label.max(initial=-1)) + 1, -1, np.int64)
     rank[order] = np.arange(len(order))
     return rank[label[:count]], [titles[component] for component in order]
@@ -130,9 +126,9 @@ def assign_splits(
 
     Args:
         keys: per file its keys; see `group_songs`.
-        official: per file the index into SPLITS that an official file gives, or None; beats the
-            title. Such a file is a song of its own, for the authors of an official split decided
-            what may stand on both sides.
+        official: per file the index into SPLITS that an official file gives, or None. It goes
+            before the title. Such a file is a song of its own, for the authors of an official split
+            decided what may stand on both sides.
         fractions: of train, validation and test. With three songs or more no split with a fraction
             above 0 stays empty.
     """
@@ -155,8 +151,9 @@ def assign_splits(
 
 
 def _fill_empty(splits: np.ndarray, places: np.ndarray, fractions: tuple[float, ...]) -> None:
-    """Gives an empty split the song whose place is nearest above or below it, so that a small
-    corpus can be evaluated.
+    """Gives an empty split the song whose place is nearest above or below it.
+
+    So a small corpus can be evaluated.
     """
     bounds = np.concatenate([[0.0], np.cumsum(fractions)]) / sum(fractions)
     for split, fraction in enumerate(fractions):

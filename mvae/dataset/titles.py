@@ -1,55 +1,51 @@
 """Which files are the same song: keys from file names, titles and contents.
 
-Windows overlap and songs circulate in many copies, so the split into train, validation and test
-goes by song, and a song
-has to be recognised through its copies: 'The Cup of Tea -- Reel', 'CupOfTeaReel_1' and '03 - cup of
-tea (live)' are one. Merging two different songs costs nothing but granularity; separating two
-copies of one song leaks it into the test split. The rules therefore lean towards merging.
+Windows overlap and songs circulate in many copies. So the split into train, validation and test
+goes by song, and a song has to be recognised through its copies: 'The Cup of Tea -- Reel',
+'CupOfTeaReel_1' and '03 - cup of tea (live)' are one. Merging two different songs costs nothing but
+granularity. Separating two copies of one song leaks it into the test split. The rules therefore
+lean towards merging.
 """
 
 import re
 import unicodedata
 from pathlib import PurePosixPath
 
-_ARTICLES = {'the', 'a', 'an', 'der', 'die', 'das', 'le', 'la', 'les', 'el', 'il'}
-_VERSION_WORDS = {
-    'copy', 'live', 'karaoke', 'kar', 'remix', 'instrumental', 'acoustic', 'version', 'ver', 'edit', 'edited', 'final',
-    'demo', 'midi', 'mid', 'new', 'full', 'short', 'long', 'alt',
-}  # fmt: skip
-_TUNE_TYPES = {
-    'reel',
-    'jig',
-    'hornpipe',
-    'clog',
-    'strathspey',
-    'fling',
-    'march',
-    'polka',
-    'waltz',
-    'air',
-}
-_PART_WORDS = {
-    'all', 'bass', 'drum', 'drums', 'kik', 'kick', 'snare', 'hh', 'hihat', 'perc', 'percussion', 'chord', 'chords',
-    'melody', 'melo', 'lead', 'organ', 'guitar', 'horn', 'piano', 'strings', 'vocal', 'vocals', 'brass',
-}  # fmt: skip
+_ARTICLES = set('the a an der die das le la les el il'.split())
+_VERSION_WORDS = set(
+    (
+        'copy live karaoke kar remix instrumental acoustic version ver edit edited final demo midi '
+        'mid new full short long alt'
+    ).split()
+)
+_TUNE_TYPES = set('reel jig hornpipe clog strathspey fling march polka waltz air'.split())
+_PART_WORDS = set(
+    (
+        'all bass drum drums kik kick snare hh hihat perc percussion chord chords melody melo lead '
+        'organ guitar horn piano strings vocal vocals brass'
+    ).split()
+)
 _TRAILING = _VERSION_WORDS | _TUNE_TYPES | _PART_WORDS
 # Names that say nothing about the song: what sequencers write when nobody gave a title, and
 # numbering schemes.
-_GENERIC = {
-    'track', 'song', 'untitled', 'unnamed', 'unknown', 'notitle', 'noname', 'title', 'book', 'tune', 'music', 'file', 'output',
-    'sequence', 'staff', 'tempo', 'conductor', 'midiout', 'instrument', 'part', 'voice', 'test', 'sample', 'session', 'channel',
-    'acousticgrand', 'grand', 'acousticgrandpiano', 'steinwaygrandpiano', 'tracktitle', 'copyright', 'map', 'level', 'page',
-}  # fmt: skip
+_GENERIC = set(
+    (
+        'track song untitled unnamed unknown notitle noname title book tune music file output '
+        'sequence staff tempo conductor midiout instrument part voice test sample session channel '
+        'acousticgrand grand acousticgrandpiano steinwaygrandpiano tracktitle copyright map level '
+        'page'
+    ).split()
+)
 _MINIMUM_LETTERS = 3
 
 
 def _fold(text: str) -> str:
-    """ASCII without accents; letters outside the Latin script stay, since they are all that such a
-    title has.
+    """ASCII without accents, in lower case.
+
+    Letters outside the Latin script stay, since they are all that such a title has.
     """
-    decomposed = unicodedata.normalize(
-        'NFKD', text.replace('ß', 'ss').replace('æ', 'ae').replace('ø', 'o')
-    )
+    latin = text.replace('ß', 'ss').replace('æ', 'ae').replace('ø', 'o')
+    decomposed = unicodedata.normalize('NFKD', latin)
     return ''.join(char for char in decomposed if not unicodedata.combining(char)).casefold()
 
 
@@ -70,7 +66,7 @@ def normalise(name: str) -> tuple[str, bool]:
     Returns:
         (key, named): the key holds lower-case letters and digits only. `named` is False where the
         name is no title but a serial number ('book5_191', 'd_map09', '0101-0200_54') or says
-        nothing ('Track 3'): there the digits stay in the key, for they are all that tells one song
+        nothing ('Track 3'). There the digits stay in the key, for they are all that tells one song
         from the next.
     """
     text = name.strip().strip('\x00')
@@ -81,12 +77,10 @@ def normalise(name: str) -> tuple[str, bool]:
     unbracketed = re.sub(r'\((?!\d{2,}\))[^)]*\)|\[(?!\d{2,}\])[^\]]*\]', ' ', text)
     if _letters(unbracketed) >= _MINIMUM_LETTERS:
         text = unbracketed
-    text = re.sub(
-        r'[,;]\s*(s|p|pp)\.?\s*\d+.*$', '', text
-    )  # page references of printed collections: ', S. 285'
-    untracked = re.sub(
-        r'^\s*\d{1,3}\s*([._)-]\s*|\s+)(?=\D)', '', text
-    )  # leading track numbers: '03 - '
+    # Page references of printed collections: ', S. 285'.
+    text = re.sub(r'[,;]\s*(s|p|pp)\.?\s*\d+.*$', '', text)
+    # Leading track numbers: '03 - '.
+    untracked = re.sub(r'^\s*\d{1,3}\s*([._)-]\s*|\s+)(?=\D)', '', text)
     if _letters(untracked) >= _MINIMUM_LETTERS:
         text = untracked
     words = _words(text)
@@ -97,17 +91,14 @@ def normalise(name: str) -> tuple[str, bool]:
             break
         # A lone digit after a name is a copy mark ('_2'), after another number a place in a series
         # ('book2_7').
-        mark = re.fullmatch(r'v?\d', last) and _letters(stem) >= 5 and not stem[-1].isdigit()
-        mark = mark or re.fullmatch(r'v(er|ersion)?\d+', last)
+        copy = re.fullmatch(r'v?\d', last) and _letters(stem) >= 5 and not stem[-1].isdigit()
+        mark = copy or re.fullmatch(r'v(er|ersion)?\d+', last)
         if last not in _TRAILING and last not in _ARTICLES and not mark:
             break
         words = head
-    if (
-        len(words) > 1
-        and words[0] in _ARTICLES
-        and _letters(''.join(words[1:])) >= _MINIMUM_LETTERS
-    ):
-        words = words[1:]
+    head, rest = words[:1], words[1:]
+    if head and head[0] in _ARTICLES and _letters(''.join(rest)) >= _MINIMUM_LETTERS:
+        words = rest
     key = ''.join(words)
     bare = key.rstrip('0123456789')
     serial = bare != key and len(words) <= 2
@@ -118,10 +109,10 @@ def normalise(name: str) -> tuple[str, bool]:
 def song_keys(path: str, title: str = '', single_track: bool = False) -> list[str]:
     """Keys of a file, the main one first; two files that share any key are the same song.
 
-    The stem of the file comes first: in real collections the title inside a MIDI file is mostly an
-    instrument ('Piano'), the sequencer's advertisement or a copyright line. Only where the stem is
-    a serial number and all notes lie in one track, as in converted tune books, the track's name is
-    the tune's title and is used.
+    The stem of the file comes first. In real collections the title inside a MIDI file is mostly an
+    instrument ('Piano'), the sequencer's advertisement or a copyright line. The track's name is
+    used only where it is the tune's title, as in converted tune books: where the stem is a serial
+    number and all notes lie in one track.
 
     Args:
         path: path relative to the corpus, with '/'.

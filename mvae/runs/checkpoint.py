@@ -17,6 +17,7 @@ from orbax.checkpoint import checkpoint_managers
 from mvae.config import base_config
 from mvae.errors import InputError
 from mvae.model.prior import Prior
+from mvae.model.types import Params
 from mvae.music.form import differences
 from mvae.runs.metadata import FORMAT, describe
 
@@ -27,7 +28,7 @@ class Training(NamedTuple):
     """What training goes on from: updates done, and float32 trees."""
 
     step: int
-    params: dict
+    params: Params
     opt_state: Any
 
 
@@ -35,10 +36,11 @@ class Checkpoints:
     """The checkpoints folder of a run."""
 
     def __init__(self, run: Path, config: ConfigDict, corpus: str):
-        """config: what the checkpoints shall hold; corpus: digest of the files of the data.
+        """Opens the folder, or makes it.
 
-        An existing run of another experiment, model, seed or corpus is refused by `restore`. Raises
-        InputError where the folder cannot be written.
+        config: what the checkpoints shall hold. corpus: digest of the files of the data. `restore`
+        refuses an existing run of another experiment, model, seed or corpus. Raises InputError
+        where the folder cannot be written.
         """
         self._path = Path(run).absolute() / 'checkpoints'
         self._meta = describe(config, corpus)
@@ -77,8 +79,9 @@ class Checkpoints:
     def save(
         self, state: Training, metrics: dict[str, float] | None = None, prior: Prior | None = None
     ) -> None:
-        """metrics: of the validation split, with 'loss'; prior: the Gaussian of its codes.
+        """Writes the state, once for every step.
 
+        metrics: of the validation split, with 'loss'. prior: the Gaussian of its codes. Both are
         None for a checkpoint between evaluations. Raises InputError where it cannot be written.
         """
         if state.step in self._manager.all_steps():
@@ -86,32 +89,27 @@ class Checkpoints:
         trees = {'params': state.params, 'optimizer': {'opt_state': state.opt_state}}
         self._save(state.step, trees | ({'prior': prior._asdict()} if prior else {}), metrics)
 
-    def save_params(self, params: dict, step: int) -> None:
-        """A model that was not trained here.
+    def save_params(self, params: Params, step: int) -> None:
+        """Writes a model that was not trained here.
 
-        Without an optimizer, so that training can start from it but not go on in its folder.
+        It has no optimizer: training can start from it but not go on in its folder.
         """
         if step not in self._manager.all_steps():
             self._save(step, {'params': params}, None)
 
-    def _save(self, step: int, trees: dict, metrics: dict[str, float] | None) -> None:
+    def _save(self, step: int, trees: Params, metrics: dict[str, float] | None) -> None:
         size = sum(x.nbytes for x in jax.tree.leaves(trees))
-        if (
-            shutil.disk_usage(self._path).free < size + _SPARE_BYTES
-        ):  # orbax on a full disk says much besides our line
+        # orbax on a full disk says much besides our line.
+        if shutil.disk_usage(self._path).free < size + _SPARE_BYTES:
             raise self._cannot_write('no space left on device')
         items = {name: ocp.args.StandardSave(jax.device_get(tree)) for name, tree in trees.items()}
         items['meta'] = ocp.args.JsonSave(self._meta)
         try:
             self._manager.save(step, args=ocp.args.Composite(**items), metrics=metrics)
-        except (
-            OSError,
-            ValueError,
-        ) as error:  # ValueError is how tensorstore says that the disk is full
+        except (OSError, ValueError) as error:  # tensorstore: ValueError where the disk is full
             self._remove_halves()
-            raise self._cannot_write(
-                getattr(error, 'strerror', None) or str(error).rsplit(': ', 1)[-1]
-            ) from None
+            why = getattr(error, 'strerror', None) or str(error).rsplit(': ', 1)[-1]
+            raise self._cannot_write(why) from None
 
     def _remove_halves(self) -> None:
         """Removes what a failed save began.
@@ -128,7 +126,8 @@ class Checkpoints:
 
     def _cannot_write(self, reason: str) -> InputError:
         return InputError(
-            f'cannot write a checkpoint to {self._path}: {reason}; the one before is whole: make room, and run the same command'
+            f'cannot write a checkpoint to {self._path}: {reason}; the one before is whole: '
+            'make room, and run the same command'
         )
 
     def restore(self, like: Training) -> Training | None:
@@ -169,7 +168,7 @@ class Checkpoints:
         return Training(step, restored['params'], restored['optimizer']['opt_state'])
 
 
-def _differences(old: dict, new: dict) -> list[str]:
+def _differences(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
     """What makes two checkpoints' runs two.
 
     Everything but the length of training, its objective, and what is logged when.

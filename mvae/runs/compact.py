@@ -1,8 +1,8 @@
 """A model as one small file: float16 weights and what made them, in an .npz.
 
 float16 keeps 11 bits. Rounding turns a choice between nearly equal tokens now and then, and greedy
-decoding goes another way from there. Where that happens too often (`mvae release` counts it) 4 or 8
-further bits lie beside: what rounding left, in units of the last place.
+decoding goes another way from there. Where that happens too often (`mvae release` counts it), the
+file has 4 or 8 further bits: what rounding left, in units of the last place.
 """
 
 import io
@@ -16,6 +16,7 @@ import numpy as np
 from mvae.errors import InputError
 from mvae.files import write_atomically
 from mvae.model.prior import Prior
+from mvae.model.types import Params
 
 _META = 'meta.json'
 _REST = ' rest'  # after a weight's name: int8, in 1/254 of the spacing of float16 there
@@ -24,39 +25,46 @@ BITS = (11, 15, 19)
 
 
 def write(
-    path: str | Path, params: dict, prior: Prior | None, meta: dict[str, Any], bits: int = BITS[0]
+    path: str | Path, params: Params, prior: Prior | None, meta: dict[str, Any], bits: int = BITS[0]
 ) -> None:
-    """bits: one of BITS that are kept of every weight.
+    """Writes the file.
 
-    Raises InputError where a weight is too large for float16, or the file cannot be written.
+    meta: JSON values. bits: how many are kept of every weight, one of BITS. Raises InputError where
+    a weight is too large for float16, or the file cannot be written.
     """
+    weights = _flatten(params)
     with np.errstate(over='ignore'):  # said below
-        arrays = {
-            name: np.asarray(values).astype(np.float16) for name, values in _flatten(params).items()
+        arrays: dict[str, Any] = {
+            name: np.asarray(values).astype(np.float16) for name, values in weights.items()
         }
     if not all(np.isfinite(values).all() for values in arrays.values()):
         raise InputError(
-            'a weight is not finite in float16 (its largest number is 65,504); this model cannot be kept compactly'
+            'a weight is not finite in float16 (its largest number is 65,504); '
+            'this model cannot be kept compactly'
         )
     if bits > BITS[0]:
-        coarse = 255 // (
-            2 ** (bits - BITS[0]) - 1
-        )  # of 4 bits every 17th number: compression does the rest
-        rests = {
-            name: (np.asarray(v, np.float64) - arrays[name]) / np.spacing(np.abs(arrays[name]))
-            for name, v in _flatten(params).items()
-        }
+        # Of 4 bits every 17th number: compression does the rest.
+        coarse = 255 // (2 ** (bits - BITS[0]) - 1)
         arrays |= {
-            name + _REST: (coarse * np.round(254 * rest / coarse)).astype(np.int8)
-            for name, rest in rests.items()
+            name + _REST: _rest(values, arrays[name], coarse) for name, values in weights.items()
         }
     if prior:
         arrays |= {_PRIOR + name: values for name, values in prior._asdict().items()}
+    arrays[_META] = np.frombuffer(json.dumps(meta).encode(), np.uint8)
     buffer = io.BytesIO()
-    np.savez_compressed(
-        buffer, **arrays, **{_META: np.frombuffer(json.dumps(meta).encode(), np.uint8)}
-    )
+    np.savez_compressed(buffer, **arrays)
     write_atomically(path, buffer.getvalue())
+
+
+def _rest(values: Any, rounded: np.ndarray, coarse: int) -> np.ndarray:
+    """What rounding to float16 left, in 1/254 of the last place, a multiple of coarse: int8."""
+    rest = (np.asarray(values, np.float64) - rounded) / np.spacing(np.abs(rounded))
+    return (coarse * np.round(254 * rest / coarse)).astype(np.int8)
+
+
+def _with_rest(rounded: np.ndarray, rest: np.ndarray) -> np.ndarray:
+    place = np.spacing(np.abs(rounded)).astype(np.float32)
+    return rounded + rest / np.float32(254) * place
 
 
 def read(path: str | Path) -> tuple[dict[str, np.ndarray], Prior | None, dict[str, Any]]:
@@ -68,17 +76,11 @@ def read(path: str | Path) -> tuple[dict[str, np.ndarray], Prior | None, dict[st
         with np.load(path, allow_pickle=False) as file:
             arrays = dict(file)
         meta = json.loads(bytes(arrays.pop(_META)))
-        prior = (
-            Prior(*(arrays.pop(_PRIOR + name) for name in Prior._fields))
-            if _PRIOR + 'mean' in arrays
-            else None
-        )
+        prior = None
+        if _PRIOR + 'mean' in arrays:
+            prior = Prior(*(arrays.pop(_PRIOR + name) for name in Prior._fields))
         rests = {name: arrays.pop(name + _REST) for name in list(arrays) if name + _REST in arrays}
-        fine = {
-            name: arrays[name]
-            + rest / np.float32(254) * np.spacing(np.abs(arrays[name])).astype(np.float32)
-            for name, rest in rests.items()
-        }
+        fine = {name: _with_rest(arrays[name], rest) for name, rest in rests.items()}
         arrays = {name: values.astype(np.float32) for name, values in (arrays | fine).items()}
     except FileNotFoundError:
         raise InputError(f'{path} does not exist') from None
@@ -89,7 +91,7 @@ def read(path: str | Path) -> tuple[dict[str, np.ndarray], Prior | None, dict[st
     return arrays, prior, meta
 
 
-def unflatten(path: Path, arrays: dict[str, np.ndarray], like: dict) -> dict:
+def unflatten(path: Path, arrays: dict[str, np.ndarray], like: Params) -> Params:
     """float32 parameters of the shapes of `like`. Raises InputError where they do not fit."""
     shapes = {name: x.shape for name, x in _flatten(like).items()}
     if shapes != {name: values.shape for name, values in arrays.items()}:
@@ -99,7 +101,7 @@ def unflatten(path: Path, arrays: dict[str, np.ndarray], like: dict) -> dict:
     )
 
 
-def _flatten(tree: dict) -> dict[str, Any]:
+def _flatten(tree: Params) -> dict[str, Any]:
     return {
         jax.tree_util.keystr(name): x for name, x in jax.tree_util.tree_flatten_with_path(tree)[0]
     }

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -12,6 +13,7 @@ from mvae.errors import InputError
 from mvae.model import vae
 from mvae.model.config import ModelConfig, model_config
 from mvae.model.prior import Prior
+from mvae.model.types import Params
 from mvae.musicvae import MusicVAE, form_of
 from mvae.runs import compact, metadata
 from mvae.runs.checkpoint import single_process
@@ -19,10 +21,11 @@ from mvae.runs.released import find, released
 
 
 def load(path: str | Path, which: str | int = 'best') -> MusicVAE:
-    """A trained model: of a run folder, of one checkpoint in it, of a model file, or a released one.
+    """A trained model of a run folder, of one checkpoint in it, of a model file, or a released one.
 
-    which: 'best' by validation loss (the latest where none was evaluated), 'latest', or a step; a
-    model file and a single checkpoint hold one. Raises InputError if there is none, or if it is not whole or not ours.
+    which: 'best' by validation loss (the latest where none was evaluated), 'latest', or a step. A
+    model file and a single checkpoint hold one. Raises InputError if there is none, or if it is not
+    whole or not ours.
     """
     if (file := find(path)) is not None:
         return _load_file(file, which)
@@ -79,23 +82,23 @@ def _architecture(config: ConfigDict) -> ModelConfig:
     return model_config(config, form_of(config))
 
 
-def _shapes(model: ModelConfig) -> dict:
+def _shapes(model: ModelConfig) -> Params:
     return jax.eval_shape(lambda: vae.init(jax.random.key(0), model))
 
 
-def _prior_shapes(model: ModelConfig) -> dict:
+def _prior_shapes(model: ModelConfig) -> Params:
     size = model.latent_size
     return jax.eval_shape(lambda: {'mean': jnp.zeros(size), 'covariance': jnp.zeros((size, size))})
 
 
-def _restore(folder: Path, like: dict) -> dict:
+def _restore(folder: Path, like: Params) -> Params:
     here = jax.sharding.SingleDeviceSharding(jax.local_devices()[0])
     like = jax.tree.map(lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=here), like)
     reader = ocp.StandardCheckpointHandler(multiprocessing_options=single_process())
     return reader.restore(folder, args=ocp.args.StandardRestore(like))
 
 
-def _read_meta(folder: Path) -> tuple[ConfigDict, dict]:
+def _read_meta(folder: Path) -> tuple[ConfigDict, dict[str, Any]]:
     try:
         meta = json.loads((folder / 'meta' / 'metadata').read_text())
     except (OSError, ValueError) as error:
@@ -123,7 +126,7 @@ def _choose(path: Path, which: str | int) -> Path:
             for step in steps
             if (loss := _metrics(path / 'checkpoints' / str(step)).get('loss')) is not None
         }
-        step = min(losses, key=losses.get) if losses else steps[-1]
+        step = min(losses, key=lambda step: losses[step]) if losses else steps[-1]
     elif str(which).isdigit() and int(which) in steps:
         step = int(which)
     else:

@@ -33,7 +33,7 @@ def describe(config: ConfigDict, corpus: str) -> dict[str, Any]:
 
 
 def read_config(path: Path, meta: Any) -> ConfigDict:
-    """The config of what `describe` gave. Raises InputError where it is damaged or of other code."""
+    """The config of what `describe` gave. Raises InputError where it is damaged or not of ours."""
     try:
         version = meta['format']
     except (KeyError, TypeError):

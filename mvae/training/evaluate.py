@@ -1,4 +1,4 @@
-"""Loss and teacher-forced accuracy on a split, beside a trivial baseline; and where the codes lie."""
+"""Loss and teacher-forced accuracy on a split, beside a trivial baseline, and where codes lie."""
 
 import functools
 from collections.abc import Iterable
@@ -11,6 +11,7 @@ from mvae.batch import Batch
 from mvae.model.config import ModelConfig
 from mvae.model.objective import kl_cost, objective
 from mvae.model.prior import Prior, fitted, gap
+from mvae.model.types import Params
 from mvae.music.events import ONSET
 from mvae.music.form import Form
 from mvae.training import processes
@@ -18,7 +19,7 @@ from mvae.training import processes
 
 @functools.partial(jax.jit, static_argnames='cfg')
 def _sums(
-    params: dict,
+    params: Params,
     cfg: ModelConfig,
     batch: Batch,
     onset: jax.Array,
@@ -26,7 +27,7 @@ def _sums(
     beta: float,
     free_bits: float,
 ) -> dict[str, jax.Array]:
-    """Sums over the batch; onset bool [B, T, K]: where a note or hit begins."""
+    """Sums over the batch. onset: where a note or hit begins, bool [B, T, K]."""
     found, mask = objective(params, cfg, batch.streams, key), batch.mask
     q, weight = found.q, mask[:, None, None]
     loss = found.reconstruction + beta * kl_cost(found.kl, free_bits)
@@ -44,7 +45,7 @@ def _sums(
 
 
 def evaluate(
-    params: dict,
+    params: Params,
     cfg: ModelConfig,
     form: Form,
     batches: Iterable[Batch],
@@ -54,13 +55,13 @@ def evaluate(
 ) -> tuple[dict[str, float], Prior]:
     """Means over the batches of all processes, and the Gaussian of their codes.
 
-    Each process spreads its batches over its devices.
-
-    Means are 'loss' (nats per example), 'kl_bits', 'gap_bits' (the part of it that tells no piece
-    from another; `prior.gap`), and per stream k 'accuracy_k', 'onset_accuracy_k' (steps where a note
-    or hit begins) and 'baseline_k', the accuracy of always answering that nothing happens.
+    Each process spreads its batches over its devices. The means are 'loss' (nats per example),
+    'kl_bits', and 'gap_bits', the part of it that tells no piece from another (`prior.gap`). For
+    stream k they are 'accuracy_k', 'onset_accuracy_k' (at steps where a note or hit begins), and
+    'baseline_k', the accuracy of always answering that nothing happens.
     """
-    params, total = processes.on_local_devices(params), None
+    params = processes.on_local_devices(params)
+    total: dict[str, np.ndarray] = {}
     for n, batch in enumerate(batches):
         events = [s.codec.events(x) for s, x in zip(form.streams, batch.streams, strict=True)]
         spread, onset = processes.spread((batch, np.stack(events, -1) == ONSET))
@@ -68,13 +69,12 @@ def evaluate(
         sums = {name: np.asarray(v, np.float64) for name, v in found.items()}
         still = np.stack([(x == 0).all(-1) for x in batch.streams], -1)  # nothing happens: zeros
         sums['holds'] = (still * np.asarray(batch.mask)[:, None, None]).sum((0, 1))
-        total = sums if total is None else {name: total[name] + sums[name] for name in sums}
-    total = processes.total(total or {})
-    return _means(total, len(form.streams))
+        total = {name: total[name] + sums[name] for name in sums} if total else sums
+    return _means(processes.total(total), len(form.streams))
 
 
 def _means(total: dict[str, np.ndarray], streams: int) -> tuple[dict[str, float], Prior]:
-    examples, steps = total['examples'], total['steps']
+    examples, steps = float(total['examples']), float(total['steps'])
     result = {
         'loss': float(total['loss'] / examples),
         'kl_bits': float(total['kl'] / examples / np.log(2)),

@@ -4,6 +4,7 @@ import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TextIO
 
 import numpy as np
 from tensorboardX import SummaryWriter
@@ -23,15 +24,15 @@ class RunLog:
         self._batch_size, self._writes = batch_size, writes
         self._bar = progress(total=steps, initial=start, unit='step', disable=not writes)
         if writes:
+            purge = start + 1 if start else None
             try:
                 self._file = _reopen(run / 'metrics.jsonl', start)
-                self._board = SummaryWriter(
-                    str(run / 'tensorboard'), purge_step=start + 1 if start else None
-                )
+                self._board = SummaryWriter(str(run / 'tensorboard'), purge_step=purge)
             except OSError as error:
                 raise InputError(f'cannot write to {run}: {error.strerror}') from None
 
     def metrics(self, step: int, values: dict[str, float]) -> None:
+        """Writes a line; names without '/' are of training. Raises InputError where it cannot."""
         if not self._writes:
             return
         try:
@@ -44,19 +45,21 @@ class RunLog:
             ) from None
 
     def step_done(self) -> None:
+        """Moves the bar by one update."""
         self._bar.update()
 
     def show(self, line: dict[str, float]) -> None:
+        """Shows what `training_line` gave beside the bar."""
         rate = (self._bar.format_dict['rate'] or 0) * self._batch_size
-        kl = f'{line["kl_bits"]:.0f} bits'
         self._bar.set_postfix(
             loss=f'{line["loss"]:.1f}',
-            kl=kl,
+            kl=f'{line["kl_bits"]:.0f} bits',
             accuracy=f'{line["accuracy"]:.3f}',
             examples=f'{rate:.0f}/s',
         )
 
     def say(self, text: str) -> None:
+        """Prints a sentence above the bar."""
         if self._writes:
             self._bar.write(text)
 
@@ -83,30 +86,26 @@ def training_line(sums: dict[str, float]) -> dict[str, float]:
 
 
 def evaluation_sentence(step: int, results: dict[str, float], streams: Sequence[str]) -> str:
+    """An evaluation in words; streams: their names, in order."""
+    loss, kl = f'{results["loss"]:.2f}', f'{results["kl_bits"]:.0f}'
     parts = [
         f'{name} {results[f"accuracy_{k}"]:.3f} (no events {results[f"baseline_{k}"]:.3f}, '
         f'onsets {results[f"onset_accuracy_{k}"]:.3f})'
         for k, name in enumerate(streams)
     ]
-    return (
-        f'step {step}: validation loss {results["loss"]:.2f}, KL {results["kl_bits"]:.0f} bits, teacher-forced '
-        + '; '.join(parts)
-    )
+    said = '; '.join(parts)
+    return f'step {step}: validation loss {loss}, KL {kl} bits, teacher-forced {said}'
 
 
-def _reopen(path: Path, start: int):
-    """Appends after the lines of the first `start` updates; later ones will be done again.
+def _reopen(path: Path, start: int) -> TextIO:
+    """Opens the file to append after the lines of the first `start` updates.
 
-    Written beside, then renamed.
+    Later updates will be done again. What is kept is written beside, then renamed.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    lines = (
-        [line for line in path.read_text().splitlines() if _step_of(line) <= start]
-        if path.exists()
-        else []
-    )
+    lines = path.read_text().splitlines() if path.exists() else []
     beside = path.with_suffix('.partial')
-    beside.write_text(''.join(line + '\n' for line in lines))
+    beside.write_text(''.join(line + '\n' for line in lines if _step_of(line) <= start))
     os.replace(beside, path)
     return path.open('a', buffering=1)
 

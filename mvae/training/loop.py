@@ -14,6 +14,7 @@ from mvae.dataset.loader import Loader
 from mvae.dataset.store import Store
 from mvae.errors import InputError, Interrupted
 from mvae.model.config import ModelConfig, model_config
+from mvae.model.types import Params
 from mvae.musicvae import MusicVAE, form_of
 from mvae.runs.checkpoint import Checkpoints, Training
 from mvae.runs.load import load
@@ -26,10 +27,10 @@ from mvae.training.step import TrainState, by_device, init_state, make_train_ste
 
 
 def train_and_evaluate(c: ConfigDict, run: Path) -> dict[str, float]:
-    """Trains until `training.steps`. Returns the last validation metrics, {} with nothing left to do.
+    """Trains until `training.steps`. Returns the last validation metrics, {} with nothing to do.
 
     Starts from the run's latest checkpoint, else from the weights of `checkpoint.init_from`, else
-    from new ones. With several processes each calls this with the same config; process 0 writes the
+    from new ones. With several processes each calls this with the same config. Process 0 writes the
     run folder.
 
     Raises:
@@ -153,11 +154,11 @@ def _first_state(
         if kept is not None:
             state = TrainState(new.step + kept.step, kept.params, kept.opt_state)
         elif c.checkpoint.init_from:
-            state = new.replace(params=_weights_of(c.checkpoint.init_from, cfg))
+            state = dataclasses.replace(new, params=_weights_of(c.checkpoint.init_from, cfg))
     return processes.from_first(state)
 
 
-def _weights_of(source: str, cfg: ModelConfig) -> dict:
+def _weights_of(source: str, cfg: ModelConfig) -> Params:
     """The weights of another run; its windows may be of another length."""
     model = load(source)
     length = ('bars', 'steps', 'encoder_bars')
@@ -172,7 +173,7 @@ def _weights_of(source: str, cfg: ModelConfig) -> dict:
     return model.params
 
 
-def _report(log: RunLog, c: ConfigDict, step: int, metrics: dict) -> None:
+def _report(log: RunLog, c: ConfigDict, step: int, metrics: dict[str, jax.Array]) -> None:
     values = {name: float(v) for name, v in metrics.items()}
     _check_finite(step, values['loss'], values['gradient_norm'])
     if step % c.logging.every == 0 or step == c.training.steps:

@@ -1,4 +1,7 @@
-"""What training minimises: reconstruction plus beta times the KL above the free bits (paper section 2)."""
+"""What training minimises: reconstruction plus beta times the KL above the free bits.
+
+Paper section 2; docs/magenta.md, Objective.
+"""
 
 import jax
 import jax.numpy as jnp
@@ -6,10 +9,11 @@ import jax.numpy as jnp
 from mvae.batch import Batch
 from mvae.model.config import ModelConfig
 from mvae.model.objective import kl_cost, objective
+from mvae.model.types import Params
 
 
 def negative_elbo(
-    params: dict,
+    params: Params,
     cfg: ModelConfig,
     batch: Batch,
     key: jax.Array,
@@ -21,9 +25,9 @@ def negative_elbo(
 ) -> tuple[jax.Array, dict[str, jax.Array]]:
     """Mean loss of a batch without padding, and sums for metrics.
 
-    sampling_probability None is teacher forcing. Returns the loss in nats per example, and sums over
-    examples: 'loss', 'reconstruction' and 'kl' (nats), 'correct' (steps of all streams), 'examples',
-    and 'tokens' as their denominators.
+    sampling_probability: None is teacher forcing. Returns the loss in nats per example, and sums
+    over examples: 'loss', 'reconstruction' and 'kl' in nats, 'correct' in steps of all streams, and
+    their denominators 'examples' and 'tokens'.
     """
     z_key, sampling_key, dropout_key = jax.random.split(key, 3)
     sampling = None if sampling_probability is None else (sampling_key, sampling_probability)

@@ -4,12 +4,15 @@ from pathlib import Path
 
 import jax
 
+from mvae.batch import Batch
 from mvae.errors import InputError
+from mvae.model.types import Params
+from mvae.training.step import TrainState
 
 _MIB = 2**20
 
 
-def describe(params: dict, run: Path, start: int, steps: int) -> str:
+def describe(params: Params, run: Path, start: int, steps: int) -> str:
     """Devices, size of the model, and where the run begins, in one line."""
     count = sum(x.size for x in jax.tree.leaves(params))
     processes = f' in {jax.process_count()} processes' if jax.process_count() > 1 else ''
@@ -17,7 +20,13 @@ def describe(params: dict, run: Path, start: int, steps: int) -> str:
     return f'{devices}; {count:,} parameters; from step {start} to {steps} in {run}'
 
 
-def check(step_function, state, batch, key, accumulation: int) -> str:
+def check(
+    step_function: jax.stages.Wrapped,
+    state: TrainState,
+    batch: Batch,
+    key: jax.Array,
+    accumulation: int,
+) -> str:
     """Compiles the step and says how much memory a device needs, as the compiler plans it.
 
     Raises InputError, naming the next smaller setting, where a device says that it has less.
@@ -30,8 +39,8 @@ def check(step_function, state, batch, key, accumulation: int) -> str:
     limit = (jax.local_devices()[0].memory_stats() or {}).get('bytes_limit')
     if limit and need > limit:
         raise InputError(
-            f'an update needs {need / _MIB:,.0f} MiB on each device, which has {limit / _MIB:,.0f}; '
-            f'use --config.training.accumulation={2 * accumulation}, '
+            f'an update needs {need / _MIB:,.0f} MiB on each device, which has '
+            f'{limit / _MIB:,.0f}; use --config.training.accumulation={2 * accumulation}, '
             'or --config.model.dtype=bfloat16, or SCALE=small'
         )
     of = f' of {limit / _MIB:,.0f}' if limit else ''

@@ -6,6 +6,7 @@ With one process everything here is the identity.
 import os
 import re
 from collections.abc import Mapping
+from typing import Any, TypeVar
 
 import jax
 import numpy as np
@@ -13,7 +14,9 @@ from jax.experimental import multihost_utils
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from mvae.errors import InputError
+from mvae.model.types import Params
 
+_Tree = TypeVar('_Tree')  # of arrays
 _VARIABLES = ('MVAE_COORDINATOR', 'MVAE_PROCESSES', 'MVAE_PROCESS')
 
 
@@ -39,18 +42,19 @@ def join(
         elif _under_a_launcher(os.environ):
             jax.distributed.initialize()
     except (RuntimeError, ValueError) as error:
-        raise InputError(
-            f'cannot join the other processes: {str(error).splitlines()[0][:200]}'
-        ) from None
+        why = str(error).splitlines()[0][:200]
+        raise InputError(f'cannot join the other processes: {why}') from None
 
 
-def _explicit(given: Mapping[str, str | None]) -> dict:
+def _explicit(given: Mapping[str, str | None]) -> dict[str, Any]:
+    """The arguments of `jax.distributed.initialize`."""
     missing = [name for name, value in given.items() if value is None]
     if missing:
         raise InputError(
-            f'{", ".join(missing)} must be set too: --coordinator HOST:PORT --processes N --process I, or the variables of these names'
+            f'{", ".join(missing)} must be set too: --coordinator HOST:PORT --processes N '
+            '--process I, or the variables of these names'
         )
-    coordinator, processes, process = given.values()
+    coordinator, processes, process = (value or '' for value in given.values())
     if not re.fullmatch(r'[^:\s]+:\d+', coordinator):
         raise InputError(f'the coordinator is HOST:PORT of process 0, not {coordinator!r}')
     if not (processes.isdigit() and process.isdigit() and int(process) < int(processes)):
@@ -92,24 +96,24 @@ def any_process(flag: bool) -> bool:
     return bool(multihost_utils.process_allgather(np.array(flag)).any())
 
 
-def from_first(tree):
+def from_first(tree: _Tree) -> _Tree:
     """The tree of process 0, in every process; all must pass the same shapes."""
     return tree if jax.process_count() == 1 else multihost_utils.broadcast_one_to_all(tree)
 
 
-def on_one_device(tree):
+def on_one_device(tree: _Tree) -> _Tree:
     """A replicated tree on the first device of this process alone, nothing copied."""
     return jax.tree.map(lambda x: x.addressable_data(0) if isinstance(x, jax.Array) else x, tree)
 
 
-def on_local_devices(tree):
+def on_local_devices(tree: _Tree) -> _Tree:
     """A replicated tree on all devices of this process, none of another one's."""
     tree = on_one_device(tree)
     return tree if jax.local_device_count() == 1 else jax.device_put(tree, _local(PartitionSpec()))
 
 
-def spread(tree):
-    """Arrays [B, ...] over the devices of this process, filled up with rows of zeros where needed."""
+def spread(tree: _Tree) -> _Tree:
+    """Arrays [B, ...] over the devices of this process, filled up with rows of zeros."""
     count = jax.local_device_count()
     if count == 1:
         return tree
@@ -125,7 +129,7 @@ def _local(spec: PartitionSpec) -> NamedSharding:
     return NamedSharding(Mesh(np.array(jax.local_devices()), ('examples',)), spec)
 
 
-def replicas_differ(tree) -> list[str]:
+def replicas_differ(tree: Params) -> list[str]:
     """Names of leaves that are not the same, bit for bit, on all devices of all processes.
 
     [] is how it should be, and always so with one device.

@@ -1,6 +1,7 @@
-"""What changes with the update number t (magenta.md 2.11-2.13).
+"""What changes with the update number t.
 
-Each takes t, a Python or traced integer, and returns float32.
+Each schedule takes t, a Python or traced integer, and returns float32 (docs/magenta.md, Scheduled
+sampling, Objective, Optimiser).
 """
 
 import jax
@@ -19,12 +20,11 @@ def check(t: ConfigDict) -> None:
         raise InputError(
             f'unknown training.sampling_schedule {kind!r}; known: {", ".join(SAMPLING_SCHEDULES)}'
         )
-    fits = {'constant': 0 <= rate <= 1, 'inverse_sigmoid': rate >= 1, 'exponential': 0 < rate < 1}[
-        kind
-    ]
-    if not fits:
+    fits = {'constant': 0 <= rate <= 1, 'inverse_sigmoid': rate >= 1, 'exponential': 0 < rate < 1}
+    if not fits[kind]:
         raise InputError(
-            f'training.sampling_rate {rate} does not fit {kind}: constant 0..1, inverse_sigmoid >= 1, exponential between 0 and 1'
+            f'training.sampling_rate {rate} does not fit {kind}: constant 0..1, '
+            'inverse_sigmoid >= 1, exponential between 0 and 1'
         )
 
 
@@ -35,12 +35,18 @@ def learning_rate(t: ConfigDict, step: jax.Array | int) -> jax.Array:
 
 
 def beta(t: ConfigDict, step: jax.Array | int) -> jax.Array:
-    """Weight of the KL term: (1 - beta_rate^t) * max_beta; 0^0 = 1, so a rate of 0 starts at t = 1."""
+    """Weight of the KL term: (1 - beta_rate^t) * max_beta.
+
+    As 0^0 is 1, a rate of 0 gives max_beta from t = 1 on.
+    """
     return (1 - jnp.power(jnp.float32(t.beta_rate), step)) * t.max_beta
 
 
 def sampling_probability(t: ConfigDict, step: jax.Array | int) -> jax.Array:
-    """Probability that the decoder reads its own sample: constant; 1 - k/(k + exp(t/k)); 1 - k^t."""
+    """Probability that the decoder reads its own sample.
+
+    By the schedule it is constant, 1 - k / (k + exp(t / k)), or 1 - k^t.
+    """
     step, k = jnp.asarray(step, jnp.float32), jnp.float32(t.sampling_rate)
     if t.sampling_schedule == 'constant':
         return k

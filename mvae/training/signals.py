@@ -2,11 +2,15 @@
 
 import signal
 import threading
-from types import TracebackType
+from collections.abc import Callable
+from types import FrameType, TracebackType
+from typing import TypeAlias
+
+_Handler: TypeAlias = Callable[[int, FrameType | None], object] | int | signal.Handlers | None
 
 
 class StopSignals:
-    """While it is entered, the first SIGTERM or SIGINT is noted, the second raises KeyboardInterrupt.
+    """Notes the first SIGTERM or SIGINT while it is entered. The second raises KeyboardInterrupt.
 
     Handlers of before come back at the end. Off the main thread, where Python takes no signals, it
     notes none.
@@ -14,9 +18,9 @@ class StopSignals:
 
     def __init__(self) -> None:
         self.seen = 0  # the number of the signal, 0 where none came
-        self._before: dict[int, object] = {}
+        self._before: dict[int, _Handler] = {}
 
-    def _note(self, number: int, _: object) -> None:
+    def _note(self, number: int, _: FrameType | None) -> None:
         if self.seen:
             raise KeyboardInterrupt
         self.seen = number
@@ -34,4 +38,4 @@ class StopSignals:
         traceback: TracebackType | None,
     ) -> None:
         for number, handler in self._before.items():
-            signal.signal(number, handler)  # type: ignore[arg-type]
+            signal.signal(number, handler)

@@ -2,6 +2,7 @@
 
 import functools
 from collections.abc import Callable
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -15,6 +16,7 @@ from ml_collections import FrozenConfigDict
 from mvae.batch import Batch
 from mvae.model import vae
 from mvae.model.config import ModelConfig
+from mvae.model.types import Params
 from mvae.training import schedules
 from mvae.training.loss import negative_elbo
 
@@ -29,7 +31,7 @@ class TrainState:
     """
 
     step: jax.Array
-    params: dict
+    params: Params
     opt_state: optax.OptState
 
 
@@ -44,7 +46,7 @@ def make_optimizer(t: FrozenConfigDict) -> optax.GradientTransformation:
     return optax.chain(*parts)
 
 
-def _slow_over_bars(t: FrozenConfigDict, path: tuple, update: jax.Array) -> jax.Array:
+def _slow_over_bars(t: FrozenConfigDict, path: tuple[Any, ...], update: jax.Array) -> jax.Array:
     """The update of a weight, slowed down in LSTMs over bars, and further in what recurs there."""
     names = [getattr(key, 'key', None) for key in path]
     if names[0] != 'conductor' and names[:2] != ['encoder', 'bar_layers']:
@@ -58,6 +60,7 @@ def _slow_over_bars(t: FrozenConfigDict, path: tuple, update: jax.Array) -> jax.
 
 
 def init_state(key: jax.Array, cfg: ModelConfig, t: FrozenConfigDict) -> TrainState:
+    """The state before the first update."""
     params = vae.init(key, cfg)
     return TrainState(jnp.zeros((), jnp.int32), params, make_optimizer(t).init(params))
 
@@ -104,8 +107,12 @@ def train_step(
 
 
 def _accumulate(
-    gradient_of: Callable, params: dict, batch: Batch, key: jax.Array, parts: int
-) -> tuple[dict, dict[str, jax.Array]]:
+    gradient_of: Callable[[Params, Batch, jax.Array], tuple[Params, dict[str, jax.Array]]],
+    params: Params,
+    batch: Batch,
+    key: jax.Array,
+    parts: int,
+) -> tuple[Params, dict[str, jax.Array]]:
     """Gradients averaged and metrics added over so many micro-batches, one after the other."""
     if parts == 1:
         return gradient_of(params, batch, jax.random.fold_in(key, 0))
@@ -137,11 +144,10 @@ def by_device(batch: Batch) -> Batch:
     return jax.tree.map(lambda x: x.reshape(devices, -1, *x.shape[1:]), batch)
 
 
-def make_train_step(cfg: ModelConfig, t: FrozenConfigDict) -> Callable:
+def make_train_step(cfg: ModelConfig, t: FrozenConfigDict) -> jax.stages.Wrapped:
     """`train_step` over all devices: (state, batch of `by_device`, key) -> (state, metrics).
 
     The state has no device axis.
     """
     step = functools.partial(train_step, cfg=cfg, t=t, axis=AXIS)
-    axes = {'in_axes': (None, 0, None), 'out_axes': (None, None)}
-    return jax.pmap(step, axis_name=AXIS, donate_argnums=0, **axes)
+    return jax.pmap(step, AXIS, in_axes=(None, 0, None), out_axes=(None, None), donate_argnums=0)
