@@ -2,11 +2,17 @@
 
 import jax
 import numpy as np
-from run_maker import tiny_model
+import pytest
+from midi_maker import song
+from run_maker import save_tiny, tiny_model
 
 from mvae.batch import Batch
+from mvae.dataset.build import build_store
+from mvae.errors import InputError
 from mvae.evaluation.reconstruction import evaluate_reconstruction, format_table
+from mvae.evaluation.runs import evaluate_run
 from mvae.model import vae
+from mvae.music.forms import make_form
 
 
 def test_reconstruction_counts_are_those_of_a_plain_count():
@@ -58,3 +64,18 @@ def test_reconstruction_counts_are_those_of_a_plain_count():
     np.testing.assert_allclose(
         result['loss'], result['reconstruction'] + result['kl_bits'] * np.log(2), rtol=1e-6
     )
+
+
+def test_a_store_of_test_windows_alone_is_evaluated(tmp_path):
+    """A corpus whose own split puts every file into test."""
+    (tmp_path / 'midi').mkdir()
+    rows = ['midi_filename,split', *(f'{number}.mid,test' for number in range(3))]
+    (tmp_path / 'midi' / 'info.csv').write_text('\n'.join(rows))
+    for number in range(3):
+        (tmp_path / 'midi' / f'{number}.mid').write_bytes(song(number))
+    store = build_store(tmp_path / 'midi', tmp_path / 'store', workers=1, quiet=True)
+    run = save_tiny(tmp_path / 'run', 'trio', 2, 'flat')
+    result = evaluate_run(run, data=store.path, split='test')
+    assert result['windows'] == store.count(make_form('trio', 2), 'test') > 0
+    with pytest.raises(InputError, match='no 2-bar trio windows in validation'):
+        evaluate_run(run, data=store.path, split='validation')

@@ -14,6 +14,7 @@ from mvae.batch import Batch
 from mvae.commands import experiments
 from mvae.config import VARIANTS
 from mvae.model.config import model_config
+from mvae.music.forms import FORMS
 from mvae.musicvae import form_of
 from mvae.training.step import init_state, train_step
 
@@ -54,6 +55,18 @@ def test_a_config_makes_a_model_and_an_update(name, variant, scale):
     new, metrics = jax.eval_shape(update, state, _batch(form), jax.random.key(0))
     assert _shapes(new) == _shapes(state)
     assert metrics['loss'].shape == ()
+
+
+@pytest.mark.parametrize('bars', [1, 2, 4, 8, 16])
+@pytest.mark.parametrize('form', FORMS)
+def test_any_form_and_length_can_be_set(form, bars):
+    """Bass at 16 bars, and every other, as `--config.form` and `--bars` set them."""
+    for name in CONFIGS:
+        for scale in ('small', 'paper'):
+            c = experiments.load(name, None, scale)
+            c.form, c.bars = form, bars
+            cfg = model_config(c, form_of(c))
+            assert (cfg.total_steps, len(cfg.heads)) == (16 * bars, len(FORMS[form]))
 
 
 @pytest.mark.parametrize('name, variant', CASES)

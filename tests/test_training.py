@@ -4,8 +4,10 @@ eight windows by heart.
 
 import dataclasses
 import os
+import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import jax
 import jax.numpy as jnp
@@ -19,9 +21,12 @@ from mvae.errors import InputError
 from mvae.model import vae
 from mvae.model.config import model_config
 from mvae.model.objective import kl_cost
+from mvae.music.forms import make_form
 from mvae.musicvae import form_of
-from mvae.training import schedules
+from mvae.training import processes, schedules
+from mvae.training.evaluate import evaluate
 from mvae.training.loss import negative_elbo
+from mvae.training.signals import StopSignals
 from mvae.training.step import by_device, init_state, make_train_step, train_step
 
 
@@ -159,13 +164,23 @@ def test_metrics_of_the_loss_are_sums():
 TWO_DEVICES = """
 import jax, numpy as np, sys
 sys.path.insert(0, 'tests')
-from test_training import three_steps
+from mvae.training import processes
+from test_training import of_seven, three_steps
 assert jax.local_device_count() == 2
 losses, state = three_steps()
 for leaf in jax.tree.leaves(state.params):
     first, second = (np.asarray(s.data) for s in leaf.addressable_shards)
     np.testing.assert_array_equal(first, second)
+assert processes.replicas_differ(state.params) == []
+weights = state.params['encoder']['mu']['kernel']
+shards = [np.asarray(s.data) + n for n, s in enumerate(weights.addressable_shards)]
+placed = [jax.device_put(x, device) for x, device in zip(shards, jax.local_devices())]
+torn = jax.make_array_from_single_device_arrays(weights.shape, weights.sharding, placed)
+assert processes.replicas_differ({'whole': weights, 'torn': torn}) == ["['torn']"]
 print(' '.join(map(str, losses)))
+print(' '.join(map(str, of_seven(state.params).values())))
+for x in processes.spread((np.arange(7), np.ones((7, 3)))):
+    assert [s.data.shape[0] for s in x.addressable_shards] == [4, 4]
 """
 
 
@@ -184,6 +199,20 @@ def three_steps():
     return losses, state
 
 
+def of_seven(params):
+    """The evaluation of seven examples on all devices, which two cannot share evenly."""
+    cfg, _ = _setting()
+    cfg = dataclasses.replace(cfg, initial_sigma=1e-6)
+    batch = _batch(5, (7, 32))
+    form = make_form('melody', 2)
+    batch = batch._replace(streams=tuple(map(np.asarray, batch.streams)))
+    return evaluate(params, cfg, form, [batch], jax.random.key(3), 0.2, 0.0)[0]
+
+
+def test_one_device_has_nothing_to_compare():
+    assert processes.replicas_differ({'what nobody reads': object()}) == []
+
+
 def test_two_devices_equal_one_and_replicas_stay_equal():
     environment = {
         **os.environ,
@@ -199,6 +228,27 @@ def test_two_devices_equal_one_and_replicas_stay_equal():
         timeout=300,
     )
     assert done.returncode == 0, done.stderr[-2000:]
-    two = [float(x) for x in done.stdout.split()]
-    one, _ = three_steps()
-    np.testing.assert_allclose(two, one, rtol=1e-3)
+    losses, evaluation = ([float(x) for x in line.split()] for line in done.stdout.splitlines())
+    one, state = three_steps()
+    np.testing.assert_allclose(losses, one, rtol=1e-3)
+    np.testing.assert_allclose(evaluation, list(of_seven(state.params).values()), rtol=1e-3)
+
+
+def test_stop_signals_are_noted_and_the_handlers_of_before_come_back():
+    before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+    with StopSignals() as stop:
+        assert stop.seen == 0
+        signal.raise_signal(signal.SIGTERM)
+        assert stop.seen == signal.SIGTERM
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+    assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before
+
+
+def test_off_the_main_thread_no_signals_are_taken():
+    def body():
+        with StopSignals() as stop:
+            return stop.seen
+
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(body).result() == 0
