@@ -90,7 +90,7 @@ def _child(*words: object) -> None:
         raise SystemExit(code)
 
 
-def _stop(process: subprocess.Popen) -> None:
+def _stop(process: subprocess.Popen[bytes]) -> None:
     """Waits until a training has saved its state and left.
 
     A terminal and most schedulers signal it too, and a second signal would stop it at once; so it
