@@ -3,6 +3,7 @@
 import argparse
 import math
 from pathlib import Path
+from typing import Any
 from typing import TYPE_CHECKING, Any
 
 from mvae.commands import vectors
@@ -10,6 +11,8 @@ from mvae.commands.models import load_model
 from mvae.errors import InputError
 
 if TYPE_CHECKING:
+    from mvae.latent.attribute_vectors import Fitted
+    from mvae.latent.attributes import Attribute
     from mvae.latent.attribute_vectors import Fitted
     from mvae.latent.attributes import Attribute
 

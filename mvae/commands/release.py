@@ -10,6 +10,7 @@ refused if that does not help, and above 8 MB.
 
 import argparse
 from pathlib import Path
+from typing import Any
 from typing import TYPE_CHECKING, Any
 
 from mvae.commands import compute
@@ -18,6 +19,8 @@ from mvae.commands.options import positive
 from mvae.errors import InputError
 
 if TYPE_CHECKING:
+    from mvae.dataset.store import Store
+    from mvae.musicvae import MusicVAE
     from mvae.dataset.store import Store
     from mvae.musicvae import MusicVAE
 
