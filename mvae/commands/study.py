@@ -104,8 +104,9 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
 
 
 def _warn_of_unequal_sizes(runs: dict[tuple[str, str], Path]) -> None:
-    """Says where variants differ by more than 10% in parameters: then one cannot tell size from
-    kind.
+    """Says where variants differ by more than 10% in parameters.
+
+    Then one cannot tell size from kind.
     """
     from mvae.runs.load import load
 
