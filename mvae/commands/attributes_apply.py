@@ -11,10 +11,6 @@ from mvae.errors import InputError
 
 if TYPE_CHECKING:
     import numpy as np
-    
-    from mvae.musicvae import MusicVAE
-    from mvae.latent.attributes import Attribute
-    import numpy as np
 
     from mvae.latent.attributes import Attribute
     from mvae.musicvae import MusicVAE

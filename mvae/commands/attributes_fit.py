@@ -8,7 +8,6 @@ from mvae.commands.models import load_model
 
 if TYPE_CHECKING:
     from mvae.latent.attribute_vectors import Fitted
-    from mvae.latent.attribute_vectors import Fitted
 
 
 def fit(options: argparse.Namespace) -> None:

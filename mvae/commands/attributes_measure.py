@@ -3,7 +3,6 @@
 import argparse
 import math
 from pathlib import Path
-from typing import Any
 from typing import TYPE_CHECKING, Any
 
 from mvae.commands import vectors
@@ -11,8 +10,6 @@ from mvae.commands.models import load_model
 from mvae.errors import InputError
 
 if TYPE_CHECKING:
-    from mvae.latent.attribute_vectors import Fitted
-    from mvae.latent.attributes import Attribute
     from mvae.latent.attribute_vectors import Fitted
     from mvae.latent.attributes import Attribute
 

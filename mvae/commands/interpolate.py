@@ -18,8 +18,6 @@ from mvae.commands.options import add_output_options, positive
 from mvae.errors import InputError
 
 if TYPE_CHECKING:
-    
-    from mvae.musicvae import MusicVAE
     import numpy as np
 
     from mvae.musicvae import MusicVAE

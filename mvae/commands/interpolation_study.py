@@ -19,11 +19,6 @@ from mvae.errors import InputError
 
 if TYPE_CHECKING:
     import numpy as np
-    
-    from mvae.dataset.store import Store
-    from mvae.evaluation.ngram import NGram
-    from mvae.musicvae import MusicVAE
-    import numpy as np
 
     from mvae.dataset.store import Store
     from mvae.evaluation.ngram import NGram

@@ -20,8 +20,6 @@ from mvae.commands.options import add_checkpoint, add_programs, need, positive
 from mvae.errors import InputError
 
 if TYPE_CHECKING:
-    from mvae.listening.sources import Place
-    from mvae.music.form import Form
     import numpy as np
 
     from mvae.listening.sources import Place

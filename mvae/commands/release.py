@@ -10,7 +10,6 @@ refused if that does not help, and above 8 MB.
 
 import argparse
 from pathlib import Path
-from typing import Any
 from typing import TYPE_CHECKING, Any
 
 from mvae.commands import compute
@@ -19,8 +18,6 @@ from mvae.commands.options import positive
 from mvae.errors import InputError
 
 if TYPE_CHECKING:
-    from mvae.dataset.store import Store
-    from mvae.musicvae import MusicVAE
     from mvae.dataset.store import Store
     from mvae.musicvae import MusicVAE
 

@@ -1,12 +1,10 @@
 """What the commands about attribute vectors share."""
 
-from typing import TYPE_CHECKING, Any, Any
+from typing import TYPE_CHECKING, Any
 
 from mvae.errors import InputError
 
 if TYPE_CHECKING:
-    from mvae.musicvae import MusicVAE
-    from mvae.latent.attributes import Attribute
     from mvae.latent.attributes import Attribute
     from mvae.music.form import Form
     from mvae.musicvae import MusicVAE
