@@ -89,8 +89,10 @@ def _draw_boxes(
 
     right, bottom, top = left + width, middle - height / 2, middle + height / 2
     x, y = np.stack([left, left, right, right], -1), np.stack([bottom, top, top, bottom], -1)
-    boxes = list(np.stack([x, y], -1))
-    axis.add_collection(PolyCollection(boxes, facecolors=colour, label=label))
+    # One array [N, 4, 2] has a fast path that matplotlib's types do not know.
+    corners = np.stack([x, y], -1)
+    boxes = PolyCollection(corners, facecolors=colour, label=label)  # type: ignore[arg-type]
+    axis.add_collection(boxes)
 
 
 def _draw_lines(axis: Any, lines: dict[str, GridNotes], low: int, high: int) -> None:
