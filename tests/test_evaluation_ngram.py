@@ -11,7 +11,7 @@ from mvae.music.forms import make_form
 
 
 def test_a_bigram_by_hand():
-    """Counts of 'a b a a' after the start: a follows start, b follows a, a follows b, a follows a."""
+    """Counts of 'a b a a': a follows the start, b follows a, a follows b, a follows a."""
     model = NGram(np.array([[0, 1, 0, 0]]), 2, order=2)
     # Unigrams: c(a) = 3, c(b) = 1, two kinds: p(a) = (3 + 2 * 1/2) / (4 + 2) = 2/3, p(b) = 1/3.
     # After a (seen twice: b, a; two kinds): p(b | a) = (1 + 2 * 1/3) / 4 = 5/12. After b (once, one

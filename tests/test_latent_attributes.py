@@ -142,7 +142,9 @@ def test_holds_and_note_offs_are_no_onsets():
 def test_a_function_of_the_users_own(tmp_path):
     file = tmp_path / 'mine.py'
     file.write_text(
-        'import numpy as np\n\n\ndef ambitus(notes, steps):\n    return np.ptp(notes.pitch) if len(notes) else 0\n'
+        'import numpy as np\n\n\n'
+        'def ambitus(notes, steps):\n'
+        '    return np.ptp(notes.pitch) if len(notes) else 0\n'
     )
     name, function = read_attribute(f'{file}:ambitus')
     tokens = np.array([[62, 0, 69, 0], [0, 0, 0, 0]])[..., None]

@@ -1,7 +1,7 @@
 """trio16: 16-bar trios of melody, bass and drums (make train EXP=trio16).
 
-paper: the paper's trio models, hierarchical and flat (reported teacher-forced / sampled: melody .848
-/ .753, bass .880 / .773, drums .912 / .863 hierarchical; recalled, unverified). Not run by us.
+paper: the paper's trio models, hierarchical and flat. Reported, teacher-forced / sampled: melody
+.848 / .753, bass .880 / .773, drums .912 / .863 hierarchical; recalled, unverified. Not run by us.
 
 small, on the demo corpus: 4,000 updates of 16, 17 minutes on one CPU core, seed 0. Test split,
 teacher-forced / sampled / greedy beside the most frequent token: melody .738 / .588 / .641 (.557),

@@ -1,5 +1,6 @@
-"""Attribute vectors: directions along which a piece gets denser, more syncopated, more of what you
-define (paper, section 5.3).
+"""Attribute vectors: directions along which a piece gets more of something (paper, section 5.3).
+
+It may get denser, more syncopated, or more of what you define.
 
     mvae attributes fit mel2
     mvae attributes apply mel2 --attribute note_density --amount -1 1 --input A.mid

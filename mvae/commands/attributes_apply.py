@@ -2,20 +2,26 @@
 
 import argparse
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mvae.commands import vectors
 from mvae.commands.models import load_model
 from mvae.commands.options import choose
 from mvae.errors import InputError
 
+if TYPE_CHECKING:
+    import numpy as np
+
+    from mvae.latent.attributes import Attribute
+    from mvae.musicvae import MusicVAE
+
 
 class _Moved(NamedTuple):
     """Pieces moved by one amount: codes float32 [n, Z], tokens int32 [n, T, K], values [n, A]."""
 
-    z: Any
-    tokens: Any
-    values: Any
+    z: 'np.ndarray'
+    tokens: 'np.ndarray'
+    values: 'np.ndarray'
 
 
 def apply(options: argparse.Namespace) -> None:
@@ -50,7 +56,7 @@ def apply(options: argparse.Namespace) -> None:
     print(f'Listen and look: {page}')
 
 
-def _vector(model, file: Path, name: str) -> Any:
+def _vector(model: 'MusicVAE', file: Path, name: str) -> 'np.ndarray':
     """The vector of an attribute, float32 [Z]. Raises InputError where there is none."""
     from mvae.latent import attribute_vectors
 
@@ -60,7 +66,13 @@ def _vector(model, file: Path, name: str) -> Any:
     return fitted.vectors[choose('attribute', name, fitted.vectors)].vector
 
 
-def _move(model, z, vector, attributes: dict, options: argparse.Namespace) -> dict[float, _Moved]:
+def _move(
+    model: 'MusicVAE',
+    z: 'np.ndarray',
+    vector: 'np.ndarray',
+    attributes: 'dict[str, Attribute]',
+    options: argparse.Namespace,
+) -> dict[float, _Moved]:
     """Amount -> the pieces moved by it; 0 is among the amounts."""
     from mvae.latent import attribute_vectors
     from mvae.latent.attributes import values_of
@@ -74,7 +86,9 @@ def _move(model, z, vector, attributes: dict, options: argparse.Namespace) -> di
     return moved
 
 
-def _begin(model, options: argparse.Namespace) -> tuple:
+def _begin(
+    model: 'MusicVAE', options: argparse.Namespace
+) -> tuple['np.ndarray', list[str], list[tuple[str, 'np.ndarray']]]:
     """Codes to start from, float32 [n, Z], what they are called, and rows for the picture."""
     if options.input:
         tokens, note = model.read(options.input)
@@ -86,14 +100,24 @@ def _begin(model, options: argparse.Namespace) -> tuple:
     return z, [f'sample {i + 1}' for i in range(n)], []
 
 
-def _write(model, piece, file: Path, title: str, options: argparse.Namespace) -> None:
+def _write(
+    model: 'MusicVAE', piece: 'np.ndarray', file: Path, title: str, options: argparse.Namespace
+) -> None:
     from mvae.render.pieces import write_piece
 
     about = model.form, options.qpm, title
     write_piece(file, piece, *about, wav=options.wav, png=options.png)
 
 
-def _write_about(model, path, name, rows, made, options: argparse.Namespace, out: Path) -> None:
+def _write_about(
+    model: 'MusicVAE',
+    path: str | Path,
+    name: str,
+    rows: list[tuple[str, 'np.ndarray']],
+    made: list[dict[str, Any]],
+    options: argparse.Namespace,
+    out: Path,
+) -> None:
     import json
 
     from mvae.files import write_json
@@ -114,7 +138,7 @@ def _write_about(model, path, name, rows, made, options: argparse.Namespace, out
     write_json(out / 'attribute.json', about)
 
 
-def _say_means(attributes: dict, moved: dict[float, _Moved], name: str) -> None:
+def _say_means(attributes: 'dict[str, Attribute]', moved: dict[float, _Moved], name: str) -> None:
     print(f'{"mean of the pieces":24}{"".join(f"{a:>+12}" for a in moved)}  times {name}')
     for k, attribute in enumerate(attributes):
         means = ''.join(f'{one.values[:, k].mean():>12.3f}' for one in moved.values())

@@ -1,9 +1,13 @@
 """`mvae attributes fit`: finds the vectors."""
 
 import argparse
+from typing import TYPE_CHECKING
 
 from mvae.commands import vectors
 from mvae.commands.models import load_model
+
+if TYPE_CHECKING:
+    from mvae.latent.attribute_vectors import Fitted
 
 
 def fit(options: argparse.Namespace) -> None:
@@ -38,7 +42,7 @@ def fit(options: argparse.Namespace) -> None:
     print(f'{file} ({made}, checkpoint of step {model.step})')
 
 
-def _say_vectors(fitted) -> None:
+def _say_vectors(fitted: 'Fitted') -> None:
     import numpy as np
 
     print(f'{"":24}{"bottom: up to":>16}{"pieces":>8}{"top: from":>16}{"pieces":>8}{"length":>10}')

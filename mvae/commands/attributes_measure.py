@@ -3,10 +3,15 @@
 import argparse
 import math
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from mvae.commands import vectors
 from mvae.commands.models import load_model
 from mvae.errors import InputError
+
+if TYPE_CHECKING:
+    from mvae.latent.attribute_vectors import Fitted
+    from mvae.latent.attributes import Attribute
 
 
 def measure(options: argparse.Namespace) -> None:
@@ -43,7 +48,13 @@ def measure(options: argparse.Namespace) -> None:
     print(f'\neffects.png and effects.json in {out}')
 
 
-def _draw_effects(effects, fitted, attributes, options: argparse.Namespace, file: Path) -> None:
+def _draw_effects(
+    effects: dict[str, Any],
+    fitted: 'Fitted',
+    attributes: 'dict[str, Attribute]',
+    options: argparse.Namespace,
+    file: Path,
+) -> None:
     import numpy as np
 
     from mvae.latent import attribute_vectors

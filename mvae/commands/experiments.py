@@ -4,7 +4,7 @@ An experiment is one file, `experiments/configs/NAME.py`, with `get_config(varia
 of the working directory count too, before ours of the same name.
 """
 
-import importlib.util
+import runpy
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -48,7 +48,4 @@ def load(experiment: str, variant: str | None, scale: str) -> 'ConfigDict':
 
     scale = choose('scale', scale, SCALES)
     choices = {'variant': choose('variant', variant, VARIANTS)} if variant else {}
-    spec = importlib.util.spec_from_file_location(name, file)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.get_config(scale=scale, **choices)
+    return runpy.run_path(str(file), run_name=name)['get_config'](scale=scale, **choices)

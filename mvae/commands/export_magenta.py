@@ -5,6 +5,7 @@ mvae export runs/mel2 --output mel2.npz
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 from mvae.commands import compute
 from mvae.commands.models import add_model_options, path_of
@@ -27,7 +28,7 @@ def run(options: argparse.Namespace) -> None:
 
     compute.prepare()
     model = load(path, options.checkpoint)
-    tensors = names.to_magenta(model.params, model.architecture)
+    tensors: dict[str, Any] = names.to_magenta(model.params, model.architecture)
     tensors['global_step'] = np.int64(model.step)
     archive = io.BytesIO()
     np.savez(archive, **tensors)

@@ -20,6 +20,8 @@ from mvae.errors import InputError
 if TYPE_CHECKING:
     import numpy as np
 
+    from mvae.musicvae import MusicVAE
+
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     add_model_options(parser)
@@ -58,7 +60,7 @@ def run(options: argparse.Namespace) -> None:
     print(f'Listen and look: {page}')
 
 
-def _read_ends(model, options: argparse.Namespace) -> 'np.ndarray':
+def _read_ends(model: 'MusicVAE', options: argparse.Namespace) -> 'np.ndarray':
     """Both files as windows, int32 [2, W, T, K], W the same for both; says what was taken."""
     import numpy as np
 
@@ -78,7 +80,9 @@ def _read_ends(model, options: argparse.Namespace) -> 'np.ndarray':
     return np.stack([windows[:count] for windows in ends])
 
 
-def _path(model, ends: 'np.ndarray | None', options: argparse.Namespace) -> 'np.ndarray':
+def _path(
+    model: 'MusicVAE', ends: 'np.ndarray | None', options: argparse.Namespace
+) -> 'np.ndarray':
     """Codes of all steps, float32 [steps, W, Z]."""
     import numpy as np
 
@@ -98,7 +102,13 @@ def _whole(windows: 'np.ndarray') -> 'np.ndarray':
     return windows.reshape(len(windows), -1, windows.shape[-1])
 
 
-def _write_music(model, ends, pieces, options: argparse.Namespace, out: Path) -> None:
+def _write_music(
+    model: 'MusicVAE',
+    ends: 'np.ndarray | None',
+    pieces: 'np.ndarray',
+    options: argparse.Namespace,
+    out: Path,
+) -> None:
     from mvae.render.pianoroll import draw
     from mvae.render.pieces import write_joined, write_piece
 
@@ -107,7 +117,7 @@ def _write_music(model, ends, pieces, options: argparse.Namespace, out: Path) ->
     for n, (title, piece) in enumerate(zip(titles, pieces, strict=True)):
         file = out / f'step_{n + 1:02d}.mid'
         write_piece(file, piece, *about, title, wav=options.wav, png=options.png)
-    write_joined(out / 'joined.mid', pieces, *about, 'interpolation', wav=options.wav)
+    write_joined(out / 'joined.mid', list(pieces), *about, 'interpolation', wav=options.wav)
     rows = list(zip(titles, pieces, strict=True))
     if ends is not None:
         names = options.start.name, options.end.name
@@ -126,7 +136,9 @@ def _say_how_close(name: str, tokens: 'np.ndarray', piece: 'np.ndarray') -> None
     )
 
 
-def _write_about(model, path: Path, z, options: argparse.Namespace, out: Path) -> None:
+def _write_about(
+    model: 'MusicVAE', path: Path, z: 'np.ndarray', options: argparse.Namespace, out: Path
+) -> None:
     import json
 
     from mvae.files import write_json

@@ -11,11 +11,18 @@ Writes interpolation_study.png and .json (all curves with 95% bands, and perplex
 
 import argparse
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mvae.commands import compute
 from mvae.commands.options import add_checkpoint, add_seed, positive
 from mvae.errors import InputError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from mvae.dataset.store import Store
+    from mvae.evaluation.ngram import NGram
+    from mvae.musicvae import MusicVAE
 
 ORDER = 5
 
@@ -38,7 +45,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 class _Language(NamedTuple):
     """n-gram models of the training split, a list by stream each, and what is known of them."""
 
-    models: list
+    models: 'list[NGram]'
     windows: dict[str, list[int]]
     perplexity: dict[str, list[float]]
 
@@ -88,7 +95,7 @@ def _named_run(text: str) -> tuple[str, Path]:
     return (name, Path(path)) if path else (Path(text).name, Path(text))
 
 
-def _load_all(runs: list[tuple[str, Path]], checkpoint: str) -> dict:
+def _load_all(runs: list[tuple[str, Path]], checkpoint: str) -> 'dict[str, MusicVAE]':
     from mvae.music.form import differences
     from mvae.runs.load import load
 
@@ -110,7 +117,9 @@ def _load_all(runs: list[tuple[str, Path]], checkpoint: str) -> dict:
     return models
 
 
-def _pairs(model, store, options: argparse.Namespace) -> tuple:
+def _pairs(
+    model: 'MusicVAE', store: 'Store', options: argparse.Namespace
+) -> tuple['np.ndarray', 'np.ndarray']:
     """Both windows of each pair, int32 [N, T, K] twice."""
     from mvae.dataset.loader import Loader
     from mvae.evaluation import interpolation
@@ -129,10 +138,11 @@ def _pairs(model, store, options: argparse.Namespace) -> tuple:
             f'not {options.pairs:,}'
         )
     windows = store.windows(model.form, 'test')
-    return tuple(store.gather(windows[pairs[:, n]], model.form) for n in (0, 1))
+    first, second = (store.gather(windows[rows], model.form) for rows in pairs.T)
+    return first, second
 
 
-def _language(model, store) -> _Language:
+def _language(model: 'MusicVAE', store: 'Store') -> _Language:
     from mvae.evaluation.ngram import NGram, heard_once
 
     heard = {split: heard_once(store, model.form, split) for split in ('train', 'test')}
@@ -158,7 +168,14 @@ def _language(model, store) -> _Language:
     return _Language(language, windows, perplexity)
 
 
-def _about(models, store, pairs, alphas, language, options: argparse.Namespace) -> dict:
+def _about(
+    models: 'dict[str, MusicVAE]',
+    store: 'Store',
+    pairs: int,
+    alphas: 'np.ndarray',
+    language: _Language,
+    options: argparse.Namespace,
+) -> dict[str, Any]:
     model = next(iter(models.values()))
     return {
         'form': model.form.name,
@@ -183,7 +200,7 @@ def _about(models, store, pairs, alphas, language, options: argparse.Namespace) 
     }
 
 
-def _draw(measured: dict, alphas, title: str, file: Path) -> None:
+def _draw(measured: dict[str, Any], alphas: 'np.ndarray', title: str, file: Path) -> None:
     from mvae.render.curves import draw_curves
 
     panels = [
@@ -196,9 +213,11 @@ def _draw(measured: dict, alphas, title: str, file: Path) -> None:
     draw_curves(file, alphas, panels, 'alpha', title)
 
 
-def _say(measured: dict, alphas) -> None:
-    """The middle of each curve. A decoder that ignores its code has a relative cost of 1 too: its
-    distance and its ends tell it from a good one.
+def _say(measured: dict[str, Any], alphas: 'np.ndarray') -> None:
+    """The middle of each curve.
+
+    A decoder that ignores its code has a relative cost of 1 too: its distance and its ends tell it
+    from a good one.
     """
     middle = len(alphas) // 2
     for name, curve in measured.items():

@@ -13,10 +13,17 @@ between pairs.
 import argparse
 import contextlib
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from mvae.commands import compute
 from mvae.commands.options import add_checkpoint, add_programs, need, positive
 from mvae.errors import InputError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from mvae.listening.sources import Place
+    from mvae.music.form import Form
 
 _ANSWERS = Path('runs/listening/answers.sqlite')
 
@@ -98,7 +105,9 @@ def serve(options: argparse.Namespace) -> None:
     print(f'ended; {count} answers of {listeners} listeners in {options.answers}')
 
 
-def _pieces(places: dict, form, settings: dict) -> dict:
+def _pieces(
+    places: 'dict[str, Place]', form: 'Form', settings: dict[str, Any]
+) -> dict[str, 'np.ndarray']:
     from mvae.dataset.store import Store
     from mvae.listening.sources import draw_windows
     from mvae.runs.load import load
@@ -127,7 +136,7 @@ def analyse(options: argparse.Namespace) -> None:
         raise InputError(f'{options.answers} holds no listening test; mvae listen serve begins one')
     settings = survey['settings']
     result = analyse(answers, list(survey['sounds']))
-    counts = {}
+    counts: dict[int, int] = {}
     for answer in answers:
         counts[answer.listener] = counts.get(answer.listener, 0) + 1
     finished = sum(count == settings['trials'] for count in counts.values())

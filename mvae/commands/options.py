@@ -1,7 +1,7 @@
 """Options that several commands take, and how a wrong one is answered."""
 
 import argparse
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NoReturn
 
@@ -47,7 +47,10 @@ def add_checkpoint(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_programs(parser: argparse.ArgumentParser, programs: dict) -> dict:
+def add_programs(
+    parser: argparse.ArgumentParser,
+    programs: Mapping[str, tuple[Callable[[argparse.Namespace], None], str]],
+) -> dict[str, argparse.ArgumentParser]:
     """Commands inside a command: {name: (function, line)} -> the parser of each, by name.
 
     The function that was named is `options.program`.

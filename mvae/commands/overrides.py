@@ -40,7 +40,7 @@ def _value(path: str, text: str, old: Any) -> Any:
     if isinstance(old, str):
         return text
     try:
-        value = _BOOLEANS.get(text.lower())
+        value: Any = _BOOLEANS.get(text.lower())
         value = ast.literal_eval(text) if value is None else value
         value = float(value) if isinstance(old, float) and type(value) is int else value
         value = (value,) if isinstance(old, tuple) and type(value) is int else value

@@ -33,7 +33,7 @@ def guarded(program: Callable[[], None]) -> int:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return UNREAD
         except SystemExit as end:  # argparse has shown its help
-            return end.code or DONE
+            return int(end.code or DONE)
     return DONE
 
 

@@ -10,11 +10,16 @@ refused if that does not help, and above 8 MB.
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from mvae.commands import compute
 from mvae.commands.models import add_model_options, path_of
 from mvae.commands.options import positive
 from mvae.errors import InputError
+
+if TYPE_CHECKING:
+    from mvae.dataset.store import Store
+    from mvae.musicvae import MusicVAE
 
 MOST_BYTES = 8_000_000
 MOST_CHANGED = 1e-3
@@ -68,7 +73,7 @@ def run(options: argparse.Namespace) -> None:
     print(f'{target}: {target.stat().st_size / 1e6:.1f} MB')
 
 
-def _pack(options: argparse.Namespace, model, store, target: Path) -> str:
+def _pack(options: argparse.Namespace, model: 'MusicVAE', store: 'Store', target: Path) -> str:
     """Writes the file with as few bits as will do; returns what that changes, in words."""
     import numpy as np
 
@@ -114,7 +119,9 @@ def _check_size(file: Path, bits: int) -> None:
         )
 
 
-def card(options: argparse.Namespace, model, evaluation: dict, said: str) -> str:
+def card(
+    options: argparse.Namespace, model: 'MusicVAE', evaluation: dict[str, Any], said: str
+) -> str:
     from mvae.evaluation import table
 
     c, name = model.config, options.name

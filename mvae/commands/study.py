@@ -90,7 +90,7 @@ def _child(*words: object) -> None:
         raise SystemExit(code)
 
 
-def _stop(process: subprocess.Popen) -> None:
+def _stop(process: subprocess.Popen[bytes]) -> None:
     """Waits until a training has saved its state and left.
 
     A terminal and most schedulers signal it too, and a second signal would stop it at once; so it
@@ -104,8 +104,9 @@ def _stop(process: subprocess.Popen) -> None:
 
 
 def _warn_of_unequal_sizes(runs: dict[tuple[str, str], Path]) -> None:
-    """Says where variants differ by more than 10% in parameters: then one cannot tell size from
-    kind.
+    """Says where variants differ by more than 10% in parameters.
+
+    Then one cannot tell size from kind.
     """
     from mvae.runs.load import load
 

@@ -12,9 +12,13 @@ bars keep to the music or drift: onsets right in each bar.
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from mvae.commands import compute
 from mvae.commands.options import add_checkpoint, add_seed, choose, positive
+
+if TYPE_CHECKING:
+    from mvae.render.dots import Dot
 
 _DOTS = (
     'filled: measured, 95% intervals over songs; hollow: as reported by the paper, '
@@ -61,7 +65,7 @@ def run(options: argparse.Namespace) -> None:
     print(f'table.md, table.json and table.png in {options.out}')
 
 
-def _evaluation(run: Path, options: argparse.Namespace) -> dict:
+def _evaluation(run: Path, options: argparse.Namespace) -> dict[str, Any]:
     from mvae.evaluation.runs import evaluate_run, read_evaluation
 
     if run.suffix == '.json':
@@ -77,7 +81,7 @@ def _evaluation(run: Path, options: argparse.Namespace) -> dict:
     )
 
 
-def _draw(rows: list[dict], out: Path) -> None:
+def _draw(rows: list[dict[str, Any]], out: Path) -> None:
     import numpy as np
 
     from mvae.evaluation import table
@@ -96,7 +100,7 @@ def _draw(rows: list[dict], out: Path) -> None:
         draw_curves(out / 'bars.png', bars, curves, 'bar', note)
 
 
-def _dots(row: dict) -> tuple:
+def _dots(row: dict[str, Any]) -> 'tuple[str, float, dict[str, list[Dot]]]':
     """Label, baseline, and for each column the dots of a row of the table."""
     from mvae.evaluation import table
     from mvae.render.dots import Dot

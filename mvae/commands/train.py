@@ -119,8 +119,9 @@ def _take_model(config: 'ConfigDict', run: str) -> None:
 
 
 def _summarise(run: Path, scale: str) -> None:
-    """The last lines: how well the best checkpoint reconstructs unseen music, beside doing nothing,
-    and what to do next.
+    """The last lines: how well the best checkpoint reconstructs, and what to do next.
+
+    The music is unseen, and the accuracy stands beside that of doing nothing.
     """
     from mvae.evaluation.reconstruction import format_table
     from mvae.evaluation.runs import evaluate_run

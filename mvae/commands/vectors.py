@@ -1,16 +1,18 @@
 """What the commands about attribute vectors share."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mvae.errors import InputError
 
 if TYPE_CHECKING:
+    from mvae.latent.attributes import Attribute
     from mvae.music.form import Form
+    from mvae.musicvae import MusicVAE
 
 FILE = 'attributes.json'  # in the run folder: the vectors, and what they were fitted to
 
 
-def attributes(form: 'Form', own: list[str]) -> dict:
+def attributes(form: 'Form', own: list[str]) -> 'dict[str, Attribute]':
     """Ours for a form, and those of the user: name -> function."""
     from mvae.latent.attributes import attributes_of, read_attribute
 
@@ -25,7 +27,7 @@ def attributes(form: 'Form', own: list[str]) -> dict:
     return found
 
 
-def identity(model) -> dict:
+def identity(model: 'MusicVAE') -> dict[str, Any]:
     """What says that two checkpoints are the same one.
 
     The loss tells runs apart that were trained to the same step.

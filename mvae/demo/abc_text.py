@@ -145,7 +145,8 @@ def _tokens(text: str) -> list[Any]:
         | abc.ABCTie
         | abc.ABCBrokenRhythmMarker
     )
-    kept, grace = [], False
+    kept: list[abc.ABCToken] = []
+    grace = False
     for token in handler.tokens:
         if isinstance(token, abc.ABCGraceStart | abc.ABCGraceStop):
             grace = isinstance(token, abc.ABCGraceStart)

@@ -1,7 +1,7 @@
 """Does a code say which bar is which? Windows under the codes of other places of their song.
 
-A study of ours, not of the paper's. A code that holds 16 bars one by one fits no window but its own;
-one that sums a passage up fits its neighbours nearly as well.
+A study of ours, not of the paper's. A code that holds 16 bars one by one fits no window but its
+own. One that sums a passage up fits its neighbours nearly as well.
 """
 
 import functools
@@ -16,13 +16,20 @@ from mvae.errors import InputError
 from mvae.evaluation.statistics import share_interval
 from mvae.model.config import ModelConfig
 from mvae.model.objective import objective
+from mvae.model.types import Params
 from mvae.music.form import Form
 from mvae.musicvae import MusicVAE
 from mvae.progress import progress
 
 
 @functools.partial(jax.jit, static_argnames='cfg')
-def _loss(params: dict, cfg: ModelConfig, streams, source, key: jax.Array) -> jax.Array:
+def _loss(
+    params: Params,
+    cfg: ModelConfig,
+    streams: Sequence[jax.Array],
+    source: Sequence[jax.Array],
+    key: jax.Array,
+) -> jax.Array:
     """-log p(streams | z), z drawn from the posterior of source, teacher-forced: nats [B]."""
     return objective(params, cfg, streams, key, source=source).reconstruction
 
@@ -35,14 +42,14 @@ def find_places(
     seed: int,
     bar_offsets: np.ndarray,
 ) -> np.ndarray:
-    """Rows of windows [M, 1 + len(shifts) + 1].
+    """Rows of windows, int64 [M, 1 + len(shifts) + 1].
 
-    Each row has a window, those that begin so many bars later in the same tracks, and one of another
-    song.
+    Each row has a window, those that begin so many bars later in the same tracks, and one of
+    another song. M is at most limit: the seed draws from the windows that have all of these.
 
-    windows: where each stream begins, int [N, K]. songs [N]. M is at most limit, drawn by the seed
-    from the windows that have all of these. bar_offsets: how far one bar is in each stream, int [K].
-    Raises InputError where there is none, or only one song.
+    windows: where each stream begins, int [N, K]. songs: of every window, int [N]. bar_offsets: how
+    far one bar is in each stream, int [K]. Raises InputError where there is no such window, or only
+    one song.
     """
     if (count := len(np.unique(songs))) < 2:
         raise InputError(
@@ -77,9 +84,11 @@ def evaluate_misplaced(
 ) -> dict[str, Any]:
     """How much less likely windows are under codes of other places than under their own.
 
-    The codes are of windows so many bars later, and of another song. Returns windows, songs (counts),
-    own (mean, nats per window), and excess: {'1 bar later': ..., 'another song': ...}, each {mean,
-    interval}: nats more than under the own code, 95% over songs (None with one song).
+    The codes are of windows so many bars later, and of another song. Returns
+        windows, songs: counts;
+        own: under their own codes, mean in nats per window;
+        excess: {'1 bar later': ..., 'another song': ...}, each {mean, interval} of the nats more
+            than under their own, the interval 95% over songs (None with one song).
     """
     form = model.form
     if not all(0 < shift < form.bars for shift in shifts):
@@ -113,7 +122,7 @@ def _losses(
     seed: int,
     batch_size: int,
 ) -> np.ndarray:
-    """Nats of each row's first window under the codes of all its windows: float64 of places' shape."""
+    """Nats of each row's first window under the codes of all its windows: float64 as places."""
     losses, key = np.zeros(places.shape), jax.random.key(seed)
     for n in progress(range(0, len(places), batch_size), 'windows', unit='batch', leave=False):
         # The last batch is filled up: one program for all.

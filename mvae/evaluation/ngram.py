@@ -1,8 +1,8 @@
-"""An n-gram language model of tokens with interpolated Witten-Bell smoothing: what a sequence costs
-that nobody composed (paper section 5.2).
+"""An n-gram language model of tokens with interpolated Witten-Bell smoothing.
 
-Own code: nltk's models score some ten thousand tokens a second, and the study asks for ten million;
-KenLM has no wheels and needs a compiler.
+It says what a sequence costs that nobody composed (paper section 5.2). It is own code: nltk's
+models score some ten thousand tokens a second, and the study asks for ten million. KenLM has no
+wheels and needs a compiler.
 """
 
 import numpy as np
@@ -14,18 +14,19 @@ _START = 1  # how far tokens are shifted up: 0 stands before the beginning
 
 
 class NGram:
-    """p(x | h) = lambda(h) c(h x) / c(h) + (1 - lambda(h)) p(x | h'), h' the context without its
-    oldest token, down to the uniform distribution.
+    """p(x | h) = lambda(h) c(h x) / c(h) + (1 - lambda(h)) p(x | h').
 
-    lambda(h) = c(h) / (c(h) + t(h)) with t(h) the number of different tokens seen after h (Witten &
-    Bell, 1991; interpolated as by Chen & Goodman, 1998). A context that was never seen has lambda
-    0. Before its beginning a sequence has a start token, which is never predicted.
+    c counts. h' is the context h without its oldest token; the last of them is the uniform
+    distribution. lambda(h) = c(h) / (c(h) + t(h)), with t(h) the number of different tokens seen
+    after h (Witten & Bell, 1991; interpolated as by Chen & Goodman, 1998). A context that was never
+    seen has lambda 0. Before its beginning a sequence has a start token, which is never predicted.
     """
 
     def __init__(self, tokens: np.ndarray, vocabulary_size: int, order: int = 5):
-        """tokens: int [N, T], 0..vocabulary_size - 1.
+        """Counts the n-grams of tokens int [N, T], 0..vocabulary_size - 1.
 
-        order: tokens of an n-gram, the predicted one among them.
+        order: tokens of an n-gram, the predicted one among them. Raises ValueError where n-grams do
+        not fit into 64 bits.
         """
         if order < 1 or (vocabulary_size + _START) ** order >= 2**63:
             raise ValueError(
@@ -42,9 +43,7 @@ class NGram:
             self._levels.append((grams, counts, contexts, total, kinds))
 
     def _keys(self, tokens: np.ndarray, length: int) -> np.ndarray:
-        """The n-gram of `length` tokens of context and the token itself, at every step: int64 [N *
-        T].
-        """
+        """At every step the n-gram of `length` tokens of context and the token: int64 [N * T]."""
         tokens = np.asarray(tokens, np.int64) + _START
         padded = np.pad(tokens, ((0, 0), (length, 0)))
         keys = np.zeros(tokens.shape, np.int64)
@@ -82,10 +81,10 @@ def _find(keys: np.ndarray, wanted: np.ndarray) -> tuple[np.ndarray, np.ndarray]
 
 
 def apart(offsets: np.ndarray, steps: int) -> np.ndarray:
-    """Rows of windows that share no token with one taken before, so that overlapping windows do not
-    count music many times: rising int64 [n].
+    """Rows of windows that share no token with one taken before: rising int64 [n].
 
-    offsets: int64 [N], where each window of `steps` tokens begins in the store.
+    So overlapping windows do not count music many times. offsets: where each window of `steps`
+    tokens begins in the store, int64 [N].
     """
     taken, free = [], -1
     for row in np.argsort(offsets, kind='stable'):

@@ -1,8 +1,8 @@
-"""How well a model reconstructs: teacher-forced, sampled and greedy (paper section 5.1, table 1)."""
+"""How well a model reconstructs: teacher-forced, sampled, greedy (paper section 5.1, table 1)."""
 
 import functools
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import jax
@@ -14,6 +14,7 @@ from mvae.evaluation.statistics import share_interval
 from mvae.model import vae
 from mvae.model.config import ModelConfig
 from mvae.model.objective import objective
+from mvae.model.types import Params
 from mvae.music.events import EVENTS, ONSET
 from mvae.music.form import Form
 from mvae.musicvae import MusicVAE
@@ -25,7 +26,9 @@ MODES = ('teacher_forced', 'sampled', 'greedy')
 
 
 @functools.partial(jax.jit, static_argnames='cfg')
-def _measure(params: dict, cfg: ModelConfig, streams, key: jax.Array) -> dict[str, jax.Array]:
+def _measure(
+    params: Params, cfg: ModelConfig, streams: Sequence[jax.Array], key: jax.Array
+) -> dict[str, jax.Array]:
     """Per example: hits bool [modes, B, T, K], losses [B], mu [B, Z]."""
     z_key, draw_key = jax.random.split(key)
     found = objective(params, cfg, streams, z_key)
@@ -48,9 +51,12 @@ class _Counts:
     def __init__(self, songs: int, bars: int):
         self.hits = np.zeros((len(MODES), songs, len(EVENTS), bars), np.int64)
         self.steps = np.zeros((songs, len(EVENTS), bars), np.int64)
-        self.values: list[Counter] = [Counter() for _ in EVENTS]  # how often each value stands
+        # How often each value stands, by its bytes.
+        self.values: list[Counter[bytes]] = [Counter() for _ in EVENTS]
 
-    def add(self, song: np.ndarray, event: np.ndarray, values: np.ndarray, right: np.ndarray):
+    def add(
+        self, song: np.ndarray, event: np.ndarray, values: np.ndarray, right: np.ndarray
+    ) -> None:
         """song int [B]; event int [B, T]; values int [B, T, C]; right bool [modes, B, T]."""
         bars = self.steps.shape[-1]
         for c in range(len(EVENTS)):
@@ -105,14 +111,14 @@ def evaluate_reconstruction(
     kl_bits; active_units of latent_size;
     streams: for each stream
         baseline: share of the split's most frequent value;
-        for each of MODES {accuracy, interval (95%, bootstrap over songs; None with one song),
-        hits_of_songs}, and steps_of_songs: ints [S], by ascending song, from which `compare` pairs
-        models;
+        for each of MODES {accuracy, interval, hits_of_songs}; the interval is 95%, bootstrap over
+            songs, None with one song;
+        steps_of_songs: as hits_of_songs ints [S], by ascending song, for `compare`;
         classes: for each of EVENTS that occurs {share of the steps, baseline (share of the most
-        frequent value in the class), and for each of MODES its accuracy};
+            frequent value in the class), and for each of MODES its accuracy};
         onsets_by_bar: for each of MODES the accuracy at onsets in each of the U bars, {mean, low,
-        high}, which shows whether a decoder keeps to the music or drifts (None where a bar has
-        onsets in fewer than two songs).
+            high}. It shows whether a decoder keeps to the music or drifts. None where a bar has
+            onsets in fewer than two songs.
     """
     key, form = jax.random.key(seed), model.form
     _, song_of = np.unique(songs, return_inverse=True)
@@ -164,12 +170,14 @@ def _count(
 def compare(
     first: dict[str, Any], second: dict[str, Any], mode: str, seed: int = 0
 ) -> dict[str, Any] | None:
-    """How much more of a stream the second model gets right than the first: {difference of
-    accuracies, interval (95%, bootstrap over songs)}.
+    """How much more of a stream the second model gets right than the first.
 
     first, second: one stream of what `evaluate_reconstruction` returned of the same windows. The
     pairing by song takes out what makes a song easy for both, which is most of the width of their
-    own intervals. None where songs were not kept (evaluations of before) or are fewer than two.
+    own intervals.
+
+    Returns {difference of accuracies, interval (95%, bootstrap over songs)}. None where songs were
+    not kept (evaluations of before) or are fewer than two.
     """
     steps = first.get('steps_of_songs')
     if steps is None or second.get('steps_of_songs') != steps:
@@ -188,32 +196,33 @@ def _by_bar(steps: np.ndarray, bars: int) -> np.ndarray:
 
 def _onset_curve(hits: np.ndarray, counts: np.ndarray, seed: int) -> dict[str, list[float]] | None:
     """Share of hits in each bar and its intervals over songs: int [S, U] -> {mean, low, high}."""
-    intervals = [share_interval(hits[:, u], counts[:, u], seed) for u in range(hits.shape[1])]
-    if None in intervals:
-        return None
+    intervals = []
+    for u in range(hits.shape[1]):
+        interval = share_interval(hits[:, u], counts[:, u], seed)
+        if interval is None:
+            return None
+        intervals.append(interval)
     low, high = zip(*intervals, strict=True)
     return {'mean': (hits.sum(0) / counts.sum(0)).tolist(), 'low': list(low), 'high': list(high)}
 
 
 def format_table(result: dict[str, Any]) -> str:
-    """The result for people: a row per stream, in the layout of the paper's table, and one for each
-    class of steps.
-    """
+    """The result for people: a row per stream, as in the paper, and one per class of steps."""
     heads = ('', 'most frequent', 'teacher-forced', 'sampled', 'greedy')
     lines = [''.join(f'{head:>18}' for head in heads)]
     for stream, row in result['streams'].items():
-        lines.append(
-            f'{stream:>18}{row["baseline"]:>18.3f}'
-            + ''.join(f'{row[mode]["accuracy"]:>18.3f}' for mode in MODES)
-        )
+        lines.append(_table_row(stream, row['baseline'], [row[m]['accuracy'] for m in MODES]))
         for name, of_class in row['classes'].items():
             label = f'{of_class["share"]:.0%} {name.replace("_", "-")}s'
-            lines.append(
-                f'{label:>18}{of_class["baseline"]:>18.3f}'
-                + ''.join(f'{of_class[mode]:>18.3f}' for mode in MODES)
-            )
+            lines.append(_table_row(label, of_class['baseline'], [of_class[m] for m in MODES]))
     lines.append(
-        f'{result["windows"]:,} windows of {result["songs"]:,} songs; loss {result["loss"]:.1f} nats = reconstruction '
-        f'{result["reconstruction"]:.1f} + KL ({result["kl_bits"]:.1f} bits); {result["active_units"]} of {result["latent_size"]} latent units active'
+        f'{result["windows"]:,} windows of {result["songs"]:,} songs; '
+        f'loss {result["loss"]:.1f} nats = reconstruction {result["reconstruction"]:.1f} + '
+        f'KL ({result["kl_bits"]:.1f} bits); '
+        f'{result["active_units"]} of {result["latent_size"]} latent units active'
     )
     return '\n'.join(lines)
+
+
+def _table_row(label: str, baseline: float, accuracies: Iterable[float]) -> str:
+    return f'{label:>18}' + ''.join(f'{share:>18.3f}' for share in (baseline, *accuracies))

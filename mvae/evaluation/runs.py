@@ -1,4 +1,4 @@
-"""Evaluations of whole runs: kept beside the checkpoints, and made anew where they are out of date."""
+"""Evaluations of whole runs: kept beside the checkpoints, made anew where they are out of date."""
 
 import json
 from pathlib import Path
@@ -28,13 +28,14 @@ def evaluate_run(
     batch_size: int = 128,
     target: Path | None = None,
 ) -> dict[str, Any]:
-    """Reconstruction of a split by a run's checkpoint: what `evaluate_reconstruction` returns, and
-    what it was made of.
+    """Reconstruction of a split by a run's checkpoint.
 
     data: a store, that of the training where None. limit: at most so many windows, drawn by the
-    seed. target: the JSON file in which the result is kept, and from which it is taken if it was
-    made of the same; `kept_at` where None. Raises InputError where the run, the store or the
-    windows are missing, or the store's tokens mean something else.
+    seed. target: the JSON file that keeps the result, `kept_at` where None. The result is taken
+    from there if it was made of the same.
+
+    Returns what `evaluate_reconstruction` does, and what it was made of. Raises InputError where
+    the run, the store or the windows are missing, or the store's tokens mean something else.
     """
     model = load(run, checkpoint)
     store = Store.open(data or model.config.data.path)

@@ -7,8 +7,9 @@ RESAMPLES = 2000
 
 
 def mean_interval(values: np.ndarray, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """95% percentile bootstrap interval of the mean over the first axis: float [N, ...] -> low and
-    high [...]; N at least 2.
+    """95% percentile bootstrap interval of the mean over the first axis.
+
+    values: float [N, ...], N at least 2. Returns low and high [...].
     """
     interval = stats.bootstrap(
         (values,),
@@ -26,10 +27,10 @@ def mean_interval(values: np.ndarray, seed: int = 0) -> tuple[np.ndarray, np.nda
 def share_interval(
     hits: np.ndarray, counts: np.ndarray, seed: int = 0
 ) -> tuple[float, float] | None:
-    """95% percentile bootstrap interval of sum(hits) / sum(counts), resampling whole songs: windows
-    of one song are far from independent.
+    """95% percentile bootstrap interval of sum(hits) / sum(counts), resampling whole songs.
 
-    hits, counts [S]: of every song. None with fewer than two songs that count anything.
+    Windows of one song are far from independent. hits, counts: of every song, [S]. None with fewer
+    than two songs that count anything.
     """
     hits, counts = (np.asarray(x, np.float64)[np.asarray(counts) > 0] for x in (hits, counts))
     if len(counts) < 2:

@@ -1,6 +1,4 @@
-"""The paper's table of reconstruction accuracies (section 5.1, table 1), filled by evaluations of
-runs.
-"""
+"""The paper's table of accuracies (section 5.1, table 1), filled by evaluations of runs."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,6 +8,7 @@ from mvae.config import HIERARCHICAL_DECODERS, HIERARCHICAL_ENCODERS
 from mvae.errors import InputError
 from mvae.evaluation.reconstruction import MODES, compare
 
+_NAMES = {mode: mode.replace('_', '-') for mode in MODES}
 DECODERS = ('flat', 'hierarchical')
 COLUMNS = tuple((mode, decoder) for mode in MODES for decoder in DECODERS)
 # As reported by the paper, recalled and unverified: (form, bars, stream) -> accuracies of the first
@@ -36,34 +35,36 @@ def _decoder(evaluation: dict[str, Any]) -> str:
     return DECODERS[evaluation['variant'] in HIERARCHICAL_DECODERS]
 
 
-def _row_of(evaluation: dict[str, Any]) -> tuple:
-    """What makes a row, in the order of rows: form and length as in the paper, data, and whether
-    the encoder is one by bars.
+def _row_of(evaluation: dict[str, Any]) -> tuple[int, str, int, str, bool]:
+    """What makes a row, in the order of rows.
+
+    It is form and length, as the paper orders them, data, and whether the encoder is one by bars.
     """
-    what = evaluation['form'], evaluation['bars']
-    place = _ORDER.index(what) if what in _ORDER else len(_ORDER)
-    return (
-        place,
-        *what,
-        evaluation['corpus'] or evaluation['data'],
-        evaluation['variant'] in HIERARCHICAL_ENCODERS,
-    )
+    form, bars = evaluation['form'], evaluation['bars']
+    place = _ORDER.index((form, bars)) if (form, bars) in _ORDER else len(_ORDER)
+    data = evaluation['corpus'] or evaluation['data']
+    return place, form, bars, data, evaluation['variant'] in HIERARCHICAL_ENCODERS
 
 
 def build(evaluations: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Rows of the table from what `evaluate_run` returns, in the paper's order: one for each data
-    set, form, length, encoder and stream.
+    """Rows of the table from what `evaluate_run` returns, in the paper's order.
 
-    A row: form, bars, stream, by_bars (whether the encoder is one by bars, which the paper's is
-    not), data, windows, baseline, reported {column: accuracy}, cells {'mode decoder': {accuracy,
-    interval, onset, by_bar, plateau, run}}, and differences {mode: {difference, interval}}, the
-    hierarchical decoder's accuracy less the flat one's, where both were measured. plateau: onsets
-    are hit no better than by the most frequent one. Teacher-forced it says that the model has
-    learned nothing to compare yet, sampled that the latent code does not carry the notes. Raises
-    InputError where two runs claim one cell, or where runs of one row have different vocabularies
-    or were measured on different windows.
+    There is a row for each data set, form, length, encoder and stream. It has
+        form, bars, stream, data; windows, songs: counts;
+        by_bars: whether the encoder is one by bars, which the paper's is not;
+        baseline, onset_baseline: of always the most frequent value, of all steps and of onsets;
+        reported: {column: accuracy};
+        cells: {'mode decoder': {accuracy, interval, onset, by_bar, plateau, run}};
+        differences: {mode: {difference, interval}}, the hierarchical decoder's accuracy less the
+            flat one's, where both were measured.
+
+    plateau: onsets are hit no better than by the most frequent one. Teacher-forced it says that the
+    model has learned nothing to compare yet, sampled that the latent code does not carry the notes.
+
+    Raises InputError where two runs claim one cell, or where runs of one row differ in their
+    notation or were measured on different windows.
     """
-    groups: dict[tuple, list] = {}
+    groups: dict[tuple[int, str, int, str, bool], list[dict[str, Any]]] = {}
     for e in evaluations:
         groups.setdefault(_row_of(e), []).append(e)
     for group in groups.values():
@@ -72,18 +73,21 @@ def build(evaluations: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _check(group: list[dict[str, Any]]) -> None:
-    first, seen = group[0], {}
+    first = group[0]
+    seen: dict[str, str] = {}  # variant -> run
     for e in group:
         if e['variant'] in seen:
             what = f'{e["bars"]}-bar {e["form"]}, {e["variant"]}, on {e["data"]}'
             raise InputError(
-                f'two runs for one place of the table ({what}): {seen[e["variant"]]} and {e["run"]}; leave one out'
+                f'two runs for one place of the table ({what}): {seen[e["variant"]]} and '
+                f'{e["run"]}; leave one out'
             )
         seen[e['variant']] = e['run']
         for name in ('notation', 'split', 'windows', 'limit', 'seed'):
             if e[name] != first[name]:
                 raise InputError(
-                    f'{first["run"]} and {e["run"]} cannot stand in one row: {name} {first[name]} and {e[name]}'
+                    f'{first["run"]} and {e["run"]} cannot stand in one row: '
+                    f'{name} {first[name]} and {e[name]}'
                 )
 
 
@@ -92,27 +96,22 @@ def _row(group: list[dict[str, Any]], stream: str) -> dict[str, Any]:
     reported = REPORTED.get((first['form'], first['bars'], stream), (None,) * 4)
     cells, measured = {}, {}
     for e in group:
-        measured[_decoder(e)] = e['streams'][stream]
-        found = e['streams'][stream]
+        found = measured[_decoder(e)] = e['streams'][stream]
         onset = found['classes'].get('onset', {})
         for mode in MODES:
-            plateau = not onset or onset[mode] <= onset['baseline']
-            cell = {
+            cells[f'{mode} {_decoder(e)}'] = {
                 'accuracy': found[mode]['accuracy'],
                 'interval': found[mode]['interval'],
                 'onset': onset.get(mode),
-                'plateau': plateau,
-            }
-            cells[f'{mode} {_decoder(e)}'] = cell | {
+                'plateau': not onset or onset[mode] <= onset['baseline'],
                 'by_bar': found['onsets_by_bar'][mode],
                 'run': e['run'],
             }
-    pair = [measured[d] for d in DECODERS if d in measured]
-    differences = {
-        mode: found
-        for mode in MODES
-        if len(pair) == 2 and (found := compare(*pair, mode, first['seed']))
-    }
+    differences = {}
+    if len(measured) == 2:
+        flat, hierarchical = (measured[decoder] for decoder in DECODERS)
+        compared = {mode: compare(flat, hierarchical, mode, first['seed']) for mode in MODES}
+        differences = {mode: found for mode, found in compared.items() if found}
     return {
         'form': first['form'],
         'bars': first['bars'],
@@ -134,11 +133,11 @@ def _row(group: list[dict[str, Any]], stream: str) -> dict[str, Any]:
 def curves_by_bar(
     rows: Sequence[dict[str, Any]], mode: str = 'sampled'
 ) -> list[tuple[str, dict[str, dict[str, list[float]]]]]:
-    """Does a decoder keep to the music or drift: for each row of the longest windows (label,
-    {decoder: onsets right in each bar, with intervals}).
+    """Does a decoder keep to the music or drift?
 
-    Rows of 2 bars, or of one song, have nothing to show. Beside the decoders stands the most
-    frequent onset.
+    Returns (label, {decoder: onsets right in each bar, with intervals}) for each row of the longest
+    windows. Rows of 2 bars, or of one song, have nothing to show. Beside the decoders stands the
+    most frequent onset.
     """
     longest, panels = max((row['bars'] for row in rows), default=0), []
     for row in rows:
@@ -149,59 +148,42 @@ def curves_by_bar(
         }
         if row['bars'] == longest > 2 and curves:
             level = [row['onset_baseline']] * longest
-            panels.append(
-                (
-                    f'{label(row)} ({Path(row["data"]).name})',
-                    curves | {'most frequent': {'mean': level, 'low': level, 'high': level}},
-                )
-            )
+            curves['most frequent'] = {'mean': level, 'low': level, 'high': level}
+            panels.append((f'{label(row)} ({Path(row["data"]).name})', curves))
     return panels
 
 
 def label(row: dict[str, Any]) -> str:
-    """'16-bar trio, bass, encoder by bars'."""
-    return (
-        f'{row["bars"]}-bar {row["form"]}'
-        + f', {row["stream"]}' * (row['form'] != row['stream'])
-        + ', encoder by bars' * row['by_bars']
-    )
+    """What a row is of, in words: '16-bar trio, bass, encoder by bars'."""
+    stream = f', {row["stream"]}' if row['form'] != row['stream'] else ''
+    encoder = ', encoder by bars' if row['by_bars'] else ''
+    return f'{row["bars"]}-bar {row["form"]}{stream}{encoder}'
 
 
 def to_markdown(rows: Sequence[dict[str, Any]], evaluations: Sequence[dict[str, Any]]) -> str:
-    """Markdown tables: accuracies in the paper's layout, decoders compared in pairs, accuracies by
-    class of steps, and what each model is.
+    """Markdown tables of the rows and of the evaluations that they come from.
+
+    They show accuracies in the paper's layout, decoders compared in pairs, accuracies by class of
+    steps, and what each model is.
     """
     shown = [(m, d) for m, d in COLUMNS if any(f'{m} {d}' in row['cells'] for row in rows)]
-    names = {mode: mode.replace('_', '-') for mode in MODES}
-    lines = [
-        '| data | windows (songs) | most frequent | '
-        + ' | '.join(f'{names[m]}, {d}' for m, d in shown)
-        + ' |',
-        '|---' * (3 + len(shown)) + '|',
-    ]
+    columns = [f'{_NAMES[m]}, {d}' for m, d in shown]
+    lines = _head('data', 'windows (songs)', 'most frequent', *columns)
     for row in rows:
-        cells = [
-            cell_text(row['cells'].get(f'{m} {d}'), row['reported'].get(f'{m} {d}'))
-            for m, d in shown
-        ]
+        keys = [f'{m} {d}' for m, d in shown]
+        cells = [cell_text(row['cells'].get(key), row['reported'].get(key)) for key in keys]
         size = f'{row["windows"]:,} ({row["songs"]:,})'
-        lines.append(
-            f'| {label(row)} ({row["data"]}) | {size} | {_short(row["baseline"])} | '
-            + ' | '.join(cells)
-            + ' |'
-        )
-    return '\n'.join(
-        [
-            *lines,
-            '',
-            _LEGEND,
-            '',
-            *_differences(rows),
-            *_classes(evaluations),
-            '',
-            *_models(evaluations),
-        ]
-    )
+        lines.append(_line(f'{label(row)} ({row["data"]})', size, _short(row['baseline']), *cells))
+    lines += ['', _LEGEND, '', *_differences(rows), *_classes(evaluations), '']
+    return '\n'.join([*lines, *_models(evaluations)])
+
+
+def _line(*cells: object) -> str:
+    return f'| {" | ".join(map(str, cells))} |'
+
+
+def _head(*columns: str) -> list[str]:
+    return [_line(*columns), '|---' * len(columns) + '|']
 
 
 def _name(evaluation: dict[str, Any]) -> str:
@@ -219,75 +201,47 @@ def cell_text(cell: dict[str, Any] | None, reported: float | None = None) -> str
     elif cell['plateau']:
         text = f'plateau ({_short(cell["accuracy"])})'
     else:
-        interval = (
-            '' if cell['interval'] is None else ' {}-{}'.format(*map(_short, cell['interval']))
-        )
-        text = f'**{_short(cell["accuracy"])}**{interval}'
-    return text + (f' [{_short(reported)}]' if reported is not None else '')
+        text = f'**{_short(cell["accuracy"])}**'
+        if cell['interval'] is not None:
+            text += ' {}-{}'.format(*map(_short, cell['interval']))
+    return text if reported is None else f'{text} [{_short(reported)}]'
 
 
 def _difference_text(found: dict[str, Any]) -> str:
     """'**+.033** +.021 to +.045': in accuracy, and its interval."""
-    value, low, high = (
-        f'{x:+.3f}'.replace('0.', '.', 1) for x in (found['difference'], *found['interval'])
-    )
+    numbers = found['difference'], *found['interval']
+    value, low, high = (f'{x:+.3f}'.replace('0.', '.', 1) for x in numbers)
     return f'**{value}** {low} to {high}'
 
 
 def _differences(rows: Sequence[dict[str, Any]]) -> list[str]:
     if not any(row['differences'] for row in rows):
         return []
-    lines = [
-        '| hierarchical less flat, paired by song | '
-        + ' | '.join(m.replace('_', '-') for m in MODES)
-        + ' |',
-        '|---' * (1 + len(MODES)) + '|',
-    ]
+    lines = _head('hierarchical less flat, paired by song', *_NAMES.values())
     for row in rows:
         if row['differences']:
-            lines.append(
-                f'| {label(row)} ({row["data"]}) | {" | ".join(map(_difference_text, row["differences"].values()))} |'
-            )
+            cells = map(_difference_text, row['differences'].values())
+            lines.append(_line(f'{label(row)} ({row["data"]})', *cells))
     return [*lines, '']
 
 
 def _classes(evaluations: Sequence[dict[str, Any]]) -> list[str]:
-    lines = [
-        '| run, stream | class | share | most frequent | '
-        + ' | '.join(m.replace('_', '-') for m in MODES)
-        + ' |',
-        '|---' * 7 + '|',
-    ]
+    lines = _head('run, stream', 'class', 'share', 'most frequent', *_NAMES.values())
     for e in evaluations:
         for stream, found in e['streams'].items():
             for name, c in found['classes'].items():
-                values = ' | '.join(_short(c[mode]) for mode in MODES)
-                title = name.replace('_', '-')
-                lines.append(
-                    f'| {_name(e)}, {stream} | {title} | {_short(c["share"])} | {_short(c["baseline"])} | {values} |'
-                )
+                shares = [_short(c[key]) for key in ('share', 'baseline', *MODES)]
+                lines.append(_line(f'{_name(e)}, {stream}', name.replace('_', '-'), *shares))
     return lines
 
 
 def _models(evaluations: Sequence[dict[str, Any]]) -> list[str]:
-    lines = [
-        '| run | scale | parameters | best step of | batch | seed | NLL, nats per window | KL, bits | active units |',
-        '|---' * 9 + '|',
-    ]
+    what = 'run', 'scale', 'parameters', 'best step of', 'batch', 'seed'
+    lines = _head(*what, 'NLL, nats per window', 'KL, bits', 'active units')
     for e in evaluations:
         step = f'{e["step"]:,} of {e["planned_steps"]:,}'
-        values = [
-            _name(e),
-            e['scale'],
-            f'{e["parameters"]:,}',
-            step,
-            e['training_batch_size'],
-            e['training_seed'],
-        ]
-        values += [
-            f'{e["reconstruction"]:.1f}',
-            f'{e["kl_bits"]:.0f}',
-            f'{e["active_units"]} of {e["latent_size"]}',
-        ]
-        lines.append(f'| {" | ".join(map(str, values))} |')
+        made = e['scale'], f'{e["parameters"]:,}', step, e['training_batch_size']
+        costs = f'{e["reconstruction"]:.1f}', f'{e["kl_bits"]:.0f}'
+        units = f'{e["active_units"]} of {e["latent_size"]}'
+        lines.append(_line(_name(e), *made, e['training_seed'], *costs, units))
     return lines

@@ -17,6 +17,7 @@ from mvae.interop.tensors import NpzTensors, Spec, Tensors
 from mvae.interop.tfjs import MANIFEST, TfjsTensors
 from mvae.model import vae
 from mvae.model.config import ModelConfig, model_config
+from mvae.model.types import Params
 from mvae.musicvae import MusicVAE, form_of
 
 
@@ -29,7 +30,7 @@ class Architecture:
 
     config: ConfigDict
     model: ModelConfig
-    like: dict
+    like: Params
 
     def magenta_shapes(self) -> dict[str, tuple[int, ...]]:
         """Names and shapes of the tensors that the model needs."""

@@ -1,10 +1,12 @@
 """What all readers give: names with shapes, and a tensor's values when they are asked for."""
 
 import math
+import zipfile
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 
@@ -64,7 +66,7 @@ class NpzTensors(Tensors):
 
 def _npy_spec(file: np.lib.npyio.NpzFile, name: str) -> Spec:
     """From the header alone."""
-    with file.zip.open(f'{name}.npy') as member:
+    with cast(zipfile.ZipFile, file.zip).open(f'{name}.npy') as member:
         if np.lib.format.read_magic(member) == (1, 0):
             shape, _, dtype = np.lib.format.read_array_header_1_0(member)
         else:

@@ -23,8 +23,11 @@ _RESAMPLES = 2000
 
 
 class AttributeVector(NamedTuple):
-    """vector float32 [Z]; of how many pieces its two means were taken, and what those are: at most
-    `low`, at least `high`.
+    """A direction of the latent space.
+
+    vector: float32 [Z], the difference of two means. low, high: one mean is of the pieces whose
+    attribute is at most low, the other of those where it is at least high. bottom, top: how many
+    pieces these are.
     """
 
     vector: np.ndarray
@@ -35,8 +38,10 @@ class AttributeVector(NamedTuple):
 
 
 class Fitted(NamedTuple):
-    """The vectors by attribute; the attributes that hardly vary over the `pieces`, and why they
-    have none.
+    """What `fit` finds.
+
+    vectors: by attribute. skipped: attributes that hardly vary, and why they have no vector.
+    pieces: how many there were.
     """
 
     vectors: dict[str, AttributeVector]
@@ -50,21 +55,23 @@ def fit(
     attributes: dict[str, Attribute],
     name: Callable[[int], str] = 'piece {}'.format,
 ) -> Fitted:
-    """Vectors of tokens int [B, T, K]: mean mu of the top quartile of an attribute less mean mu of
-    its bottom quartile.
+    """Vectors of tokens int [B, T, K]: mean mu of an attribute's top quartile less the bottom's.
 
-    Quartiles go by value: all pieces at or beyond the quartile's edge belong to it, so that ties do
-    not depend on their order. Where more than half of the pieces share one value, which then is
-    both edges, the groups are the pieces above and the pieces below it, with those at it taking the
-    place of a group of at most 1% of the pieces; where both are as small the attribute is skipped.
-    Raises InputError where all attributes are, and as `values_of` does.
+    Quartiles go by value. All pieces at or beyond a quartile's edge belong to it, so that ties do
+    not depend on their order. Where more than half of the pieces share one value, both edges are
+    this value. Then the groups are the pieces above and the pieces below it. The pieces at the
+    value take the place of a group of at most 1% of the pieces. Where both groups are as small, the
+    attribute is skipped.
+
+    name: what to call piece number n in a message. Raises InputError where all attributes are
+    skipped, and as `values_of` does.
     """
     if not len(tokens):
         raise InputError('there are no pieces to find attribute vectors with')
     values = values_of(tokens, model.form, attributes, name)
     parts = [tokens[i : i + _ENCODED_AT_ONCE] for i in range(0, len(tokens), _ENCODED_AT_ONCE)]
-    parts = progress(parts, 'encode', unit='batch', leave=False)
-    mu = np.concatenate([model.encode_tokens(part).mu for part in parts])
+    shown = progress(parts, 'encode', unit='batch', leave=False)
+    mu = np.concatenate([model.encode_tokens(part).mu for part in shown])
     vectors, skipped = {}, {}
     for title, column in zip(attributes, values.T, strict=True):
         low, high = _edges(column)
@@ -84,8 +91,9 @@ def fit(
 
 
 def _edges(column: np.ndarray) -> tuple[float, float]:
-    """The highest value of the bottom group and the lowest of the top group; equal where there are
-    no two groups.
+    """The highest value of the bottom group and the lowest of the top group.
+
+    They are equal where there are no two groups.
     """
     column = np.sort(column)
     quarter = -(-len(column) // 4)
@@ -93,10 +101,8 @@ def _edges(column: np.ndarray) -> tuple[float, float]:
     if low == high:
         below, above = column[column < low], column[column > high]
         fewest = _LEAST_SHARE * len(column)
-        low, high = (
-            below.max() if len(below) > fewest else low,
-            above.min() if len(above) > fewest else high,
-        )
+        low = below.max() if len(below) > fewest else low
+        high = above.min() if len(above) > fewest else high
     return float(low), float(high)
 
 
@@ -106,9 +112,8 @@ def apply(z: np.ndarray, vector: np.ndarray, amount: float) -> np.ndarray:
     Raises InputError for amounts not finite or too large.
     """
     with np.errstate(over='ignore', invalid='ignore'):
-        moved = (np.asarray(z, np.float64) + amount * np.asarray(vector, np.float64)).astype(
-            np.float32
-        )
+        exact = np.asarray(z, np.float64) + amount * np.asarray(vector, np.float64)
+        moved = exact.astype(np.float32)
     if not (np.isfinite(amount) and np.isfinite(moved).all()):
         raise InputError(f'an amount is a finite number, such as -1 or 0.5, not {amount}')
     return moved
@@ -123,16 +128,15 @@ def measure(
     temperature: float = 0.0,
     seed: int = 0,
 ) -> dict[str, Any]:
-    """What every vector, added to and subtracted from n samples of N(0, I), does to every
-    attribute.
+    """What every vector does to every attribute, added to n samples of N(0, I) and subtracted.
 
-    A change is that of the mean over the pieces in per cent of the mean before (its absolute
-    value): single pieces often have a zero, to which no per cent refer. None where the mean before
-    is zero. A piece is drawn with the same noise before and after.
+    A change is that of the mean over the pieces, in per cent of the absolute mean before: single
+    pieces often have a zero, to which no per cent refer. It is None where the mean before is zero.
+    A piece is drawn with the same noise before and after.
 
     Returns before {attribute: its mean over the n decoded pieces}, and for 'add' and 'subtract'
-    each {change, interval}: {vector: {attribute: ...}}, intervals of 95% (percentile bootstrap over
-    pieces) or None.
+    each {change, interval}: {vector: {attribute: ...}}. Intervals are of 95% (percentile bootstrap
+    over pieces), or None.
     """
 
     def values(tokens: np.ndarray, what: str = '') -> np.ndarray:
@@ -146,12 +150,9 @@ def measure(
         for title, found in progress(fitted.vectors.items(), word, unit='vector', leave=False):
             tokens = model.decode_tokens(apply(z, found.vector, sign * amount), temperature, seed)
             after = values(tokens, f' with {sign * amount:+g} {title}')
-            result[word]['change'][title] = dict(
-                zip(attributes, _per_cent(before, after), strict=True)
-            )
-            result[word]['interval'][title] = dict(
-                zip(attributes, _intervals(before, after, seed), strict=True)
-            )
+            change, interval = _per_cent(before, after), _intervals(before, after, seed)
+            result[word]['change'][title] = dict(zip(attributes, change, strict=True))
+            result[word]['interval'][title] = dict(zip(attributes, interval, strict=True))
     return result
 
 
@@ -164,10 +165,8 @@ def format_effects(result: dict[str, Any]) -> str:
         padded = (f'{cell:>{width}}' for cell, width in zip(cells, widths, strict=True))
         return f'{head:{left}}' + ''.join(padded)
 
-    lines = [
-        row('', result['before']),
-        row('mean before', [f'{x:.3g}' for x in result['before'].values()]),
-    ]
+    means = [f'{x:.3g}' for x in result['before'].values()]
+    lines = [row('', result['before']), row('mean before', means)]
     for word in SIGNS:
         lines += ['', f'{word} the vector: change of the mean in per cent']
         for title, cells in result[word]['change'].items():
@@ -192,11 +191,8 @@ def _intervals(
     if len(before) < 2:
         return [None] * before.shape[1]
     with warnings.catch_warnings():
-        warnings.simplefilter(
-            'ignore'
-            # of columns that never change, and of resamples whose mean before is zero: they have no
-            # interval
-        )
+        # Columns that never change, and resamples whose mean before is zero, have no interval.
+        warnings.simplefilter('ignore')
         interval = stats.bootstrap(
             (before, after),
             _change,
@@ -215,23 +211,16 @@ def _intervals(
 
 
 def save(path: str | Path, fitted: Fitted, about: dict[str, Any]) -> None:
-    """As JSON, with what made it; about: checkpoint, data and settings, JSON values.
+    """Writes the vectors as JSON, with what made them.
 
-    Raises InputError where the file cannot be written.
+    about: checkpoint, data and settings, JSON values. Raises InputError where the file cannot be
+    written.
     """
     vectors = {
         title: {**v._asdict(), 'vector': v.vector.tolist()} for title, v in fitted.vectors.items()
     }
-    write_json(
-        path,
-        {
-            'version': VERSION,
-            **about,
-            'pieces': fitted.pieces,
-            'skipped': fitted.skipped,
-            'vectors': vectors,
-        },
-    )
+    found = {'pieces': fitted.pieces, 'skipped': fitted.skipped, 'vectors': vectors}
+    write_json(path, {'version': VERSION, **about, **found})
 
 
 def load(path: str | Path, checkpoint: dict[str, Any]) -> tuple[Fitted, dict[str, Any]]:
@@ -246,9 +235,8 @@ def load(path: str | Path, checkpoint: dict[str, Any]) -> tuple[Fitted, dict[str
     try:
         about = json.loads(path.read_text())
     except FileNotFoundError:
-        raise InputError(
-            f'{path} does not exist; find the vectors first: mvae attributes fit'
-        ) from None
+        what = 'does not exist; find the vectors first: mvae attributes fit'
+        raise InputError(f'{path} {what}') from None
     except OSError as error:
         raise InputError(f'cannot read {path}: {error.strerror}') from None
     except ValueError:
@@ -267,12 +255,10 @@ def load(path: str | Path, checkpoint: dict[str, Any]) -> tuple[Fitted, dict[str
             raise InputError(
                 f'{path} was made of another checkpoint ({", ".join(differing)}); fit again'
             )
-        vectors = {
-            title: AttributeVector(
-                **{**v, 'vector': np.array(v['vector'], np.float32).reshape(about['latent_size'])}
-            )
-            for title, v in about['vectors'].items()
-        }
+        vectors = {}
+        for title, kept in about['vectors'].items():
+            vector = np.array(kept['vector'], np.float32).reshape(about['latent_size'])
+            vectors[title] = AttributeVector(**{**kept, 'vector': vector})
         return Fitted(vectors, about['skipped'], about['pieces']), about
     except (KeyError, TypeError, ValueError, AttributeError):
         raise InputError(f'{path} is damaged; fit again') from None

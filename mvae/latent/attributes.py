@@ -1,10 +1,10 @@
 """Attributes: what a listener would name of a piece, as a number (paper section 5.3).
 
 An attribute is a function (notes, steps) -> float. notes: `Notes` of one stream, start and end in
-sixteenth steps from the first downbeat of a piece in 4/4; steps: the length of the piece. Whoever
+sixteenth steps from the first downbeat of a piece in 4/4. steps: the length of the piece. Whoever
 has another idea writes another function. A share or a mean of nothing is 0, as in an empty piece.
 
-The paper names five attributes of melodies without formulas; the formulas here are ours. Those of
+The paper names five attributes of melodies without formulas. The formulas here are ours. Those of
 drums are ours altogether.
 """
 
@@ -45,18 +45,15 @@ def mean_interval(notes: Notes, steps: int) -> float:
 
 
 def syncopation_16th(notes: Notes, steps: int) -> float:
-    """Share of the onsets that stand on an odd sixteenth (step 1 mod 2) with no onset on the
-    sixteenth before.
-    """
+    """Share of the onsets on an odd sixteenth (step 1 mod 2), with none on the sixteenth before."""
     return _syncopation(_onsets(notes), 2, 1, (1,))
 
 
 def syncopation_8th(notes: Notes, steps: int) -> float:
-    """Share of the onsets that stand on an odd eighth (step 2 mod 4) with an onset neither on the
-    sixteenth nor on the eighth before.
+    """Share of the onsets on an odd eighth (step 2 mod 4), with none 1 or 2 steps earlier.
 
-    That is: none 1 or 2 steps earlier, so that the onset is reached from a rest or from a note that
-    began before the beat.
+    Such an onset is reached from a rest or from a note that began before the beat: there is none on
+    the sixteenth or on the eighth before.
     """
     return _syncopation(_onsets(notes), 4, 2, (1, 2))
 
@@ -67,8 +64,9 @@ def drum_density(notes: Notes, steps: int) -> float:
 
 
 def drum_syncopation_16th(notes: Notes, steps: int) -> float:
-    """`syncopation_16th` of kick and snare: beside a hi-hat that runs through no onset of the whole
-    kit would be syncopated.
+    """`syncopation_16th` of kick and snare.
+
+    Beside a hi-hat that runs through, no onset of the whole kit would be syncopated.
     """
     return syncopation_16th(_drums(notes, _KICK, _SNARE), steps)
 
@@ -79,11 +77,9 @@ def drum_syncopation_8th(notes: Notes, steps: int) -> float:
 
 
 def backbeat(notes: Notes, steps: int) -> float:
-    """Share of the snare's hits that stand on beats 2 and 4 (step 4 mod 8): 1 where it does nothing
-    else.
+    """Share of the snare's hits on beats 2 and 4 (step 4 mod 8): 1 where it does nothing else.
 
-    A share, not a difference to beats 1 and 3: it has a zero to which a change in per cent can
-    refer.
+    It is a share, not a difference to beats 1 and 3: so a change in per cent can refer to its zero.
     """
     return _share(_onsets(_drums(notes, _SNARE)) % 8 == 4)
 
@@ -119,9 +115,9 @@ def attributes_of(form: Form) -> dict[str, Attribute]:
 
 
 def read_attribute(place: str) -> tuple[str, Attribute]:
-    """The user's own, from 'path/to/file.py:function': its name, which is the function's, and the
-    function. It is given all notes of a piece.
+    """The user's own attribute, from 'path/to/file.py:function'.
 
+    Returns its name, which is the function's, and the function. It is given all notes of a piece.
     Raises InputError where there is no such file or function, or where the file does not run.
     """
     path, _, name = place.rpartition(':')

@@ -173,7 +173,7 @@ class Columns(Head):
     def loss(self, logits: jax.Array, values: jax.Array) -> jax.Array:
         blocks = split_logits(self.heads, logits)
         parts = zip(self.heads, blocks, self._parts(values), strict=True)
-        return sum(head.loss(block, own) for head, block, own in parts)
+        return cast(jax.Array, sum(head.loss(block, own) for head, block, own in parts))
 
     def draw(self, key: jax.Array, logits: jax.Array, temperature: jax.Array) -> jax.Array:
         return jnp.concatenate(draw(self.heads, key, logits, temperature), -1)

@@ -88,7 +88,8 @@ def _fluidsynth(font: Path, notes: Notes) -> np.ndarray:
         midi, raw = Path(folder) / 'notes.mid', Path(folder) / 'sound.raw'
         midi.write_bytes(write_midi(notes, 120.0, ''))
         form = ['-r', str(SAMPLE_RATE), '-T', 'raw', '-O', 'float', '-E', 'little']
-        command = ['fluidsynth', '-niq', '-g', str(_GAIN), *form, '-F', raw, font, midi]
+        files = ['-F', str(raw), str(font), str(midi)]
+        command = ['fluidsynth', '-niq', '-g', str(_GAIN), *form, *files]
         done = subprocess.run(command, capture_output=True, text=True)
         if done.returncode or not raw.is_file():
             reason = (done.stderr.strip() or 'no sound came').splitlines()[-1]

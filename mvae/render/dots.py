@@ -55,8 +55,7 @@ def draw_dots(
     axes[0].set_yticks(range(len(rows)), [label for label, _, _ in rows])
     axes[0].invert_yaxis()
     handles, labels = axes[0].get_legend_handles_labels()
-    place = 'outside lower center'
-    figure.legend(handles, labels, loc=place, ncols=6, fontsize=8, frameon=False)
+    figure.legend(handles, labels, loc='outside lower center', ncols=6, fontsize=8, frameon=False)
     if note:
         figure.suptitle(note, fontsize=8, x=0.01, ha='left')
     save(path, figure)

@@ -31,8 +31,8 @@ def draw(path: str | Path, pieces: Sequence[tuple[str, np.ndarray]], form: Form)
     steps = max(len(tokens) for _, tokens in pieces)
     size = min(16, max(7, 2 + steps / 18)), 0.55 * len(rows) * sum(heights) + 0.6
     figure = Figure(figsize=size, layout='constrained')
-    looks = {'squeeze': False, 'sharex': True, 'height_ratios': heights * len(rows)}
-    axes = figure.subplots(len(rows) * len(heights), 1, **looks)[:, 0]
+    ratios = heights * len(rows)
+    axes = figure.subplots(len(ratios), sharex=True, squeeze=False, height_ratios=ratios)[:, 0]
     low, high = _range([notes for _, own, _ in rows for notes in own.values()])
     for row, (title, own_lines, hits) in enumerate(rows):
         own = list(axes[row * len(heights) : (row + 1) * len(heights)])
@@ -89,7 +89,10 @@ def _draw_boxes(
 
     right, bottom, top = left + width, middle - height / 2, middle + height / 2
     x, y = np.stack([left, left, right, right], -1), np.stack([bottom, top, top, bottom], -1)
-    axis.add_collection(PolyCollection(np.stack([x, y], -1), facecolors=colour, label=label))
+    # One array [N, 4, 2] has a fast path that matplotlib's types do not know.
+    corners = np.stack([x, y], -1)
+    boxes = PolyCollection(corners, facecolors=colour, label=label)  # type: ignore[arg-type]
+    axis.add_collection(boxes)
 
 
 def _draw_lines(axis: Any, lines: dict[str, GridNotes], low: int, high: int) -> None:
