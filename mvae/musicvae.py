@@ -3,16 +3,15 @@
 import dataclasses
 import functools
 import math
-import operator
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from ml_collections import ConfigDict
 
+from mvae.checks import check_integer, check_qpm, check_seed, is_number
 from mvae.errors import InputError
 from mvae.model import interpolation, vae
 from mvae.model.config import ModelConfig, model_config
@@ -20,16 +19,13 @@ from mvae.model.prior import Prior, draw, noise, standard
 from mvae.model.types import Params
 from mvae.music.form import Form
 from mvae.music.forms import make_form
-from mvae.music.midi import from_note_sequence, read_midi, to_note_sequence
+from mvae.music.midi import to_note_sequence
 from mvae.music.notation import Notation
-from mvae.music.notes import Score
-from mvae.music.reasons import Rejected
+from mvae.music.sources import Source, read_source
 
 if TYPE_CHECKING:
     from note_seq import NoteSequence
 
-# Music: the path of a MIDI file, its bytes, or a NoteSequence.
-Source: TypeAlias = 'str | Path | bytes | NoteSequence'
 # Rows decoded at once, whatever is asked for: bounds memory and the number of compilations.
 _CHUNK = 256
 _DRAWS = 2**32 - 1  # folded into the seed for decoding: the rows of z fold in smaller numbers
@@ -37,7 +33,6 @@ _DRAWS = 2**32 - 1  # folded into the seed for decoding: the rows of z fold in s
 _encode = functools.partial(jax.jit, static_argnums=1)(vae.encode)
 _prepare = functools.partial(jax.jit, static_argnums=1)(vae.prepare)
 _generate = functools.partial(jax.jit, static_argnums=1)(vae.generate_prepared)
-_T = TypeVar('_T')
 
 
 class Encoding(NamedTuple):
@@ -131,7 +126,7 @@ class MusicVAE:
     def decode_tokens(self, z: np.ndarray, temperature: float = 0.0, seed: int = 0) -> np.ndarray:
         """z float [B, Z] -> int32 [B, T, K]; temperature 0 is greedy and needs no seed."""
         z = self._check_z(z)
-        if not (_is_number(temperature) and math.isfinite(temperature) and temperature >= 0):
+        if not (is_number(temperature) and math.isfinite(temperature) and temperature >= 0):
             raise InputError(f'the temperature is 0 (greedy) or above, not {temperature}')
         key = jax.random.fold_in(jax.random.key(check_seed(seed)), np.uint32(_DRAWS))
         parts = []
@@ -173,16 +168,16 @@ class MusicVAE:
 
     # Notes.
 
-    def read(self, source: 'Source') -> tuple[np.ndarray, str]:
+    def read(self, source: Source) -> tuple[np.ndarray, str]:
         """One source as tokens int32 [T, K], and in a few words what was taken or cropped."""
-        return _read(source, self.form.read)
+        return read_source(source, self.form.read)
 
-    def read_all(self, source: 'Source') -> np.ndarray:
+    def read_all(self, source: Source) -> np.ndarray:
         """All of a source as windows that follow each other: tokens int32 [W, T, K].
 
         The last is padded, silent ones are left out.
         """
-        return _read(source, self.form.read_all)
+        return read_source(source, self.form.read_all)
 
     def write(self, tokens: np.ndarray, qpm: float = 120.0) -> 'NoteSequence':
         """Tokens int [T, K] as a NoteSequence at qpm quarters per minute."""
@@ -201,7 +196,7 @@ class MusicVAE:
         pieces, _ = self.sample_tokens(n, temperature, seed, prior)
         return [self.write(tokens, qpm) for tokens in pieces]
 
-    def encode(self, sources: 'Source | Sequence[Source]', seed: int = 0) -> Encoding:
+    def encode(self, sources: Source | Sequence[Source], seed: int = 0) -> Encoding:
         """One source or B of them -> mu, sigma, z [B, Z]."""
         windows = [self.read(source)[0] for source in _as_list(sources)]
         return self.encode_tokens(np.stack(windows), seed)
@@ -214,7 +209,7 @@ class MusicVAE:
 
     def reconstruct(
         self,
-        sources: 'Source | Sequence[Source]',
+        sources: Source | Sequence[Source],
         temperature: float = 0.0,
         seed: int = 0,
         qpm: float = 120.0,
@@ -224,8 +219,8 @@ class MusicVAE:
 
     def interpolate(
         self,
-        a: 'Source',
-        b: 'Source',
+        a: Source,
+        b: Source,
         n: int,
         temperature: float = 0.0,
         seed: int = 0,
@@ -249,61 +244,11 @@ class MusicVAE:
         return z
 
 
-def check_qpm(qpm: float) -> None:
-    """Raises InputError for what is no tempo in quarters per minute."""
-    if not (_is_number(qpm) and math.isfinite(qpm) and 1 <= qpm <= 1000):
-        raise InputError(f'the tempo lies in 1..1000 quarters per minute, not at {qpm}')
-
-
-def check_integer(what: str, value: Any, least: int, most: int | None = None) -> int:
-    """The value as an int. Raises InputError if it is none, or not within least..most."""
-    try:
-        number = operator.index(value)
-    except TypeError:
-        raise InputError(f'{what} is a whole number, not {value!r}') from None
-    if number < least or (most is not None and number > most):
-        within = f'at least {least}' if most is None else f'within {least}..{most}'
-        raise InputError(f'{what} is {within}, not {number}')
-    return number
-
-
-def check_seed(seed: Any) -> int:
-    """Raises InputError for what is no seed."""
-    return check_integer('a seed', seed, 0, 2**32 - 1)
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float | np.number) and not isinstance(value, bool)
-
-
 def _as_list(sources: Any) -> list[Any]:
     sources = list(sources) if isinstance(sources, list | tuple) else [sources]
     if not sources:
         raise InputError('there is no music to encode: the list is empty')
     return sources
-
-
-def _read(source: Any, read: Callable[[Score], _T]) -> _T:
-    name = str(source) if isinstance(source, str | Path) else 'the music'
-    try:
-        return read(_score(source))
-    except OSError as error:
-        raise InputError(f'cannot read {name}: {error.strerror}') from None
-    except Rejected as rejected:
-        raise InputError(f'{name}: {rejected}') from None
-
-
-def _score(source: Any) -> Score:
-    if isinstance(source, str | Path):
-        source = Path(source).read_bytes()
-    if isinstance(source, bytes):
-        return read_midi(source)
-    if hasattr(source, 'notes') and hasattr(source, 'tempos'):
-        return from_note_sequence(source)
-    raise InputError(
-        'music is the path of a MIDI file, its bytes, or a NoteSequence, '
-        f'not {type(source).__name__}'
-    )
 
 
 def _chunks(rows: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:

@@ -28,7 +28,7 @@ def apply(options: argparse.Namespace) -> None:
     if options.input and options.n:
         raise InputError('give --input or --n, not both')
     path, model = load_model(options)
-    from mvae.musicvae import check_qpm
+    from mvae.checks import check_qpm
     from mvae.render.gallery import write_gallery
     from mvae.runs.released import home
 

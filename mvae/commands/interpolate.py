@@ -43,7 +43,7 @@ def run(options: argparse.Namespace) -> None:
     if options.steps < 2:
         raise InputError('an interpolation has at least 2 steps')
     path, model = load_model(options)
-    from mvae.musicvae import check_qpm
+    from mvae.checks import check_qpm
     from mvae.render.gallery import write_gallery
     from mvae.runs.released import home
 

@@ -78,11 +78,11 @@ def serve(options: argparse.Namespace) -> None:
     if not 0 <= options.seed < 2**32:
         raise InputError(f'a seed lies in 0..{2**32 - 1}, not at {options.seed}')
     need('listen', 'starlette', 'uvicorn')
+    from mvae.checks import check_qpm
     from mvae.listening.answers import Answers
     from mvae.listening.sources import locate
     from mvae.listening.survey import open_survey
     from mvae.listening.web import make_app
-    from mvae.musicvae import check_qpm
     from mvae.web import server
 
     check_qpm(options.qpm)

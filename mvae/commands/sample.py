@@ -32,8 +32,8 @@ def run(options: argparse.Namespace) -> None:
     path, model = load_model(options)
     import json
 
+    from mvae.checks import check_qpm
     from mvae.files import write_json
-    from mvae.musicvae import check_qpm
     from mvae.render.gallery import write_gallery
     from mvae.render.pianoroll import draw
     from mvae.render.pieces import write_piece

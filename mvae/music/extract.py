@@ -2,7 +2,7 @@
 
 import functools
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -18,13 +18,8 @@ from mvae.music.notes import Score
 from mvae.music.reasons import Reason, Rejected
 from mvae.music.sections import Section, split_sections
 from mvae.music.tracks import Track, choose_tracks, list_tracks
-from mvae.music.windows import (
-    combine_hashes,
-    content_hash,
-    find_segments,
-    slice_windows,
-    window_bars,
-)
+from mvae.music.voices import Voice, facts_of, pick
+from mvae.music.windows import combine_hashes, find_segments, window_bars
 
 Key = tuple[str, int]  # name of a form, bars
 
@@ -128,32 +123,11 @@ def extract(score: Score, settings: ExtractSettings) -> Extraction:
     return collector.finish()
 
 
-class _Voice:
-    """One track as a codec writes it, from the beginning of a section to its end."""
-
-    def __init__(self, number: int, track: Track, section: Section, bars: int):
-        self.number, self.track, self._codec = number, track.number, track.codec
-        self._steps_per_bar = section.steps_per_bar
-        self.notes = track.notes(section)  # as they stand in the file
-        self.kept = track.codec.voice(self.notes)
-        self.columns = track.codec.encode(self.kept, bars * section.steps_per_bar)
-        self._facts: dict[int, tuple[np.ndarray, np.ndarray]] = {}
-
-    def facts(self, bars: int) -> tuple[np.ndarray, np.ndarray]:
-        """Of the cleaned window at every bar: hash uint64 [n], and whether it is silent [n]."""
-        if bars not in self._facts:
-            first = np.arange(len(self.columns) // self._steps_per_bar - bars + 1)
-            windows = slice_windows(self.columns, first, bars, self._steps_per_bar)
-            windows = self._codec.clean(windows)
-            self._facts[bars] = content_hash(windows), np.invert(windows.any((1, 2)))
-        return self._facts[bars]
-
-
 class _Collector:
     def __init__(self, settings: ExtractSettings):
         self.settings = settings
         self.rejections: Counter[tuple[str, Reason]] = Counter()
-        self._voices: list[_Voice] = []
+        self._voices: list[Voice] = []
         # Of each form and length the windows' voices, offsets in them, and hashes.
         self._found: dict[Key, list[tuple[np.ndarray, np.ndarray, np.ndarray]]]
         self._found = {key: [] for key in settings.keys}
@@ -165,7 +139,7 @@ class _Collector:
         if bars < min(self.settings.bars):
             self.rejections.update((form, Reason.TOO_SHORT) for form, _ in self._found)
             return
-        made: dict[tuple[Codec, int], _Voice | None] = {}  # streams and forms share them
+        made: dict[tuple[Codec, int], Voice | None] = {}  # streams and forms share them
         for form, tracks in chosen.items():
             voices = [
                 self._voices_of(form, stream, tracks[stream.name], section, bars, made)
@@ -185,8 +159,8 @@ class _Collector:
         tracks: Sequence[Track],
         section: Section,
         bars: int,
-        made: dict[tuple[Codec, int], _Voice | None],
-    ) -> list[_Voice]:
+        made: dict[tuple[Codec, int], Voice | None],
+    ) -> list[Voice]:
         """The stream's tracks in a section; those that are silent there, or refused, left out."""
         voices, refused = [], 0
         for track in tracks:
@@ -203,12 +177,12 @@ class _Collector:
             self._reject(form.name, stream.rule.missing)
         return voices
 
-    def _voice(self, track: Track, section: Section, bars: int) -> _Voice | None:
+    def _voice(self, track: Track, section: Section, bars: int) -> Voice | None:
         notes = track.notes(section)
         strict = self.settings.polyphony == 'reject' and not track.codec.polyphonic
         if not len(notes.start) or (strict and not is_monophonic(notes.start, notes.end)):
             return None
-        voice = _Voice(len(self._voices), track, section, bars)
+        voice = Voice(len(self._voices), track, section, bars)
         self._voices.append(voice)
         return voice
 
@@ -244,7 +218,7 @@ class _Collector:
         if count:
             self.rejections[form, reason] += int(count)
 
-    def _segments(self, form: Form, voice: _Voice, bars: int) -> np.ndarray:
+    def _segments(self, form: Form, voice: Voice, bars: int) -> np.ndarray:
         """Where windows of a form of one stream may lie: int64 [M, 2], first bar and end."""
         rest = self.settings.max_rest_bars * self._steps_per_bar
         start, end = voice.kept.start, voice.kept.end
@@ -257,7 +231,7 @@ class _Collector:
             segments = segments[rich]
         return np.minimum(segments, bars)
 
-    def _find_alone(self, form: Form, voices: Sequence[_Voice], total_bars: int) -> None:
+    def _find_alone(self, form: Form, voices: Sequence[Voice], total_bars: int) -> None:
         segments = [self._segments(form, voice, total_bars) for voice in voices]
         for bars in sorted(set(self.settings.bars)):
             for voice, own in zip(voices, segments, strict=True):
@@ -271,7 +245,7 @@ class _Collector:
                     self._reject(form.name, Reason.RESTS if long else Reason.TOO_SHORT)
 
     def _find_together(
-        self, form: Form, voices: Sequence[Sequence[_Voice]], total_bars: int
+        self, form: Form, voices: Sequence[Sequence[Voice]], total_bars: int
     ) -> None:
         """Windows of several streams; voices: of each stream those that may be it."""
         covered = [np.stack([self._covered(voice, total_bars) for voice in own]) for own in voices]
@@ -279,19 +253,19 @@ class _Collector:
         combine = np.logical_and if self.settings.silent_streams else np.logical_or
         for bars in sorted(set(self.settings.bars)):
             choice, first = coverage.find_common_windows(together, bars)
-            tracks = _pick(voices, choice, lambda voice: voice.track)
+            tracks = pick(voices, choice, lambda voice: voice.track)
             apart = np.diff(np.sort(tracks, 0), axis=0).all(0)  # no track is two parts
             choice, first = choice[apart], first[apart]
             if not len(first):
                 short = total_bars < bars
                 self._reject(form.name, Reason.TOO_SHORT if short else Reason.NOT_TOGETHER)
                 continue
-            hashes, silent = _facts_of(voices, choice, first, bars)
-            numbers = _pick(voices, choice, lambda voice: voice.number).T
+            hashes, silent = facts_of(voices, choice, first, bars)
+            numbers = pick(voices, choice, lambda voice: voice.number).T
             hashed = combine_hashes(hashes)
             self._keep((form.name, bars), numbers, first, hashed, combine.reduce(silent))
 
-    def _covered(self, voice: _Voice, total_bars: int) -> np.ndarray:
+    def _covered(self, voice: Voice, total_bars: int) -> np.ndarray:
         gap = self.settings.gap_bars
         notes = voice.notes
         return coverage.covered_bars(notes.start, notes.end, total_bars, gap, self._steps_per_bar)
@@ -308,23 +282,3 @@ class _Collector:
         self._reject(key[0], Reason.SILENT, silent.sum())
         kept = ~silent
         self._found[key].append((numbers[kept], first[kept] * self._steps_per_bar, hashes[kept]))
-
-
-def _facts_of(
-    voices: Sequence[Sequence[_Voice]], choice: np.ndarray, first: np.ndarray, bars: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Hashes and silence of windows at bars first [N] of the voices chosen: [K, N] each."""
-    facts = []
-    for own, place in zip(voices, choice.T, strict=True):
-        found = zip(*(voice.facts(bars) for voice in own), strict=True)
-        facts.append([np.stack(fact)[place, first] for fact in found])
-    hashes, silent = (np.stack(rows) for rows in zip(*facts, strict=True))
-    return hashes, silent
-
-
-def _pick(
-    voices: Sequence[Sequence[_Voice]], choice: np.ndarray, number: Callable[[_Voice], int]
-) -> np.ndarray:
-    """A number of the voices chosen, int64 [N, K] of each stream: int64 [K, N]."""
-    own = zip(voices, choice.T, strict=True)
-    return np.stack([np.array([number(v) for v in part], np.int64)[place] for part, place in own])
