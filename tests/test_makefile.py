@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
+# `make test` tells the makes below it that they are below.
+ENVIRONMENT = {k: v for k, v in os.environ.items() if k not in ('MAKEFLAGS', 'MAKELEVEL', 'MFLAGS')}
 # Stands for Python, and for the one of the environment that it makes.
 PYTHON = """#!/bin/sh
 echo "$@" >> {log}
@@ -43,7 +45,7 @@ def test_several_that_start_at_once_install_once(python, tmp_path, flock):
         subprocess.Popen(
             ['make', 'install', *python],
             cwd=ROOT,
-            env=os.environ | {'PATH': path},
+            env=ENVIRONMENT | {'PATH': path},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -81,6 +83,7 @@ def test_a_target_starts_a_command(words, command):
     done = subprocess.run(
         ['make', '--dry-run', 'READY=setup.cfg', *words.split()],
         cwd=ROOT,
+        env=ENVIRONMENT,
         capture_output=True,
         text=True,
     )
@@ -91,6 +94,10 @@ def test_a_target_starts_a_command(words, command):
 def test_a_target_without_what_it_needs_says_so():
     for target in ('train', 'sample', 'table', 'listen'):
         done = subprocess.run(
-            ['make', target, 'READY=setup.cfg'], cwd=ROOT, capture_output=True, text=True
+            ['make', target, 'READY=setup.cfg'],
+            cwd=ROOT,
+            env=ENVIRONMENT,
+            capture_output=True,
+            text=True,
         )
         assert done.returncode == 2 and f'make {target} ' in done.stderr
