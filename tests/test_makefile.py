@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-# `make test` tells the makes below it that they are below.
-ENVIRONMENT = {k: v for k, v in os.environ.items() if k not in ('MAKEFLAGS', 'MAKELEVEL', 'MFLAGS')}
+# Without what `make test` tells the programs below it: its flags, and variables such as ARGS.
+ENVIRONMENT = {'PATH': os.environ['PATH']}
 # Stands for Python, and for the one of the environment that it makes.
 PYTHON = """#!/bin/sh
 echo "$@" >> {log}
