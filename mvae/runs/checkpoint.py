@@ -147,8 +147,13 @@ class Checkpoints:
             raise InputError(
                 f'{place} is not a readable checkpoint ({why}); remove it to go on'
             ) from None
+        run = self._path.parent
+        if meta.get('format') != FORMAT:
+            raise InputError(
+                f'{run} was made by another version of mvae (model format {meta.get("format")}, '
+                f'this one reads {FORMAT}); name another folder with --run'
+            )
         if changed := _differences(meta, self._meta):
-            run = self._path.parent
             raise InputError(
                 f'{run} holds another run ({"; ".join(changed)}); name another folder with --run, '
                 f'or start there from the weights of this one with '
@@ -173,8 +178,6 @@ def _differences(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
 
     Everything but the length of training, its objective, and what is logged when.
     """
-    if old.get('format') != FORMAT:
-        return [f'of another version of mvae: model format {old.get("format")}, not {FORMAT}']
     a, b = old['config'], new['config']
     names = ('experiment', 'form', 'bars', 'variant', 'seed')
     changed = [f'{k} {a.get(k)} -> {b[k]}' for k in names if a.get(k) != b[k]]
