@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mvae.music.notation import QUARTERS_PER_BAR
-from mvae.music.notes import Score
+from mvae.music.notes import Notes, Score
 from mvae.music.reasons import Reason
 
 _DEFAULT_QPM = 120.0
@@ -62,59 +62,73 @@ def split_sections(
         the sections with at least one note, and Reason.WRONG_METER for each such section of another
         meter.
     """
-    notes = score.notes
-    sounding = (notes.velocity > 0) & (notes.end >= notes.start) & np.isfinite(notes.end)
-    sounding &= (notes.start >= 0) & (notes.pitch >= 0) & (notes.pitch < 128)
-    notes = notes.select(sounding)
+    notes = _sounding(score.notes)
     if not len(notes):
         return [], []
     times, qpm, numerators, denominators = _changes(score)
     new_meter = (numerators[1:] != numerators[:-1]) | (denominators[1:] != denominators[:-1])
     new_tempo = ~np.isclose(qpm[1:], qpm[:-1], rtol=_SAME_TEMPO, atol=0)
     cuts = np.flatnonzero(np.append(True, new_meter if follow_tempo else new_meter | new_tempo))
-    cut_ends = np.append(times[cuts[1:]], np.inf)
-    beats_at_change = np.append(0.0, np.cumsum(np.diff(times) * qpm[:-1] / 60))
-
-    section_of = np.maximum(
-        np.searchsorted(times[cuts], notes.start + _SAME_TIME, side='right') - 1, 0
-    )
+    section_of = np.searchsorted(times[cuts], notes.start + _SAME_TIME, side='right') - 1
+    section_of = np.maximum(section_of, 0)
     order = np.argsort(section_of, kind='stable')
     notes, section_of = notes.select(order), section_of[order]
-    cut = cuts[section_of]
+    cut, cut_end = cuts[section_of], np.append(times[cuts[1:]], np.inf)[section_of]
 
-    def to_steps(seconds: np.ndarray) -> np.ndarray:
-        if follow_tempo:
-            last = np.maximum(np.searchsorted(times, seconds, side='right') - 1, 0)
-            beats = beats_at_change[last] + (seconds - times[last]) * qpm[last] / 60
-            beats = beats - beats_at_change[cut]
-        else:
-            beats = (seconds - times[cut]) * qpm[cut] / 60
-        return _to_steps(beats, steps_per_quarter)
-
-    start = to_steps(notes.start)
-    end = np.maximum(to_steps(np.minimum(notes.end, cut_ends[section_of])), start + 1)
+    beats = _beats_along if follow_tempo else _beats_since
+    start = _to_steps(beats(notes.start, cut, times, qpm), steps_per_quarter)
+    end = beats(np.minimum(notes.end, cut_end), cut, times, qpm)
+    end = np.maximum(_to_steps(end, steps_per_quarter), start + 1)
     sections, reasons = [], []
     first = np.flatnonzero(np.append(True, section_of[1:] != section_of[:-1]))
     for begin, stop in zip(first, np.append(first[1:], len(notes)), strict=True):
         own, number = slice(begin, stop), cut[begin]
-        if not _is_four_quarters(numerators[number], denominators[number]):
+        if _is_four_quarters(numerators[number], denominators[number]):
+            steps = start[own], end[own]
+            sections.append(_section(notes.select(own), *steps, qpm[number], steps_per_quarter))
+        else:
             reasons.append(Reason.WRONG_METER)
-            continue
-        sections.append(
-            Section(
-                start=start[own],
-                end=end[own],
-                pitch=notes.pitch[own],
-                velocity=notes.velocity[own],
-                program=notes.program[own],
-                is_drum=notes.is_drum[own],
-                track=notes.track[own],
-                qpm=float(qpm[number]),
-                total_steps=int(end[own].max()),
-                steps_per_bar=steps_per_quarter * QUARTERS_PER_BAR,
-            )
-        )
     return sections, reasons
+
+
+def _sounding(notes: Notes) -> Notes:
+    sounding = (notes.velocity > 0) & (notes.end >= notes.start) & np.isfinite(notes.end)
+    sounding &= (notes.start >= 0) & (notes.pitch >= 0) & (notes.pitch < 128)
+    return notes.select(sounding)
+
+
+def _section(
+    notes: Notes, start: np.ndarray, end: np.ndarray, qpm: float, steps_per_quarter: int
+) -> Section:
+    return Section(
+        start=start,
+        end=end,
+        pitch=notes.pitch,
+        velocity=notes.velocity,
+        program=notes.program,
+        is_drum=notes.is_drum,
+        track=notes.track,
+        qpm=float(qpm),
+        total_steps=int(end.max()),
+        steps_per_bar=steps_per_quarter * QUARTERS_PER_BAR,
+    )
+
+
+def _beats_since(
+    seconds: np.ndarray, cut: np.ndarray, times: np.ndarray, qpm: np.ndarray
+) -> np.ndarray:
+    """Quarters from change number cut [N] to seconds [N], at the tempo of that change."""
+    return (seconds - times[cut]) * qpm[cut] / 60
+
+
+def _beats_along(
+    seconds: np.ndarray, cut: np.ndarray, times: np.ndarray, qpm: np.ndarray
+) -> np.ndarray:
+    """Quarters from change number cut [N] to seconds [N], at the tempo of every moment."""
+    at_change = np.append(0.0, np.cumsum(np.diff(times) * qpm[:-1] / 60))
+    last = np.maximum(np.searchsorted(times, seconds, side='right') - 1, 0)
+    beats = at_change[last] + (seconds - times[last]) * qpm[last] / 60
+    return beats - at_change[cut]
 
 
 def _is_four_quarters(numerator: int, denominator: int) -> bool:
