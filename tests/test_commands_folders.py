@@ -26,10 +26,10 @@ def _trained(*names):
         (Path('runs') / name / 'checkpoints').mkdir(parents=True)
 
 
-def _folder(variant, data='data/demo', bars=16):
+def _folder(variant, data='data/demo', bars=16, form='trio'):
     own = experiments.load('trio16', None, 'small')
     config = experiments.load('trio16', variant, 'small')
-    config.data.path, config.bars = data, bars
+    config.data.path, config.bars, config.form = data, bars, form
     return str(folders.folder_of('trio16', own, config))
 
 
@@ -40,6 +40,7 @@ def test_a_run_folder_tells_what_differs_from_the_experiment():
     assert _folder(None, 'data/mine') == _folder(None, '/elsewhere/mine') == 'runs/trio16-mine'
     assert _folder('flat', 'data/mine') == 'runs/trio16-flat-mine'
     assert _folder(None, bars=4) == 'runs/trio16-4bars'
+    assert _folder(None, form='bass') == 'runs/trio16-bass'
 
 
 def test_what_is_named_exactly_is_found(place):

@@ -2,13 +2,16 @@
 one, and refuses wrong input in one line.
 """
 
+import argparse
 import json
 import os
+import shlex
 import signal
 import socket
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import jax
 import numpy as np
@@ -18,6 +21,7 @@ from midi_maker import song
 from run_maker import save_tiny
 
 import mvae
+from mvae.commands import experiments, train
 from mvae.dataset.build import BuildSettings, build_store
 from mvae.dataset.loader import Loader
 from mvae.dataset.store import Store
@@ -38,19 +42,13 @@ def data(tmp_path_factory):
     return out
 
 
+def _command(*arguments):
+    tiny = ['-m', 'mvae', 'train', '--exp', 'mel2', '--scale', 'tiny']
+    return [sys.executable, *tiny, *map(str, arguments)]
+
+
 def _train(*arguments):
-    command = [
-        sys.executable,
-        '-m',
-        'mvae',
-        'train',
-        '--exp',
-        'mel2',
-        '--scale',
-        'tiny',
-        *map(str, arguments),
-    ]
-    return subprocess.run(command, capture_output=True, text=True, timeout=200)
+    return subprocess.run(_command(*arguments), capture_output=True, text=True, timeout=200)
 
 
 def _params(run):
@@ -133,22 +131,7 @@ def test_wrong_input_is_one_clear_line(arguments, message):
 def test_killed_at_any_moment_and_resumed_it_equals_the_straight_run(data, tmp_path):
     straight, killed = tmp_path / 'straight', tmp_path / 'killed'
     assert _train('--data', data, '--run', straight, '--steps', 10).returncode == 0
-    command = [
-        sys.executable,
-        '-m',
-        'mvae',
-        'train',
-        '--exp',
-        'mel2',
-        '--scale',
-        'tiny',
-        '--data',
-        str(data),
-        '--run',
-        str(killed),
-        '--steps',
-        '10',
-    ]
+    command = _command('--data', data, '--run', killed, '--steps', 10)
     with subprocess.Popen(
         [*command, '--config.training.steps=10'],
         stdout=subprocess.DEVNULL,
@@ -175,27 +158,9 @@ def test_killed_at_any_moment_and_resumed_it_equals_the_straight_run(data, tmp_p
 @pytest.mark.parametrize('number', [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_saves_and_leaves(data, tmp_path, number):
     run = tmp_path / 'run'
-    command = [
-        sys.executable,
-        '-m',
-        'mvae',
-        'train',
-        '--exp',
-        'mel2',
-        '--scale',
-        'tiny',
-        '--data',
-        str(data),
-        '--run',
-        str(run),
-    ]
     # No checkpoint but the one at the signal, no evaluation.
-    command += [
-        '--steps',
-        '100000',
-        '--config.checkpoint.every=100000',
-        '--config.evaluation.every=100000',
-    ]
+    every = ['--config.checkpoint.every=100000', '--config.evaluation.every=100000']
+    command = _command('--data', data, '--run', run, '--steps', 100_000, *every)
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
@@ -233,44 +198,22 @@ def test_two_processes_equal_one_with_two_devices(data, tmp_path):
     with socket.socket() as probe:
         probe.bind(('127.0.0.1', 0))
         address = f'127.0.0.1:{probe.getsockname()[1]}'
-    arguments = [
-        '--exp',
-        'mel2',
-        '--scale',
-        'tiny',
-        '--data',
-        str(data),
-        '--steps',
-        '10',
-        '--config.training.check_replicas_every=5',
-    ]
+    arguments = ['--data', data, '--steps', 10, '--config.training.check_replicas_every=5']
     two_devices = {
         **os.environ,
         'XLA_FLAGS': '--xla_force_host_platform_device_count=2',
         'JAX_PLATFORMS': 'cpu',
     }
     one = subprocess.run(
-        [sys.executable, '-m', 'mvae', 'train', *arguments, '--run', str(tmp_path / 'one')],
+        _command(*arguments, '--run', tmp_path / 'one'),
         env=two_devices, capture_output=True, text=True, timeout=200,
     )  # fmt: skip
     assert one.returncode == 0, one.stderr
-    command = [
-        sys.executable,
-        '-m',
-        'mvae',
-        'train',
-        *arguments,
-        '--run',
-        str(tmp_path / 'two'),
-        '--coordinator',
-        address,
-        '--processes',
-        '2',
-    ]
+    pair = ['--run', tmp_path / 'two', '--coordinator', address, '--processes', 2]
     alone = {**os.environ, 'JAX_PLATFORMS': 'cpu'}
     peers = [
         subprocess.Popen(
-            [*command, '--process', str(n)],
+            _command(*arguments, *pair, '--process', n),
             env=alone,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -394,3 +337,16 @@ def test_a_full_disk_loses_nothing(data, tmp_path):
         and 'run the same command' in done.stderr
     )
     assert list((tmp_path / 'run' / 'checkpoints').iterdir()) == []
+
+
+def test_the_longer_training_that_is_advised_keeps_what_was_set(capsys):
+    c = experiments.load('mel2', None, 'small')
+    c.bars, c.training.decay_rate = 4, 0.9998
+    settings = ['--config.form=bass', '--config.data.transpose=(-5, 6)']
+    options = argparse.Namespace(exp='mel2', settings=settings)
+    train._say_how_to_go_on(c, Path('runs/mel2-bass-4bars'), options)
+    advised = next(line for line in capsys.readouterr().out.splitlines() if ' train ' in line)
+    words = shlex.split(advised.partition(' train ')[2])
+    assert words[-3:] == [*settings, '--config.training.decay_rate=0.999950']
+    assert words[words.index('--bars') + 1] == '4'
+    assert words[words.index('--run') + 1] == 'runs/mel2-bass-4bars-long'

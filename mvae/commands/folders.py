@@ -23,6 +23,7 @@ def folder_of(experiment: str, own: 'ConfigDict', config: 'ConfigDict') -> Path:
     """
     parts = [experiments.find(experiment)[0]]
     parts += [config.variant] if config.variant != own.variant else []
+    parts += [config.form] if config.form != own.form else []
     parts += [f'{config.bars}bars'] if config.bars != own.bars else []
     parts += [name] if (name := _name(config.data.path)) != DEMO else []
     return RUNS / '-'.join(parts)

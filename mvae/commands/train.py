@@ -10,6 +10,7 @@ for runs/trio16-flat, runs/trio16-mine. Any setting of mvae/config.py can be cha
 """
 
 import argparse
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -72,7 +73,7 @@ def run(options: argparse.Namespace) -> None:
 
     train_and_evaluate(config, folder)
     if processes.is_first():
-        _summarise(folder, scale)
+        _summarise(folder, scale, options)
 
 
 def _config(options: argparse.Namespace, scale: str) -> 'ConfigDict':
@@ -118,7 +119,7 @@ def _take_model(config: 'ConfigDict', run: str) -> None:
     config.update(variant=old.variant, model=old.model, music=old.music)
 
 
-def _summarise(run: Path, scale: str) -> None:
+def _summarise(run: Path, scale: str, options: argparse.Namespace) -> None:
     """The last lines: how well the best checkpoint reconstructs, and what to do next.
 
     The music is unseen, and the accuracy stands beside that of doing nothing.
@@ -142,7 +143,7 @@ def _summarise(run: Path, scale: str) -> None:
     )
     print(format_table(result))
     if scale == 'small':
-        _say_how_to_go_on(c, run)
+        _say_how_to_go_on(c, run, options)
     if steps := sorted((run / 'samples').glob('step_*')):
         render_missing(steps[-1])
         print(f'Listen and look: {write_gallery(run)}')
@@ -150,15 +151,16 @@ def _summarise(run: Path, scale: str) -> None:
     print(f'Next: {program()} sample {run}, {program()} eval {run}')
 
 
-def _say_how_to_go_on(c: 'ConfigDict', run: Path) -> None:
-    slower = c.training.decay_rate**0.25
+def _say_how_to_go_on(c: 'ConfigDict', run: Path, options: argparse.Namespace) -> None:
+    slower = f'--config.training.decay_rate={c.training.decay_rate**0.25:.6f}'
+    settings = ' '.join(map(shlex.quote, [*options.settings, slower]))
     print(
         'A small model lacks updates, and its learning rate has run down by now. For four times '
         'as long, in a folder of its own:'
     )
     print(
-        f'  {program()} train --exp {c.experiment} --variant {c.variant} --scale {c.scale} '
-        f'--data {c.data.path} --steps {4 * c.training.steps} --run {run}-long '
-        f'--config.training.decay_rate={slower:.6f}'
+        f'  {program()} train --exp {options.exp} --variant {c.variant} --scale {c.scale} '
+        f'--bars {c.bars} --data {c.data.path} --steps {4 * c.training.steps} --run {run}-long '
+        f'{settings}'
     )
     print('On a GPU or TPU --scale paper trains the sizes of the paper.')
