@@ -68,6 +68,14 @@ def test_a_study_trains_both_variants_and_fills_the_table(study):
     assert 0 < windows <= 20
 
 
+def test_a_study_says_what_music_is_missing_before_it_trains(study, tmp_path):
+    runs, _ = study
+    data = '--data', runs.parent / 'store', '--scale', 'tiny', '--out', tmp_path / 'out'
+    done = _program('study', '--exp', 'mel16', *data, '--config.training.batch_size=99999')
+    assert done.returncode == 2 and 'fewer than a batch of 99999' in done.stderr
+    assert done.stderr.count('\n') == 1 and list(tmp_path.iterdir()) == []
+
+
 def test_the_same_table_again_comes_from_what_is_kept(study):
     runs, _ = study
     before = (runs / 'table.json').read_bytes()
