@@ -6,6 +6,7 @@ put every part on channel 1, each track's own settings hold.
 """
 
 import itertools
+import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -25,6 +26,9 @@ _PITCHED_BANK = 121  # of General MIDI 2
 # General MIDI 2 and XG; what they mean in files of other systems only the notes tell.
 _DRUM_BANKS = (120, 126, 127)
 _DEFAULT, _PITCHED, _DRUMS = -1, 0, 1  # what sysex says of a channel
+# Sysex that begins a file of a system; the second byte is a device.
+_XG_ON = re.compile(rb'\x43.\x4c\0\0\x7e', re.S).match
+_GM2_ON = re.compile(rb'\x7e.\x09\x03', re.S).match
 
 
 class Change(NamedTuple):
@@ -56,6 +60,8 @@ class Channels:
         self._programs = self._changes((kind == 0xC0) & (events.first < 128), events.first)
         self._banks = self._changes(banks, events.second)
         self._modes = self._drum_modes()
+        sysex = [content for _, kind, content in events.messages if kind == SYSEX]
+        self._has_drum_banks = any(_XG_ON(c) or _GM2_ON(c) for c in sysex)
 
     def _changes(self, mask: np.ndarray, values: np.ndarray) -> Changes:
         found = defaultdict(list)
@@ -97,11 +103,11 @@ class Channels:
                 heeded = _heeded(changes.get(key, ()), track, players[key])
                 if heeded:
                     values[own] = self._held(heeded, track, rows[own])
-            clue[own] = _clues(key % CHANNELS, bank[own], mode[own], pitch[own])
+            clue[own] = self._clues(key % CHANNELS, bank[own], mode[own], pitch[own])
             parts[track].append(own)
         for track, name in self._names():
             if len(parts[track]) == 1 and not clue[own := parts[track][0]].any():
-                if named_drums(name, int(program[own].max()), pitch[own]):
+                if named_drums(name, max(0, int(program[own].max())), pitch[own]):
                     clue[own] = _BY_NAME
         return np.maximum(program, 0), clue
 
@@ -138,15 +144,16 @@ class Channels:
             places, values = places[order], values[order]
         return np.append(_DEFAULT, values)[np.searchsorted(places, rows)]
 
-
-def _clues(channel: int, bank: np.ndarray, mode: np.ndarray, pitch: np.ndarray) -> np.ndarray:
-    """Of the notes of one track on a channel (0..15): int8 [N]."""
-    by_bank = np.isin(bank, _DRUM_BANKS)
-    if by_bank.any() and not sounds_like_drums(pitch[by_bank]):
-        by_bank[:] = False
-    by_channel = (channel == DRUM_CHANNEL) & (bank != _PITCHED_BANK)
-    cases = [mode == _PITCHED, by_channel, mode == _DRUMS, by_bank]
-    return np.select(cases, [0, _BY_CHANNEL, _BY_SYSEX, _BY_BANK], 0).astype(np.int8)
+    def _clues(
+        self, channel: int, bank: np.ndarray, mode: np.ndarray, pitch: np.ndarray
+    ) -> np.ndarray:
+        """Of the notes of one track on a channel (0..15): int8 [N]."""
+        by_bank = np.isin(bank, _DRUM_BANKS)
+        if by_bank.any() and not (self._has_drum_banks or sounds_like_drums(pitch[by_bank])):
+            by_bank[:] = False
+        by_channel = (channel == DRUM_CHANNEL) & (bank != _PITCHED_BANK)
+        cases = [mode == _PITCHED, by_channel, mode == _DRUMS, by_bank]
+        return np.select(cases, [0, _BY_CHANNEL, _BY_SYSEX, _BY_BANK], 0).astype(np.int8)
 
 
 def _heeded(changes: Sequence[Change], track: int, players: set[int]) -> Sequence[Change]:

@@ -29,6 +29,10 @@ class Reason(enum.StrEnum):
     NOT_TOGETHER = 'not_together'  # the parts never play together for the length of a window
     SILENT = 'silent'  # no note begins in the window (or in one of its streams)
     DUPLICATE = 'duplicate'  # the content of another window
+    FELL_TOGETHER = 'fell_together'  # notes that share a step of the grid with another, as triplets
+    FAR_BEHIND = 'far_behind'  # notes behind the bars that are read
+    NO_SUCH_PITCH = 'no_such_pitch'  # notes of a pitch above 127
+    NO_NOTE_OFF = 'no_note_off'  # notes that nothing ends
 
 
 class Rejected(InputError):

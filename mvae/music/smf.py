@@ -49,6 +49,12 @@ class Events(NamedTuple):
     messages: list[Message]
     resolution: int
 
+    @property
+    def title(self) -> str:
+        """The name of the first track, by the standard that of the song; '' if it has none."""
+        names = (m for m in self.messages if m.kind == TRACK_NAME and m.row < self.tracks[0][1])
+        return to_text(name.content) if (name := next(names, None)) else ''
+
 
 def read_events(data: bytes) -> Events:
     """Reads a file of type 0 or 1, or of type 2 with one track.
