@@ -178,7 +178,7 @@ def merge(
             )
             np.save(folder / songs_file(form, bars, split), own)
         progress(1)
-    funnel = make_funnel(corpus.info, needed, counts)
+    funnel = make_funnel(corpus.info, needed, counts, meta.get('ignored', {}))
     _write_lists(folder, corpus, needed, song_numbers, titles)
     meta = {
         'format': FORMAT,

@@ -55,9 +55,9 @@ class Channels:
                 ports[self.track[row]] = content[0]
         # Of each event, counted from 0; those of the second port begin at 16.
         self.channel = (events.status & 15) + CHANNELS * ports[self.track]
-        kind = events.status & 0xF0
-        banks = (kind == 0xB0) & (events.first == _BANK) & (events.second < 128)
-        self._programs = self._changes((kind == 0xC0) & (events.first < 128), events.first)
+        kinds = events.status & 0xF0
+        banks = (kinds == 0xB0) & (events.first == _BANK) & (events.second < 128)
+        self._programs = self._changes((kinds == 0xC0) & (events.first < 128), events.first)
         self._banks = self._changes(banks, events.second)
         self._modes = self._drum_modes()
         sysex = [content for _, kind, content in events.messages if kind == SYSEX]
@@ -132,6 +132,8 @@ class Channels:
 
         At one tick changes in other tracks come before everything.
         """
+        if len(changes) == 1 and changes[0].track == track and changes[0].row < rows[0]:
+            return np.array(changes[0].value)  # as in most files
         first, last = self._events.tracks[track]
         ticks = self._events.tick
         foreign = np.array([change.track != track for change in changes])

@@ -18,10 +18,11 @@ _DRUMS = set(
 # What else such a name may hold. Any other word may make it the name of something else.
 _OTHERS = set(
     (
-        'kit kits set sets part parts track tracks channel ch midi gm standard std room power rock '
-        'jazz brush acoustic electronic electric live main loop loops pattern merged new left right '
-        'l r bass closed open pedal side stick ride crash toms tom hi high mid low floor and und et '
-        'y e i machine fill fills tr basic studio dry real latin pop dance house techno extra add'
+        'kit kits set sets part parts track tracks channel ch midi gm standard std room power '
+        'rock jazz brush acoustic electronic electric live main loop loops pattern merged new '
+        'left right l r bass closed open pedal side stick ride crash toms tom hi high mid low '
+        'floor and und et y e i machine fill fills tr basic studio dry real latin pop dance house '
+        'techno extra add'
     ).split()
 )
 _KEYS = np.arange(27, 88)  # General MIDI's map of drums, and what GM2 adds

@@ -23,9 +23,9 @@ def _melody(notation: Notation) -> Stream:
 
 
 def _bass(notation: Notation) -> Stream:
-    """General MIDI's basses, 32 to 39."""
+    """General MIDI's basses, 32 to 39, or a track as low as they lie (below G3)."""
     codec = LineCodec(notation.min_pitch, notation.max_pitch)
-    return Stream('bass', codec, Programs(32, 39, Reason.NO_BASS, lowest=True), Sound(33, 1))
+    return Stream('bass', codec, Programs(32, 39, Reason.NO_BASS, below=55), Sound(33, 1))
 
 
 def _drums(notation: Notation) -> Stream:

@@ -67,14 +67,16 @@ def read_events(data: bytes) -> Events:
         raise Rejected(Reason.UNREADABLE, detail)
     resolution = _resolution(int.from_bytes(data[header + 12 : header + 14]))
     scanner = _Scanner(data)
-    tracks, end = [], header + 8 + int.from_bytes(data[header + 4 : header + 8])
+    tracks: list[tuple[int, int]] = []
+    end = header + 8 + int.from_bytes(data[header + 4 : header + 8])
     while (begin := data.find(b'MTrk', end)) >= 0:
         end, rows = scanner.scan(begin + 8, *_end_of_chunk(data, begin), len(tracks) + 1)
         tracks.append(rows)
     if (form := int.from_bytes(data[header + 8 : header + 10])) > 1 and len(tracks) > 1:
         detail = f'MIDI of type {form} (independent songs); save it as type 0 or 1'
         raise Rejected(Reason.UNSUPPORTED, detail)
-    return Events(*scanner.columns(tracks), tracks, scanner.messages, resolution)
+    tick, status, first, second = scanner.columns(tracks)
+    return Events(tick, status, first, second, tracks, scanner.messages, resolution)
 
 
 def _is_container(data: bytes) -> bool:
@@ -121,8 +123,8 @@ _STEPS[0xF0:] = _SPECIAL, _SPECIAL + 1
 class _Scanner:
     """Finds the events of tracks.
 
-    Where the next event begins is computed for all bytes at once, as if an event began at each. What
-    is left for Python is to go from event to event.
+    Where the next event begins is computed for all bytes at once, as if an event began at each.
+    What is left for Python is to go from event to event.
     """
 
     def __init__(self, data: bytes):
