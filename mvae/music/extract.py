@@ -150,8 +150,7 @@ class _Collector:
             for stream in form.streams:
                 for track in tracks_of[stream.name]:
                     self.chosen[form.name, stream.name, stream.rule.by(track, drum_clues)] += 1
-                    fallen = sum(track.count_fallen(section) for section in track.sections)
-                    self._reject(form.name, Reason.FELL_TOGETHER, fallen)
+                    self._reject(form.name, Reason.FELL_TOGETHER, track.fallen)
 
     def add(self, section: Section, chosen: dict[Form, dict[str, list[Track]]]) -> None:
         whole_bars = -(-section.total_steps // section.steps_per_bar)

@@ -144,11 +144,11 @@ class _Scanner:
         known: whether `end` may be the end without saying so.
         Returns where they end, and their rows. Raises Rejected if some are missing.
         """
-        states, jump = self._states, self._jump
+        states, jump, append = self._states, self._jump, self._states.append
         first, state, stop, ended = len(states), 2 * begin + 1, 2 * end, False
         while not ended:
             while state < stop:
-                states.append(state)
+                append(state)
                 state = jump[state]
             if state < _SPECIAL:
                 break

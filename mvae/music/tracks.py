@@ -67,6 +67,11 @@ class Track:
         return int((onset - earliest > _APART).sum())
 
     @cached_property
+    def fallen(self) -> int:
+        """How many of its notes share a step that they do not share in the file."""
+        return sum(self.count_fallen(section) for section in self.sections)
+
+    @cached_property
     def onsets(self) -> int:
         """How many steps notes begin at."""
         return sum(len(np.unique(self.notes(section).start)) for section in self.sections)
