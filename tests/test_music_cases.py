@@ -105,6 +105,7 @@ def test_drums_are_known_by(tracks, clue):
         [[meta(3, b'Drums'), (0, [0xC0, 73]), *notes(SCALE)]],
         [[sysex(*GS_DRUMS), sysex(*GS_RESET), *notes(SCALE, (10,))]],
         [[(0, [0xB0, 0, 127]), (0, [0xC0, 4]), *notes(SCALE)]],  # an older Roland's piano
+        [[sysex(*XG_DRUMS), (0, [0xBA, 0, 0]), *notes(SCALE, (10,))]],
         [[sysex(0x41, 0x10, 0x42, 0x12, 0x40, 0x10, 0x15, 0, 0x1B, 0xF7), *notes(SCALE, (9,))]],
     ],
 )
@@ -130,6 +131,15 @@ def test_a_melody_is_one_of_any_program(program):
     by = 'programs 0-31' if program < 32 else 'the busiest track'
     assert count == 7 and dict(extraction.chosen) == {('melody', 'melody', by): 1}
     assert read(data)[0] == SCALE_TOKENS and f'(by {by})' in read(data)[1]
+
+
+def test_other_programs_are_left_out_and_counted_or_taken():
+    flute = [(0, [0xC1, 73]), *notes([p + 12 for p in SCALE * 4], (1,))]
+    data = smf([(0, [0xC0, 0]), *notes(SCALE * 4)], flute, [(0, [0xC2, 33]), *notes(SCALE, (2,))])
+    count, extraction = built(data)
+    assert count == 7 and extraction.rejections['melody', Reason.OTHER_PROGRAM] == 1
+    count, extraction = built(data, melody_programs=(0, 127))
+    assert count == 14 and not extraction.rejections['melody', Reason.OTHER_PROGRAM]
 
 
 def test_channels_are_set_in_any_track():
@@ -201,7 +211,7 @@ def test_tracks_are_read_however_many_are_counted(count):
 
 def test_a_track_that_is_cut_off_is_refused():
     data = smf(notes(SCALE), notes(SCALE))
-    for end in range(len(data) - 90, len(data)):
+    for end in range(data.rfind(b'MTrk') + 4, len(data)):
         with pytest.raises(Rejected) as caught:
             read_midi(data[:end])
         assert caught.value.reason is Reason.UNREADABLE

@@ -58,6 +58,15 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help='longest rest in a window, in bars (default: 1)',
     )
     parser.add_argument(
+        '--melody-programs',
+        type=int,
+        nargs=2,
+        default=(0, 31),
+        metavar=('FIRST', 'LAST'),
+        help='General MIDI programs that melodies are taken from (default: 0 31); of a file without '
+        'them its busiest other track',
+    )
+    parser.add_argument(
         '--follow-tempo',
         action=argparse.BooleanOptionalAction,
         default=True,
@@ -138,6 +147,7 @@ def _settings(options: argparse.Namespace) -> 'BuildSettings':
         bars=tuple(sorted(set(options.bars))),
         polyphony=options.polyphony,
         max_rest_bars=options.max_rest_bars,
+        melody_programs=tuple(options.melody_programs),
         follow_tempo=options.follow_tempo,
     )
     return BuildSettings(extract, time_limit=options.time_limit, memory_limit=options.memory_limit)

@@ -25,8 +25,10 @@ _BANK = 0  # controller
 _PITCHED_BANK = 121  # of General MIDI 2
 # General MIDI 2 and XG; what they mean in files of other systems only the notes tell.
 _DRUM_BANKS = (120, 126, 127)
+_DRUM_PART = 128  # no bank, but what XG says by sysex and by banks alike; the latest counts
 _DEFAULT, _PITCHED, _DRUMS = -1, 0, 1  # what sysex says of a channel
-# Sysex that begins a file of a system; the second byte is a device.
+# Sysex; the second byte is a device.
+_XG_PART_MODE = re.compile(rb'\A\x43.\x4c\x08(.)\x07(.)', re.S).findall
 _XG_ON = re.compile(rb'\x43.\x4c\0\0\x7e', re.S).match
 _GM2_ON = re.compile(rb'\x7e.\x09\x03', re.S).match
 
@@ -39,7 +41,7 @@ class Change(NamedTuple):
     value: int
 
 
-Changes = Mapping[int, Sequence[Change]]  # of channels, those of several ports apart
+Changes = Mapping[int, list[Change]]  # of channels, those of several ports apart
 
 
 class Channels:
@@ -64,7 +66,7 @@ class Channels:
         self._has_drum_banks = any(_XG_ON(c) or _GM2_ON(c) for c in sysex)
 
     def _changes(self, mask: np.ndarray, values: np.ndarray) -> Changes:
-        found = defaultdict(list)
+        found: Changes = defaultdict(list)
         rows = np.flatnonzero(mask)
         columns = rows, self.track[rows], values[rows], self.channel[rows]
         for row, track, value, channel in zip(*(c.tolist() for c in columns), strict=True):
@@ -78,6 +80,11 @@ class Channels:
                 track, first = int(self.track[row]), int(self.channel[row]) & -CHANNELS
                 for channel, value in _drum_modes(content):
                     found[first + channel].append(Change(row, track, value))
+                for part, mode in _XG_PART_MODE(content):
+                    bank = _DRUM_PART if mode > b'\0' else _PITCHED_BANK
+                    own = self._banks[first + (part[0] & 15)]
+                    own.append(Change(row, track, bank))
+                    own.sort()
         return found
 
     def programs(self, channel: int) -> set[int]:
@@ -154,7 +161,8 @@ class Channels:
         if by_bank.any() and not (self._has_drum_banks or sounds_like_drums(pitch[by_bank])):
             by_bank[:] = False
         by_channel = (channel == DRUM_CHANNEL) & (bank != _PITCHED_BANK)
-        cases = [mode == _PITCHED, by_channel, mode == _DRUMS, by_bank]
+        by_sysex = (mode == _DRUMS) | (bank == _DRUM_PART)
+        cases = [mode == _PITCHED, by_channel, by_sysex, by_bank]
         return np.select(cases, [0, _BY_CHANNEL, _BY_SYSEX, _BY_BANK], 0).astype(np.int8)
 
 
@@ -177,8 +185,6 @@ def _drum_modes(content: bytes) -> list[tuple[int, int]]:
         if address in (b'\x40\x00\x7f', b'\x00\x00\x7f'):
             return _reset()
     if maker == b'\x43' and model == b'\x4c':  # Yamaha XG
-        if body[:1] == b'\x08' and body[2:3] == b'\x07' and len(body) > 3:  # part mode
-            return [(body[1] & 15, _DRUMS if body[3] else _PITCHED)]
         if body[:3] == b'\x00\x00\x7e':
             return _reset()
     if maker == b'\x7e' and content[2:4] in (b'\x09\x01', b'\x09\x03'):  # General MIDI on

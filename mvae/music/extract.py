@@ -2,7 +2,7 @@
 
 import functools
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -11,13 +11,13 @@ from mvae.errors import InputError
 from mvae.music import coverage
 from mvae.music.codec import Codec
 from mvae.music.form import Form, Stream
-from mvae.music.forms import FORMS, make_form
+from mvae.music.forms import FORMS, make_form, with_melody_programs
 from mvae.music.line import is_monophonic
 from mvae.music.notation import Notation
 from mvae.music.notes import Score
 from mvae.music.reasons import Reason, Rejected
 from mvae.music.sections import Section, leave_far_behind, split_sections
-from mvae.music.tracks import Track, choose_tracks, list_tracks
+from mvae.music.tracks import ALL_DRUMS, BASSES, Track, choose_tracks, list_tracks
 from mvae.music.voices import Voice, facts_of, pick
 from mvae.music.windows import combine_hashes, find_segments, window_bars
 
@@ -42,6 +42,8 @@ class ExtractSettings:
         max_bars_per_section: the rest of a longer section is left out.
         max_notes: files with more notes are rejected whole.
         max_steps: where notes of a section count as far behind it, and are left out.
+        melody_programs: General MIDI programs of melodies, first and last; of a file
+            without them its busiest other track. Basses (32..39) are never among them.
         follow_tempo: bars go on where the tempo changes; else windows end there.
     """
 
@@ -56,6 +58,7 @@ class ExtractSettings:
     max_bars_per_section: int = 1024
     max_notes: int = 250_000
     max_steps: int = 2**20
+    melody_programs: tuple[int, int] = (0, 31)
     follow_tempo: bool = True
 
     def __post_init__(self) -> None:
@@ -69,7 +72,8 @@ class ExtractSettings:
 
     def make_forms(self) -> list[Form]:
         """Each form once, at the shortest length. Raises InputError for unknown names."""
-        return [make_form(name, min(self.bars), self.notation) for name in self.forms]
+        forms = [make_form(name, min(self.bars), self.notation) for name in self.forms]
+        return [with_melody_programs(form, *self.melody_programs) for form in forms]
 
     @property
     def keys(self) -> list[Key]:
@@ -127,7 +131,7 @@ def extract(score: Score, settings: ExtractSettings) -> Extraction:
     collector.rejections.update({('file', reason): n for reason, n in lost.items() if n})
     tracks_of = functools.cache(lambda codec: list_tracks(sections, codec))
     chosen = {form: choose_tracks(form.rules, tracks_of) for form in settings.make_forms()}
-    collector.note(chosen, score.drum_clues)
+    collector.note(chosen, tracks_of, score.drum_clues)
     for section in sections:
         collector.add(section, chosen)
     return collector.finish()
@@ -144,11 +148,21 @@ class _Collector:
         self._found = {key: [] for key in settings.keys}
         self._steps_per_bar = settings.notation.steps_per_bar
 
-    def note(self, chosen: dict[Form, dict[str, list[Track]]], drum_clues: Iterable[str]) -> None:
-        """Counts what was chosen by what, and the notes that fall together in it."""
-        for form, tracks_of in chosen.items():
+    def note(
+        self,
+        chosen: dict[Form, dict[str, list[Track]]],
+        tracks_of: Callable[[Codec], list[Track]],
+        drum_clues: Iterable[str],
+    ) -> None:
+        """Counts what was chosen by what, what was not, and the notes that fall together."""
+        for form, taken in chosen.items():
+            used = {track.number for tracks in taken.values() for track in tracks}
             for stream in form.streams:
-                for track in tracks_of[stream.name]:
+                if stream.name == 'melody':
+                    others = [t for t in tracks_of(stream.codec) if t.number not in used]
+                    left = [t for t in others if t.number != ALL_DRUMS and t.program not in BASSES]
+                    self._reject(form.name, Reason.OTHER_PROGRAM, len(left))
+                for track in taken[stream.name]:
                     self.chosen[form.name, stream.name, stream.rule.by(track, drum_clues)] += 1
                     self._reject(form.name, Reason.FELL_TOGETHER, track.fallen)
 

@@ -4,6 +4,7 @@ A new kind of music is a codec, where none fits, a function that makes its strea
 each of the two tables below.
 """
 
+import dataclasses
 import difflib
 from collections.abc import Callable
 
@@ -58,3 +59,14 @@ def make_form(name: str, bars: int, notation: Notation | None = None) -> Form:
         raise InputError(f'unknown form {name!r}; {hint}known: {", ".join(FORMS)}')
     streams = tuple(STREAMS[stream](notation) for stream in FORMS[name])
     return Form(name, streams, bars, notation.steps_per_bar)
+
+
+def with_melody_programs(form: Form, first: int, last: int) -> Form:
+    """The form with melodies of the General MIDI programs first..last."""
+    streams = [
+        dataclasses.replace(stream, rule=Programs(first, last, Reason.NO_MELODY))
+        if stream.name == 'melody'
+        else stream
+        for stream in form.streams
+    ]
+    return dataclasses.replace(form, streams=tuple(streams))

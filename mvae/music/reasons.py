@@ -22,6 +22,7 @@ class Reason(enum.StrEnum):
     NO_MELODY = 'no_melody'
     NO_BASS = 'no_bass'
     NO_DRUMS = 'no_drums'
+    OTHER_PROGRAM = 'other_program'  # tracks of programs that the settings take no melodies from
     POLYPHONIC = 'polyphonic'  # simultaneous notes where the settings reject them
     ONE_PITCH_CLASS = 'one_pitch_class'  # fewer pitch classes than the settings ask for
     TOO_SHORT = 'too_short'  # fewer bars than a window

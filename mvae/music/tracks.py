@@ -14,7 +14,7 @@ from mvae.music.codec import Codec, GridNotes
 from mvae.music.reasons import Reason
 from mvae.music.sections import Section
 
-_BASSES = range(32, 40)  # General MIDI programs
+BASSES = range(32, 40)  # General MIDI programs
 # In steps. Notes that begin nearer to each other than this are one chord.
 _APART = 0.25
 ALL_DRUMS = -1  # the number of the track that all drum notes of a file make together
@@ -133,14 +133,15 @@ class Programs(Rule):
     below: int = 0
 
     def claims(self, track: Track) -> bool:
-        return track.number != ALL_DRUMS and self.first <= track.program <= self.last
+        own = self.first <= track.program <= self.last
+        return track.number != ALL_DRUMS and own and (track.program in BASSES) == (self.below > 0)
 
     def otherwise(self, free: Sequence[Track]) -> list[Track]:
         pitched = [track for track in free if track.number != ALL_DRUMS]
         if self.below:
             low = [track for track in pitched if track.pitch < self.below]
             return [min(low, key=lambda track: track.pitch)] if low else []
-        others = [track for track in pitched if track.program not in _BASSES] or pitched
+        others = [track for track in pitched if track.program not in BASSES] or pitched
         return [best(others)] if others else []
 
     def by(self, track: Track, drum_clues: Iterable[str]) -> str:
