@@ -63,8 +63,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         nargs=2,
         default=(0, 31),
         metavar=('FIRST', 'LAST'),
-        help='General MIDI programs that melodies are taken from (default: 0 31); of a file without '
-        'them its busiest other track',
+        help='General MIDI programs of melodies (default: 0 31); of a file without them its '
+        'busiest other track',
     )
     parser.add_argument(
         '--follow-tempo',
