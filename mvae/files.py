@@ -18,6 +18,7 @@ import msgspec
 from mvae.errors import InputError
 
 MOST_BYTES = 2**28  # of a file that is read whole
+_MOST_JSON = 2**26
 _MOST_LEVELS = 32  # of lists and objects inside each other
 _WHY = 200  # characters of a reason
 
@@ -71,7 +72,7 @@ def read_json(path: str | Path, kind: Any = Any, remedy: str = '') -> Any:
 
     remedy: what to do where it is damaged. Raises as `read` and `parse_json` do.
     """
-    return parse_json(read(path), kind, path, remedy)
+    return parse_json(read(path, _MOST_JSON), kind, path, remedy)
 
 
 def parse_json(data: bytes | str, kind: Any, where: object, remedy: str = '') -> Any:

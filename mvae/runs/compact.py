@@ -17,7 +17,7 @@ from mvae.errors import InputError
 from mvae.files import damaged, parse_json, reason, write_atomically
 from mvae.model.prior import Prior
 from mvae.model.types import Params
-from mvae.npz import Npz
+from mvae.arrays import Npz
 
 _META = 'meta.json'
 _REST = ' rest'  # after a weight's name: int8, in 1/254 of the spacing of float16 there

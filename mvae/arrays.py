@@ -1,10 +1,10 @@
-"""Numpy archives (.npz) of anybody: what they claim is checked before memory is taken."""
+"""Arrays in files (.npy, .npz) of anybody: what they claim is checked before memory is taken."""
 
 import math
 import os
 import zipfile
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import IO, BinaryIO, NamedTuple
 
 import numpy as np
 
@@ -18,10 +18,29 @@ _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 
 class Header(NamedTuple):
-    """What an archive says of an array."""
+    """What a file says of an array."""
 
     shape: tuple[int, ...]
     dtype: np.dtype
+
+    @property
+    def bytes(self) -> int:
+        return math.prod(self.shape) * self.dtype.itemsize
+
+
+def read_header(file: IO[bytes], size: int) -> Header:
+    """The header of an .npy of `size` bytes; the values follow in the file.
+
+    Raises ValueError where it is none, or does not have the bytes of its shape.
+    """
+    if np.lib.format.read_magic(file) == (1, 0):  # of the two versions that numpy writes
+        shape, _, dtype = np.lib.format.read_array_header_1_0(file)
+    else:
+        shape, _, dtype = np.lib.format.read_array_header_2_0(file)
+    header = Header(shape, dtype)
+    if min(shape, default=0) < 0 or header.bytes != size - file.tell():
+        raise ValueError(f'it does not have the bytes of its shape {list(shape)[:8]}')
+    return header
 
 
 class Npz:
@@ -60,15 +79,7 @@ class Npz:
 
     def _header(self, info: zipfile.ZipInfo) -> Header:
         with self._zip.open(info) as member:
-            # Of the two versions that numpy writes for numbers.
-            if np.lib.format.read_magic(member) == (1, 0):
-                shape, _, dtype = np.lib.format.read_array_header_1_0(member)
-            else:
-                shape, _, dtype = np.lib.format.read_array_header_2_0(member)
-            size = math.prod(shape) * dtype.itemsize
-            if min(shape, default=0) < 0 or size != info.file_size - member.tell():
-                raise ValueError(f'{info.filename} does not have the bytes of its shape')
-        return Header(shape, dtype)
+            return read_header(member, info.file_size)
 
     def read(self, name: str) -> np.ndarray:
         """The values of an array. Raises InputError where they are damaged."""
