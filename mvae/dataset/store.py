@@ -54,7 +54,7 @@ class _Funnel(msgspec.Struct):
 class _About(msgspec.Struct):
     """What is asked of store.json."""
 
-    notation: Notation
+    notation: dict[str, int | str]
     forms: dict[str, dict[str, Any]]
     tokens: _Count
     windows: dict[Annotated[str, Meta(pattern='^.+-[1-9][0-9]{0,3}$')], _Splits]
@@ -96,11 +96,11 @@ class Store:
         """Raises InputError as `open` does."""
         self.path = path
         self.meta = meta
+        about = conform(meta, _About, path / META_FILE, _rebuild())
         try:
-            about = conform(meta, _About, path / META_FILE, _rebuild())
-        except InputError as error:
-            raise damaged(path / META_FILE, str(error), _rebuild()) from None
-        self.notation = about.notation
+            self.notation = Notation(**about.notation)
+        except (InputError, TypeError) as error:
+            raise damaged(path / META_FILE, reason(error), _rebuild()) from None
         self._mapped: dict[str, tuple[BinaryIO, tuple[int, int]]] = {}
         self.tokens = self._array('tokens.npy', np.uint16, (about.tokens,))
         self._windows, self._songs = {}, {}
@@ -158,7 +158,7 @@ class Store:
         size, _ = state = _state(file)
         try:
             header = read_header(file, size)
-            if header != (shape, dtype):
+            if (header.shape, header.dtype) != (shape, dtype):
                 raise InputError(f'{path} does not fit store.json; {_rebuild()}')
             if size > _MOST_COPIED:
                 self._mapped[name] = file, state

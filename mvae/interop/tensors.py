@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from mvae.errors import InputError
 from mvae.arrays import Npz
+from mvae.errors import InputError
 
 MOST_TENSORS = 100_000
 MOST_BYTES = 2**30  # of one tensor

@@ -13,11 +13,11 @@ from typing import Any
 import jax
 import numpy as np
 
+from mvae.arrays import Npz
 from mvae.errors import InputError
 from mvae.files import damaged, parse_json, reason, write_atomically
 from mvae.model.prior import Prior
 from mvae.model.types import Params
-from mvae.arrays import Npz
 
 _META = 'meta.json'
 _REST = ' rest'  # after a weight's name: int8, in 1/254 of the spacing of float16 there
