@@ -61,6 +61,7 @@ def test_a_study_trains_both_variants_and_fills_the_table(study):
         for d in ('flat', 'hierarchical')
     } == set(row['cells'])
     assert '16-bar melody' in said and '[.919]' in said
+    assert 'bars back after 4' in said and 'new, fitted' in said
     assert (runs / 'table.md').read_text() in said and all(
         (runs / name).read_bytes().startswith(b'\x89PNG') for name in ('table.png', 'bars.png')
     )
@@ -174,7 +175,7 @@ def test_wrong_input_is_one_clear_line(study):
         ),
         (['table', '--runs', runs / 'none'], 'holds no checkpoints'),
         (['table', '--runs', runs / 'table.json'], 'holds no evaluation'),
-        (['table', '--runs', runs / 'none.json'], 'cannot be read as an evaluation'),
+        (['table', '--runs', runs / 'none.json'], 'none.json does not exist'),
         (['study', '--exp', 'mel17'], 'did you mean mel16'),
         (
             [

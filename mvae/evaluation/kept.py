@@ -54,6 +54,43 @@ class _Stream(msgspec.Struct):
                     raise ValueError('hits and steps of another number of songs')
 
 
+class _Shared(msgspec.Struct):
+    mean: _Share | None
+    interval: tuple[float, float] | None
+
+
+class _AtDistance(msgspec.Struct):
+    same: _Shared
+
+
+class _Novelty(msgspec.Struct):
+    longest: float
+    share: _Shared
+
+
+class _Likeness(msgspec.Struct):
+    features: dict[str, _Share]
+    mean: _Share
+    interval: tuple[float, float] | None
+    worst: str
+
+    def __post_init__(self) -> None:
+        if self.worst not in self.features:
+            raise ValueError(f'{self.worst[:80]} is no feature')
+
+
+class _Pieces(msgspec.Struct):
+    form: dict[str, dict[Annotated[str, Meta(pattern='^[1-9][0-9]{0,3}$')], _AtDistance]]
+    likeness: _Likeness
+    novelty: dict[str, _Novelty]
+
+
+class _Music(msgspec.Struct):
+    pieces: _Count
+    temperature: float
+    of: dict[str, _Pieces]
+
+
 class _Evaluation(msgspec.Struct):
     version: int
     run: str
@@ -80,8 +117,12 @@ class _Evaluation(msgspec.Struct):
     active_units: _Count
     latent_size: _Count
     streams: dict[str, _Stream]
+    music: _Music | None = None
 
     def __post_init__(self) -> None:
+        for pieces in self.music.of.values() if self.music else ():
+            if not set(pieces.form) == set(pieces.novelty) == set(self.streams):
+                raise ValueError('music of other streams')
         if set(self.streams) != set(FORMS.get(self.form, ())):
             raise ValueError(f'these are not the streams of {self.form}')
         for stream in self.streams.values():
