@@ -106,8 +106,37 @@ def test_files_that_are_no_answers_file_are_refused_and_left_alone(tmp_path):
 
 def test_a_file_of_an_earlier_version_opens(tmp_path):
     answers = Answers(tmp_path / 'a.sqlite', create=True)
-    about = {'settings': SETTINGS, 'sounds': {'folk': [], 'robot': []}}
+    about = {'settings': SETTINGS, 'sounds': {'folk': ['00', '01'], 'robot': ['02', '03']}}
     with sqlite3.connect(answers.path) as other:
         other.execute('INSERT INTO study VALUES (1, ?)', (json.dumps(about),))
     assert Answers(answers.path).survey() == about
     assert answers.begin_survey({'settings': {}}) == about, 'what was said first holds'
+
+
+def test_nobody_else_reads_the_file(tmp_path):
+    answers = Answers(tmp_path / 'a.sqlite', create=True)
+    with sqlite3.connect(answers.path) as open_one:
+        open_one.execute('PRAGMA journal_mode')
+        begin(answers)
+        assert {path.stat().st_mode & 0o777 for path in tmp_path.iterdir()} == {0o600}
+
+
+@pytest.mark.parametrize('about', [
+    '[' * 9999,
+    '[]',
+    {'sounds': {'folk': ['../../secret', '01']}},
+    {'sounds': {'folk': ['00']}},
+    {'sounds': {'folk': 3}},
+    {'settings': SETTINGS | {'trials': 10**9}},
+    {'settings': SETTINGS | {'qpm': '120'}},
+    {'settings': 'none'},
+])  # fmt: skip
+def test_a_test_that_nobody_made_is_refused(tmp_path, about):
+    answers = Answers(tmp_path / 'a.sqlite', create=True)
+    if isinstance(about, dict):
+        whole = {'settings': SETTINGS, 'sounds': {'folk': ['00', '01'], 'robot': ['02', '03']}}
+        about = json.dumps(whole | about)
+    with sqlite3.connect(answers.path) as other:
+        other.execute('INSERT INTO study VALUES (1, ?)', (about,))
+    with pytest.raises(InputError, match='a.sqlite is damaged'):
+        answers.survey()
