@@ -119,6 +119,14 @@ def reason(error: Exception) -> str:
     return getattr(error, 'strerror', None) or str(error) or type(error).__name__
 
 
+def check_name(path: str | Path) -> None:
+    """Raises InputError for names of bytes that are no text: tensorstore opens none of them."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        raise InputError(f'{path} is no UTF-8; a run folder needs another name') from None
+
+
 def check_tree(folder: str | Path, most: int) -> int:
     """How many bytes the files below a folder have.
 

@@ -36,8 +36,9 @@ def find_midi(folder: str | Path) -> list[MidiFile]:
         InputError: if the folder does not exist, cannot be read or holds no MIDI file.
     """
     folder = Path(folder)
-    if not folder.is_dir():
-        what = 'is a file; name the folder that it lies in' if folder.exists() else 'does not exist'
+    if not os.path.isdir(folder):
+        there = os.path.exists(folder)
+        what = 'is a file; name the folder that it lies in' if there else 'does not exist'
         raise InputError(f'the MIDI folder {folder} {what}')
     try:
         os.listdir(folder)

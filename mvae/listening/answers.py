@@ -110,7 +110,7 @@ class Answers:
 
     def __init__(self, path: str | Path, create: bool = False):
         self.path = Path(path)
-        if not create and not self.path.exists():
+        if not create and not os.path.exists(self.path):
             raise InputError(f'{path} does not exist; mvae listen serve makes it')
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)

@@ -23,7 +23,7 @@ def collection(folder: str | Path) -> Iterator[Path]:
     """
     folder = Path(folder)
     beside = folder / '.partial'
-    made = [path for path in (folder, *folder.parents) if not path.exists()]
+    made = [path for path in (folder, *folder.parents) if not os.path.exists(path)]
     try:
         with _said(folder):
             shutil.rmtree(beside, ignore_errors=True)  # of a call that was killed

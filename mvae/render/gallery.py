@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from mvae.files import write_atomically
-from mvae.music.midi import read_midi
+from mvae.music.sources import read_source
 from mvae.render.audio import write_wav
 
 PAGE = 'index.html'
@@ -61,7 +61,7 @@ def render_missing(folder: str | Path) -> int:
     for midi in sorted(Path(folder).glob('*.mid')):
         wav = midi.with_suffix('.wav')
         if not wav.exists() or wav.stat().st_mtime < midi.stat().st_mtime:
-            write_wav(wav, read_midi(midi.read_bytes()).notes)
+            write_wav(wav, read_source(midi, lambda score: score.notes))
             count += 1
     return count
 

@@ -3,7 +3,6 @@
 import math
 import os
 from pathlib import Path
-from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -12,7 +11,7 @@ from ml_collections import ConfigDict
 
 from mvae.checks import natural
 from mvae.errors import InputError
-from mvae.files import check_tree, damaged, read_json
+from mvae.files import check_name, check_tree, damaged, read_json
 from mvae.model import vae
 from mvae.model.config import ModelConfig, model_config
 from mvae.model.prior import Prior, is_sound
@@ -37,12 +36,13 @@ def load(path: str | Path, which: str | int = 'best') -> MusicVAE:
     if (file := find(path)) is not None:
         return _load_file(file, which)
     folder = _choose(Path(path).absolute(), which)
+    check_name(folder)
     config, kept = _read_meta(folder)
     model = _architecture(config)
     try:
         params = _restore(folder / 'params', _shapes(model))
         prior = None
-        if (folder / 'prior').exists():
+        if os.path.exists(folder / 'prior'):
             prior = Prior(**jax.device_get(_restore(folder / 'prior', _prior_shapes(model))))
     except InputError:
         raise
@@ -119,7 +119,7 @@ def _restore(folder: Path, like: Params) -> Params:
 
 
 def _read_meta(folder: Path) -> tuple[ConfigDict, Kept]:
-    return metadata.check(folder, read_json(folder / 'meta' / 'metadata', dict[str, Any]), Kept)
+    return metadata.check(folder, metadata.read(folder), Kept)
 
 
 def _choose(path: Path, which: str | int) -> Path:

@@ -11,7 +11,7 @@ from msgspec import Meta
 
 from mvae.config import base_config
 from mvae.errors import InputError
-from mvae.files import conform, damaged, reason
+from mvae.files import conform, damaged, read_json, reason
 from mvae.music.form import differences
 from mvae.musicvae import form_of
 from mvae.runs import settings
@@ -38,6 +38,12 @@ class KeptInFile(Kept):
     metrics: dict[str, float]
 
 
+class Metrics(msgspec.Struct):
+    """What stands beside a checkpoint that was evaluated; and more numbers."""
+
+    loss: float
+
+
 _Kept = TypeVar('_Kept', bound=Kept)
 
 
@@ -50,11 +56,21 @@ def describe(config: ConfigDict, corpus: str) -> dict[str, Any]:
     """JSON values to keep beside weights; corpus: digest of the files that the data came from."""
     return {
         'format': FORMAT,
-        'config': json.loads(config.to_json_best_effort()),
+        'config': as_json(config),
         'form': form_of(config).fingerprint(),
         'corpus': corpus,
         'versions': versions(),
     }
+
+
+def as_json(config: ConfigDict) -> dict[str, Any]:
+    """A config as JSON values: lists for tuples."""
+    return json.loads(config.to_json_best_effort())
+
+
+def read(checkpoint: Path, remedy: str = '') -> dict[str, Any]:
+    """What `describe` gave, of a checkpoint's folder; `check` looks inside."""
+    return read_json(checkpoint / 'meta' / 'metadata', dict[str, Any], remedy)
 
 
 def check(path: Path, meta: dict[str, Any], kind: type[_Kept]) -> tuple[ConfigDict, _Kept]:
