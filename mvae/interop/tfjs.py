@@ -101,7 +101,8 @@ class TfjsTensors(Tensors):
                 'which is no file of its folder'
             )
         path = self._folder / name
-        if os.path.islink(path) and not path.resolve().is_relative_to(self._folder.resolve()):
+        inside, true = os.path.realpath(self._folder), os.path.realpath(path)
+        if os.path.commonpath([inside, true]) != inside:
             raise InputError(f'{path} is a link to a file outside of its folder')
         return path
 
