@@ -33,10 +33,13 @@ def read_header(file: IO[bytes], size: int) -> Header:
 
     Raises ValueError where it is none, or does not have the bytes of its shape.
     """
-    if np.lib.format.read_magic(file) == (1, 0):  # of the two versions that numpy writes
-        shape, _, dtype = np.lib.format.read_array_header_1_0(file)
-    else:
-        shape, _, dtype = np.lib.format.read_array_header_2_0(file)
+    try:
+        if np.lib.format.read_magic(file) == (1, 0):  # of the two versions that numpy writes
+            shape, _, dtype = np.lib.format.read_array_header_1_0(file)
+        else:
+            shape, _, dtype = np.lib.format.read_array_header_2_0(file)
+    except Exception as error:  # it is Python's text, whose parsers have errors of many kinds
+        raise ValueError(f'no header of an array: {reason(error)}') from None
     header = Header(shape, dtype)
     if min(shape, default=0) < 0 or header.bytes != size - file.tell():
         raise ValueError(f'it does not have the bytes of its shape {list(shape)[:8]}')

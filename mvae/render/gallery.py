@@ -48,7 +48,7 @@ def write_gallery(folder: str | Path) -> Path:
     sections = {place: _section(folder, place) for place in _places(folder)}
     title = html.escape(folder.resolve().name)
     page = _HEAD.format(title=title) + ''.join(sections.values()) + _ONE_AT_A_TIME
-    write_atomically(folder / PAGE, page.encode())
+    write_atomically(folder / PAGE, page.encode(errors='replace'))
     return folder / PAGE
 
 
@@ -99,7 +99,7 @@ def _in_order(path: Path) -> tuple[str, int]:
 
 
 def _link(folder: Path, path: Path) -> str:
-    return quote(Path(os.path.relpath(path, folder)).as_posix())
+    return quote(os.fsencode(Path(os.path.relpath(path, folder)).as_posix()))
 
 
 def _piece(folder: Path, midi: Path) -> str:

@@ -90,9 +90,10 @@ class RunLog:
 
 def _abandon(board: SummaryWriter) -> None:
     """Ends a board that cannot be closed, or it tries again, and fails aloud, at exit."""
-    writer = board.file_writer.event_writer
-    writer._closed = True
-    writer._worker.stop()
+    if board.file_writer is not None:
+        writer = board.file_writer.event_writer
+        writer._closed = True
+        writer._worker.stop()
 
 
 def _cannot_write(error: OSError) -> InputError:
