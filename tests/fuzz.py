@@ -11,7 +11,6 @@ with what repeats it. Flipped bits that change a model unnoticed are counted bes
 import argparse
 import collections
 import contextlib
-import hashlib
 import multiprocessing
 import os
 import resource
@@ -20,38 +19,28 @@ import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import NamedTuple
 
 import damage
-import jax
 import numpy as np
-from checkpoint_maker import write_bundle, write_tfjs
+from fuzz_cases import READERS, make_wholes, open_store
 from midi_maker import beat, low, midi, song, tune
-from run_maker import save_tiny, tiny_model
 
 from mvae.dataset import store as stores
-from mvae.dataset.build import build_store
-from mvae.dataset.loader import Loader
 from mvae.errors import InputError
-from mvae.interop import magenta, names
-from mvae.latent import attribute_vectors
-from mvae.latent.attribute_vectors import AttributeVector, Fitted
 from mvae.music import reading
 from mvae.music.extract import ExtractSettings, extract
 from mvae.music.forms import make_form
 from mvae.music.midi import read_midi
-from mvae.musicvae import MusicVAE
-from mvae.runs.load import load, write_file
 
 KINDS = ('midi', 'files', 'bits')
 SLOW, MOST = 1.0, 5.0  # seconds of the processor
 _START = 'spawn'  # of a process: nothing of this one goes along
 _HANGS = 30.0  # seconds of the clock: others may work on the same machine
 _MOST_BYTES = 2**30  # beyond what the process has before its first case
-_CHECKPOINT = {'step': 0, 'latent_size': 32}
 
 
 Case = tuple[str, int]  # kind and number
@@ -162,67 +151,8 @@ def _try(scratch: Path, kind: str, number: int, seed: int, aloud: bool = False) 
     return Outcome(word, '; '.join(filter(None, what)), round(seconds, 2))
 
 
-def make_wholes(scratch: Path) -> None:
-    """Makes what is damaged: of each kind one that is whole."""
-    model, whole = tiny_model('melody', 2, 'flat'), scratch / 'whole'
-    (whole / 'midi').mkdir(parents=True)
-    for n in range(4):
-        (whole / 'midi' / f'song {n}.mid').write_bytes(song(n))
-    build_store(whole / 'midi', whole / 'store', workers=1, quiet=True)
-    save_tiny(whole / 'run', 'melody', 2, 'flat')
-    (whole / 'compact').mkdir()
-    write_file(whole / 'compact' / 'model.npz', model)
-    tensors = names.to_magenta(jax.device_get(model.params), model.architecture)
-    write_tfjs(whole / 'tfjs', tensors, {}, 50_000)
-    write_bundle(whole / 'bundle' / 'x', tensors)
-    (whole / 'bundle' / 'checkpoint').write_text('model_checkpoint_path: "x"\n')
-    vector = AttributeVector(np.arange(32, dtype=np.float32), 0.0, 1.0, 4, 4)
-    (whole / 'vectors').mkdir()
-    fitted = Fitted({'density': vector}, {'syncopation': 'too few'}, 9)
-    attribute_vectors.save(whole / 'vectors' / 'v.json', fitted, _CHECKPOINT)
-
-
-def _sample(model: MusicVAE) -> str:
-    """Plays from every prior; a digest of the weights, the prior and what was played."""
-    digest = hashlib.sha256(repr((model.step, model.config.to_json_best_effort())).encode())
-    for name in model.priors:
-        tokens, _ = model.sample_tokens(1, 0.5, 0, name)
-        digest.update(tokens.tobytes())
-    for values in jax.tree.leaves((model.params, model.prior)):
-        digest.update(np.asarray(values).tobytes())
-    return digest.hexdigest()
-
-
-def _open_store(folder: Path, meanwhile: Callable[[], object] = lambda: None) -> None:
-    """Reads a store as a training does. meanwhile: what others do to its files."""
-    store = stores.Store.open(folder)
-    meanwhile()
-    for name, bars in store.forms:
-        form = store.form(name, bars)
-        store.require(form)
-        next(iter(Loader(store, form, 2, 0).iterate()))
-        store.gather(store.windows(form, 'train')[:50], form)
-    _ = [store.titles[int(song)] for song in store.songs(form, 'train')[:50]]
-
-
-def _read_vectors(folder: Path) -> None:
-    fitted, about = attribute_vectors.load(folder / 'v.json', _CHECKPOINT)
-    for vector in fitted.vectors.values():
-        assert np.isfinite(vector.vector + np.zeros(about['latent_size'])).all()
-
-
-_READERS: dict[str, Callable[[Path], object]] = {
-    'run': lambda folder: _sample(load(folder)),
-    'compact': lambda folder: _sample(load(folder / 'model.npz')),
-    'tfjs': lambda folder: _sample(magenta.load(folder, 'cat-mel_2bar_small').model),
-    'bundle': lambda folder: _sample(magenta.load(folder, 'cat-mel_2bar_small').model),
-    'store': _open_store,
-    'vectors': _read_vectors,
-}
-
-
 def _files(rng: damage.Rng, scratch: Path, place: Path, what: list[str]) -> str:
-    name = damage.draw(rng, list(_READERS))
+    name = damage.draw(rng, list(READERS))
     folder = shutil.copytree(scratch / 'whole' / name, place / name)
     stores._MOST_COPIED = int(damage.draw(rng, [0, 2**24]))
 
@@ -230,10 +160,10 @@ def _files(rng: damage.Rng, scratch: Path, place: Path, what: list[str]) -> str:
         what.append(damage.damage(rng, folder))
 
     if name == 'store' and rng.integers(4) == 0:
-        _open_store(folder, spoil)
+        open_store(folder, spoil)
     else:
         spoil()
-        _READERS[name](folder)
+        READERS[name](folder)
     return 'fine'
 
 
@@ -245,7 +175,7 @@ def _bits(rng: damage.Rng, scratch: Path, place: Path, what: list[str]) -> str:
     path = files[int(rng.choice(len(files), p=sizes / sizes.sum()))]
     path.write_bytes(damage.flip(rng, path.read_bytes()))
     what.append(f'a bit of {path.relative_to(place)}')
-    same = _READERS[name](folder) == (scratch / f'{name}.digest').read_text()
+    same = READERS[name](folder) == (scratch / f'{name}.digest').read_text()
     return 'fine' if same else 'unnoticed'
 
 
@@ -275,7 +205,7 @@ _CASES = {'midi': _midi, 'files': _files, 'bits': _bits}
 
 def _warm(scratch: Path) -> None:
     """Reads what is whole: later cases then compile nothing, and have something to be held to."""
-    for name, reader in _READERS.items():
+    for name, reader in READERS.items():
         digest = reader(scratch / 'whole' / name)
         (scratch / f'{name}.digest').write_text(str(digest))
 

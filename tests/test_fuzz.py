@@ -38,6 +38,7 @@ def _faulty(rng, scratch, place, what):
     raise InputError('refused')
 
 
+@pytest.mark.filterwarnings('ignore:os.fork')  # what it forks does not ask jax
 def test_what_goes_wrong_is_found(tmp_path, monkeypatch):
     monkeypatch.setattr(fuzz, '_START', 'fork')
     monkeypatch.setattr(fuzz, '_warm', lambda scratch: None)

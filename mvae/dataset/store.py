@@ -229,6 +229,12 @@ class Store:
         """The normalised title of every song."""
         return read_json(self.path / 'songs.json', _Titles, _rebuild()).titles
 
+    def title(self, song: int) -> str:
+        """The normalised title of a song. Raises InputError where there is none."""
+        if song >= len(self.titles):
+            raise damaged(self.path, f'a window of the song {song}, which it lacks', _rebuild())
+        return self.titles[song]
+
     def gather(self, offsets: np.ndarray, form: Form) -> np.ndarray:
         """Windows as pieces: offsets int64 [B, K], rows of `windows` -> int32 [B, T, columns]."""
         return form.join(self.gather_streams(offsets, form))
