@@ -1,5 +1,6 @@
 """The answers file: answers neither lost nor forged."""
 
+import contextlib
 import itertools
 import json
 import sqlite3
@@ -140,3 +141,18 @@ def test_a_test_that_nobody_made_is_refused(tmp_path, about):
         other.execute('INSERT INTO study VALUES (1, ?)', (about,))
     with pytest.raises(InputError, match='a.sqlite is damaged'):
         answers.survey()
+
+
+@pytest.mark.parametrize('change', [
+    'DROP TABLE answers; CREATE VIEW answers AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL '
+    'SELECT i + 1 FROM n) SELECT i, i, 1, 1, 1, 1, 1, 1 FROM n',
+    'CREATE TRIGGER more AFTER INSERT ON listeners BEGIN DELETE FROM answers; END',
+    'DROP TABLE answers',
+])  # fmt: skip
+def test_a_file_with_other_tables_is_not_asked(tmp_path, change):
+    Answers(tmp_path / 'a', create=True)
+    with contextlib.closing(sqlite3.connect(tmp_path / 'a')) as db:
+        db.executescript(change)
+    for create in (False, True):
+        with pytest.raises(InputError, match='is no answers file of this mvae'):
+            Answers(tmp_path / 'a', create)

@@ -39,6 +39,8 @@ _SCHEMA = (
     f'PRAGMA user_version = {_VERSION}',
 )
 
+_TABLES = {statement for statement in _SCHEMA if statement.startswith('CREATE')}
+
 # FULL: on the disk at commit. secure_delete: withdrawn answers are overwritten.
 _SETTINGS = 'PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON'
 _FREE_NUMBER = """
@@ -123,7 +125,9 @@ class Answers:
                 db.execute(f'PRAGMA {name}').fetchone()[0]
                 for name in ('application_id', 'user_version')
             ]
-            if marks != [_APPLICATION, _VERSION]:
+            tables = {row[0] for row in db.execute('SELECT sql FROM sqlite_master') if row[0]}
+            # A view in place of a table could go on for ever, a trigger do anything.
+            if marks != [_APPLICATION, _VERSION] or tables != _TABLES:
                 raise InputError(
                     f'{path} is no answers file of this mvae; name another with --answers'
                 )
