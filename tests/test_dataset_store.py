@@ -250,3 +250,10 @@ def test_values_and_windows_that_cannot_be_are_said(store):
     for offset in (-1, len(whole)):
         with pytest.raises(InputError, match='a window lies outside'):
             opened.gather(np.array([[offset]]), form)
+
+
+def test_a_song_that_is_not_there_is_said(built):
+    opened = Store.open(built)
+    assert opened.title(0) == opened.titles[0]
+    with pytest.raises(InputError, match='is damaged .a window of the song 99.*rebuild it'):
+        opened.title(99)

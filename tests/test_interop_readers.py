@@ -252,6 +252,10 @@ def test_nothing_is_read_or_written_outside(tensors, tmp_path):
     (tmp_path / 'js/weights_manifest.json').write_text(json.dumps(manifest))
     with pytest.raises(InputError, match='outside'):
         magenta.open_checkpoint(tmp_path / 'js')
+    (tmp_path / 'js/link').unlink()
+    (tmp_path / 'js/link').symlink_to('link')
+    with pytest.raises(InputError, match='link'):
+        magenta.open_checkpoint(tmp_path / 'js')
 
 
 @pytest.mark.parametrize('change, message', [
