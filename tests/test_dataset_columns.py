@@ -13,6 +13,7 @@ from run_maker import tiny_config
 
 import mvae
 from mvae.dataset import merge, parts
+from mvae.dataset.corpus import read_corpus
 from mvae.dataset.loader import Loader
 from mvae.dataset.store import SPLITS, Store
 from mvae.errors import InputError
@@ -111,7 +112,7 @@ def store(tmp_path, registry):
             for song in range(4 * number, 4 * number + 4)
         ]
         parts.write_part(str(target), results)
-    corpus = merge.read_corpus(names, targets, {}, (0.8, 0.1, 0.1), settings.keys)
+    corpus = read_corpus(names, targets, {}, (0.8, 0.1, 0.1), settings.keys)
     meta = {
         'notation': settings.notation.to_dict(),
         'forms': {form.name: form.fingerprint() for form in settings.make_forms()},

@@ -1,4 +1,4 @@
-"""symusic, which reads in bulk, against note_seq, which users know, on files of real collections.
+"""Our reader against note_seq, which users know, on files of real collections.
 
 Slow, and only where the collections are at hand.
 
@@ -9,13 +9,15 @@ sorted by rules, and none may be left:
     no length          a note-on and its note-off at one tick: kept by us, dropped by note_seq
     program            a change while a note sounds moves it to the new program in note_seq, not
                        here
+    channel            note_seq looks for programs in the note's own track, and for drums at channel
+                       10 alone; notes agree in everything else
     at a note-off      the note begins at the tick of a note-off that ends older ones of its pitch,
                        or comes second: note_seq drops it
     across programs    the pitch was struck with another program and still sounds: note_seq ends
                        both at the next note-off, we each at its own
 
-Times of files with two tempos at one tick are not compared: symusic sorts them, and which came last
-is lost.
+Times of files with two tempos at one tick are not compared: note_seq takes the first of them where
+they lie on several tracks.
 """
 
 import io
@@ -186,6 +188,7 @@ def compare(data: bytes) -> Counter:
     left, right = ours - theirs, theirs - ours
     result['same'] += _take_near(left, right, [2, 3, 4, 5])  # rounded to neighbouring ticks
     result['program'] = _take_near(left, right, [2, 3, 5])
+    result['channel'] = _take_near(left, right, [2, 3])
     left, right = +left, +right
     short = [note for note in left if note[1] - note[0] <= 1]
     result['no length'] = sum(left.pop(note) for note in short)

@@ -75,26 +75,28 @@ def test_the_busiest_track_with_a_melody_program_is_the_melody():
         *line(3, None, 36, 32, 1),
     )
     tokens, note = read(score, 'melody', 2)
-    assert set(tokens.ravel()) == {0, 1, 64} and note == 'melody track 3 of 4'
+    assert set(tokens.ravel()) == {0, 1, 64} and note == 'melody track 3 of 4 (by programs 0-31)'
 
 
 def test_without_a_melody_program_any_pitched_track_serves():
     score = make_score(*line(0, 73, 90, 32, 4), *line(1, 33, 40, 32, 8), *line(3, None, 36, 32, 1))
-    assert read(score, 'melody', 2)[1] == 'melody track 1 of 3'
-    assert read(score, 'bass', 2)[1] == 'bass track 2 of 3'
+    assert read(score, 'melody', 2)[1] == 'melody track 1 of 3 (by the busiest track)'
+    assert read(score, 'bass', 2)[1] == 'bass track 2 of 3 (by programs 32-39)'
     assert (
         read(make_score(*line(0, 0, 70, 32), *line(1, 0, 40, 32)), 'bass', 2)[1]
-        == 'bass track 2 of 2'
+        == 'bass track 2 of 2 (by the lowest track)'
     )
 
 
 def test_a_trio_uses_no_track_twice_and_leaves_missing_parts_silent():
     tokens, note = read(make_score(*line(0, 33, 40, 32), *line(1, None, 36, 32)), 'trio', 2)
     assert not tokens[:, 0].any() and tokens[:, 1:].any(0).all()
-    assert note == 'bass track 1 of 2, drums, no melody: left silent'
+    assert note == 'bass track 1 of 2 (by programs 32-39), drums, no melody: left silent'
     hands = make_score(*line(0, 0, 70, 32), *line(1, 0, 40, 32))
     silent = 'no drums: left silent'
-    assert read(hands, 'trio')[1] == f'melody track 1 of 2, bass track 2 of 2, {silent}'
+    assert read(hands, 'trio')[1] == (
+        f'melody track 1 of 2 (by programs 0-31), bass track 2 of 2 (by the lowest track), {silent}'
+    )
 
 
 def test_long_music_loses_its_empty_beginning_and_is_cropped():
@@ -102,15 +104,15 @@ def test_long_music_loses_its_empty_beginning_and_is_cropped():
     tokens, note = read(make_score(*notes), 'melody', 2)
     assert np.flatnonzero(tokens[:, 0] >= 2).tolist() == [1, 17] and tokens[1, 0] == 65
     assert (
-        note
-        == 'melody track 1 of 1, 3 bars of silence at the beginning left out, cropped 6 bars to 2'
+        note == 'melody track 1 of 1 (by programs 0-31), '
+        '3 bars of silence at the beginning left out, cropped 6 bars to 2'
     )
 
 
 def test_short_music_keeps_its_empty_beginning_and_is_padded():
     tokens, note = read(make_score((0, 0, 60, 17, 32)), 'melody', 4)
     assert tokens.shape == (64, 1) and np.flatnonzero(tokens).tolist() == [17]
-    assert note == 'melody track 1 of 1, padded 2 bars to 4'
+    assert note == 'melody track 1 of 1 (by programs 0-31), padded 2 bars to 4'
 
 
 def test_rests_and_tempo_changes_do_not_cut():
@@ -128,7 +130,9 @@ def test_of_several_meters_the_fullest_part_is_taken():
     notes = [*line(0, 0, 60, 16), *[(0, 0, 72, 64 + step, 65 + step) for step in range(32)]]
     score = make_score(*notes, meters=((0.0, 4, 4), (4.0, 3, 4), (8.0, 2, 2)))
     tokens, note = read(score, 'melody', 2)
-    assert (tokens == 74).all() and note == 'melody track 1 of 1, part 2 of 2 (the meter changes)'
+    assert (tokens == 74).all() and note == (
+        'melody track 1 of 1 (by programs 0-31), part 2 of 2 (the meter changes)'
+    )
 
 
 def test_notes_outside_the_notation_are_left_out():
@@ -175,7 +179,7 @@ def test_another_grid(steps_per_quarter):
         onsets = np.flatnonzero(piece[:, 0] >= 2)
         assert onsets.tolist() == [n * steps_per_quarter for n in range(min(12, 4 * bars))]
         changed = {1: ', cropped 3 bars to 1', 3: '', 4: ', padded 3 bars to 4'}[bars]
-        assert note == f'melody track 1 of 1{changed}'
+        assert note == f'melody track 1 of 1 (by programs 0-31){changed}'
     windows = make_form('melody', 2, Notation(steps_per_quarter=steps_per_quarter)).read_all(score)
     assert windows.shape == (2, 8 * steps_per_quarter, 1)
     # Behind the last note, at half of the second window, stands its note-off.

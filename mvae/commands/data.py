@@ -58,6 +58,21 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help='longest rest in a window, in bars (default: 1)',
     )
     parser.add_argument(
+        '--melody-programs',
+        type=int,
+        nargs=2,
+        default=(0, 31),
+        metavar=('FIRST', 'LAST'),
+        help='General MIDI programs of melodies (default: 0 31); of a file without them its '
+        'busiest other track',
+    )
+    parser.add_argument(
+        '--follow-tempo',
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help='let bars go on where the tempo changes (default); else windows end there',
+    )
+    parser.add_argument(
         '--time-limit', type=float, default=10, help='seconds that one file may take (default: 10)'
     )
     parser.add_argument(
@@ -132,6 +147,8 @@ def _settings(options: argparse.Namespace) -> 'BuildSettings':
         bars=tuple(sorted(set(options.bars))),
         polyphony=options.polyphony,
         max_rest_bars=options.max_rest_bars,
+        melody_programs=tuple(options.melody_programs),
+        follow_tempo=options.follow_tempo,
     )
     return BuildSettings(extract, time_limit=options.time_limit, memory_limit=options.memory_limit)
 

@@ -23,7 +23,14 @@ from tqdm import tqdm
 from mvae.dataset import merge, parts
 from mvae.dataset.corpus import read_corpus
 from mvae.dataset.funnel import main_reasons
-from mvae.dataset.scan import MidiFile, code_digest, digest, find_midi, listing_digest
+from mvae.dataset.scan import (
+    MidiFile,
+    code_digest,
+    digest,
+    find_files,
+    find_midi,
+    listing_digest,
+)
 from mvae.dataset.splits import read_official_splits
 from mvae.dataset.store import META_FILE, Store
 from mvae.errors import InputError
@@ -121,7 +128,7 @@ def build_store(
         KeyboardInterrupt: on Ctrl-C, with a message; the parts done so far are kept.
     """
     settings, out = settings or BuildSettings(), Path(out)
-    files = find_midi(midi_folder)
+    files, ignored = find_files(midi_folder)
     official = read_official_splits(midi_folder)
     _check_target(out)
     building = out.with_name(out.name + '.building')
@@ -129,7 +136,9 @@ def build_store(
         building.mkdir(parents=True, exist_ok=True)
         with _lock(building):
             folder, workers = Path(midi_folder), workers or _cores()
-            _build(folder, files, official, out, building, settings, workers, reader, quiet)
+            _build(
+                folder, files, ignored, official, out, building, settings, workers, reader, quiet
+            )
             shutil.rmtree(building)
     except KeyboardInterrupt:
         raise KeyboardInterrupt(
@@ -145,6 +154,7 @@ def build_store(
 def _build(
     folder: Path,
     files: Sequence[MidiFile],
+    ignored: dict[str, int],
     official: dict[str, int],
     out: Path,
     building: Path,
@@ -177,6 +187,7 @@ def _build(
         'notation': settings.extract.notation.to_dict(),
         'forms': {form.name: form.fingerprint() for form in settings.extract.make_forms()},
         'settings': settings.to_dict(),
+        'ignored': ignored,
         'files': listing_digest(files),
         'code': code,
     }

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from mvae.dataset.scan import by_count, words
 from mvae.dataset.store import SPLITS
 
 
@@ -16,6 +17,7 @@ def make_funnel(
     info: Sequence[Mapping[str, Any]],
     used: np.ndarray,
     counts: Mapping[tuple[str, int], Mapping[str, Any]],
+    ignored: Mapping[str, int],
 ) -> dict[str, Any]:
     """The funnel of a build.
 
@@ -24,30 +26,43 @@ def make_funnel(
         used: bool [files], whether any of the file's windows is in the store.
         counts: per (form, bars) `files` with windows kept, windows `found`, windows `kept` and
             `songs` per split.
+        ignored: how many files of other suffixes the folder holds.
 
     Returns:
         files: found, used, and rejected {reason: files} for the files rejected whole.
+        ignored: as above.
         sections: {reason: sections} lost from files of which something else was read.
-        forms: per '<form>-<bars>' files, rejected {reason: sections, tracks or windows}, found,
-        duplicate, and windows and songs per split.
+        chosen: per form and stream {by what: tracks}, such as {'programs 0-31': 3}.
+        forms: per '<form>-<bars>' files, rejected {reason: sections, tracks, windows or notes},
+        found, duplicate, and windows and songs per split.
     """
     whole = Counter(file['reason'] for file in info if file['reason'])
     inside: dict[str, Counter[str]] = {}
+    chosen: dict[str, Counter[str]] = {}
     for file in info:
+        for form, stream, by, count in file.get('chosen', ()):
+            chosen.setdefault(form if form == stream else f'{form} {stream}', Counter())[by] += (
+                count
+            )
         for form, reason, count in file['rejections']:
             inside.setdefault(form, Counter())[reason] += count
     forms = {}
     for (form, bars), count in counts.items():
         forms[f'{form}-{bars}'] = {
             'files': count['files'],
-            'rejected': _sorted(inside.get(form, Counter())),
+            'rejected': by_count(inside.get(form, Counter())),
             'found': count['found'],
             'duplicate': count['found'] - sum(count['kept']),
             'windows': dict(zip(SPLITS, count['kept'], strict=True)),
             'songs': dict(zip(SPLITS, count['songs'], strict=True)),
         }
-    files = {'found': len(info), 'used': int(used.sum()), 'rejected': _sorted(whole)}
-    return {'files': files, 'sections': _sorted(inside.get('file', Counter())), 'forms': forms}
+    return {
+        'files': {'found': len(info), 'used': int(used.sum()), 'rejected': by_count(whole)},
+        'ignored': dict(ignored),
+        'sections': by_count(inside.get('file', Counter())),
+        'chosen': {name: by_count(counter) for name, counter in chosen.items()},
+        'forms': forms,
+    }
 
 
 def main_reasons(funnel: Mapping[str, Any], most: int = 4) -> str:
@@ -59,7 +74,7 @@ def main_reasons(funnel: Mapping[str, Any], most: int = 4) -> str:
     once = {name.rsplit('-', 1)[0]: name for name in funnel['forms']}  # not for each length
     for form in once.values():
         reasons.update(funnel['forms'][form]['rejected'])
-    return _words(_sorted(reasons), most)
+    return _words(by_count(reasons), most)
 
 
 def format_funnel(funnel: Mapping[str, Any]) -> str:
@@ -67,6 +82,8 @@ def format_funnel(funnel: Mapping[str, Any]) -> str:
     files = funnel['files']
     rejected = _after('; rejected: ', _words(files['rejected'], 8))
     lines = [f'{files["found"]:,} MIDI files, {files["used"]:,} used{rejected}']
+    if funnel['ignored']:
+        lines.append(f'ignored: {words(funnel["ignored"])}')
     splits = ''.join(f'{split:>12}' for split in SPLITS)
     lines.append(f'{"":<11}{"files":>9}{"found":>12}{"duplicate":>12}{splits}{"songs":>9}')
     for name, form in funnel['forms'].items():
@@ -74,7 +91,7 @@ def format_funnel(funnel: Mapping[str, Any]) -> str:
         row += ''.join(f'{form["windows"][split]:>12,}' for split in SPLITS)
         lines.append(row + f'{sum(form["songs"].values()):>9,}')
     lines.append(
-        'lost on the way (sections, tracks, windows; duplicates here are those within one file):'
+        'lost on the way (sections, tracks, windows, notes; duplicates are those within one file):'
     )
     if funnel['sections']:
         lines.append(f'  {"any":<9}' + _words(funnel['sections'], 7))
@@ -84,11 +101,9 @@ def format_funnel(funnel: Mapping[str, Any]) -> str:
         if label not in seen:
             lines.append(f'  {label:<9}' + (_words(form['rejected'], 7) or 'nothing'))
         seen.add(label)
+    lines.append('tracks chosen by:')
+    lines += [f'  {name:<13}' + _words(by, 5) for name, by in funnel['chosen'].items()]
     return '\n'.join(lines)
-
-
-def _sorted(counts: Mapping[str, int]) -> dict[str, int]:
-    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
 
 def _words(counts: Mapping[str, int], most: int) -> str:

@@ -91,7 +91,7 @@ def merge(
         for form, bars in forms
     }
     about = {'format': FORMAT, 'version': VERSION, **meta, 'tokens': total, 'windows': windows}
-    about['funnel'] = make_funnel(corpus.info, merger.needed, counts)
+    about['funnel'] = make_funnel(corpus.info, merger.needed, counts, meta.get('ignored', {}))
     (folder / META_FILE).write_text(json.dumps(about, indent=1) + '\n', encoding='utf-8')
     return about
 

@@ -30,6 +30,7 @@ class FileResult:
         title: the title in the file; single_track: whether all its notes lie in one track.
         reason: '' or the Reason why the whole file was rejected; detail: in words.
         rejections: [form, reason, count] for what was lost inside the file.
+        chosen: [form, stream, by what, tracks] for what was taken.
     """
 
     digest: str = ''
@@ -38,6 +39,7 @@ class FileResult:
     reason: str = ''
     detail: str = ''
     rejections: list[tuple[str, str, int]] = field(default_factory=list)
+    chosen: list[tuple[str, str, str, int]] = field(default_factory=list)
     extraction: Extraction | None = None
 
 
@@ -96,6 +98,7 @@ def extract_file(task: PartTask, path: str) -> FileResult:
         result.rejections = sorted(
             (form, str(reason), n) for (form, reason), n in extraction.rejections.items()
         )
+        result.chosen = [(*key, n) for key, n in extraction.chosen.items()]
     return result
 
 

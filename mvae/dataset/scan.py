@@ -4,13 +4,15 @@ import hashlib
 import json
 import os
 import stat
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from mvae.dataset.splits import OFFICIAL_FILE
 from mvae.errors import InputError
 
-_SUFFIXES = ('.mid', '.midi')
+_SUFFIXES = ('.mid', '.midi', '.kar', '.rmi', '.smf')
 _SKIPPED_FOLDERS = {'__MACOSX'}
 
 
@@ -26,8 +28,8 @@ class MidiFile:
     changed: int
 
 
-def find_midi(folder: str | Path) -> list[MidiFile]:
-    """All MIDI files below a folder, sorted by relative path.
+def find_files(folder: str | Path) -> tuple[list[MidiFile], dict[str, int]]:
+    """All MIDI files below a folder, sorted by relative path, and how many others of each suffix.
 
     Suffixes count in any case. Hidden files and folders are skipped (the '._' twins that macOS
     leaves, too); links are followed, each folder once, so that a circle of links ends.
@@ -44,7 +46,9 @@ def find_midi(folder: str | Path) -> list[MidiFile]:
         os.listdir(folder)
     except OSError as error:
         raise InputError(f'cannot read the MIDI folder {folder}: {error.strerror}') from None
-    found, visited = [], set()
+    found: list[MidiFile] = []
+    visited: set[tuple[int, int]] = set()
+    others: Counter[str] = Counter()
     for place, folders, names in os.walk(folder, followlinks=True):
         status = os.stat(place)
         if (status.st_dev, status.st_ino) in visited:
@@ -55,7 +59,10 @@ def find_midi(folder: str | Path) -> list[MidiFile]:
             name for name in folders if not name.startswith('.') and name not in _SKIPPED_FOLDERS
         )
         for name in names:
-            if name.startswith('.') or not name.lower().endswith(_SUFFIXES):
+            if name.startswith('.') or name == OFFICIAL_FILE:
+                continue
+            if not name.lower().endswith(_SUFFIXES):
+                others[Path(name).suffix.lower() or 'without suffix'] += 1
                 continue
             path = Path(place, name)
             try:
@@ -70,8 +77,25 @@ def find_midi(folder: str | Path) -> list[MidiFile]:
                     )
                 )
     if not found:
-        raise InputError(f'no MIDI files (*.mid, *.midi) in {folder} or the folders below it')
-    return sorted(found)
+        known = ', '.join(f'*{suffix}' for suffix in _SUFFIXES)
+        there = f'; there is {words(others)}' if others else ''
+        raise InputError(f'no MIDI files ({known}) in {folder} or the folders below it{there}')
+    return sorted(found), by_count(others)
+
+
+def find_midi(folder: str | Path) -> list[MidiFile]:
+    """The MIDI files of `find_files`."""
+    return find_files(folder)[0]
+
+
+def by_count(counts: Mapping[str, int]) -> dict[str, int]:
+    """The most first, equal ones by name."""
+    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+
+
+def words(ignored: Mapping[str, int]) -> str:
+    """How many files of each suffix, such as '3 .abc, 1 .zip'."""
+    return ', '.join(f'{count:,} {suffix}' for suffix, count in by_count(ignored).items())
 
 
 def listing_digest(files: Iterable[MidiFile]) -> str:

@@ -55,6 +55,10 @@ class Codec(ABC):
     def expresses(self, pitch: np.ndarray) -> np.ndarray:
         """Which pitches int [N] the columns have a value for: bool [N]."""
 
+    def slots(self, pitch: np.ndarray) -> np.ndarray:
+        """Which pitches int [N] exclude each other at one step, as equal numbers int [N]."""
+        return np.zeros(len(pitch), np.int64)
+
     @abstractmethod
     def voice(self, notes: GridNotes) -> GridNotes:
         """The notes that the columns keep of those that it expresses, in order of time."""

@@ -62,6 +62,9 @@ class DrumCodec(Codec):
     def expresses(self, pitch: np.ndarray) -> np.ndarray:
         return drum_classes(self.drum_map)[pitch] >= 0
 
+    def slots(self, pitch: np.ndarray) -> np.ndarray:
+        return drum_classes(self.drum_map)[pitch]
+
     def voice(self, notes: GridNotes) -> GridNotes:
         """All hits, each one step long."""
         notes = notes.select(np.argsort(notes.start, kind='stable'))

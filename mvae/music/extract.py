@@ -2,7 +2,7 @@
 
 import functools
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -11,13 +11,13 @@ from mvae.errors import InputError
 from mvae.music import coverage
 from mvae.music.codec import Codec
 from mvae.music.form import Form, Stream
-from mvae.music.forms import FORMS, make_form
+from mvae.music.forms import FORMS, make_form, with_melody_programs
 from mvae.music.line import is_monophonic
 from mvae.music.notation import Notation
 from mvae.music.notes import Score
 from mvae.music.reasons import Reason, Rejected
-from mvae.music.sections import Section, split_sections
-from mvae.music.tracks import Track, choose_tracks, list_tracks
+from mvae.music.sections import Section, leave_far_behind, split_sections
+from mvae.music.tracks import ALL_DRUMS, BASSES, Track, choose_tracks, list_tracks
 from mvae.music.voices import Voice, facts_of, pick
 from mvae.music.windows import combine_hashes, find_segments, window_bars
 
@@ -40,7 +40,11 @@ class ExtractSettings:
         min_pitch_classes: different pitch classes that a segment between rests must have, where the
             stream is tonal.
         max_bars_per_section: the rest of a longer section is left out.
-        max_notes, max_steps: files with more notes, or longer sections, are rejected whole.
+        max_notes: files with more notes are rejected whole.
+        max_steps: where notes of a section count as far behind it, and are left out.
+        melody_programs: General MIDI programs of melodies, first and last; of a file
+            without them its busiest other track. Basses (32..39) are never among them.
+        follow_tempo: bars go on where the tempo changes; else windows end there.
     """
 
     notation: Notation = field(default_factory=Notation)
@@ -54,6 +58,8 @@ class ExtractSettings:
     max_bars_per_section: int = 1024
     max_notes: int = 250_000
     max_steps: int = 2**20
+    melody_programs: tuple[int, int] = (0, 31)
+    follow_tempo: bool = True
 
     def __post_init__(self) -> None:
         if self.polyphony not in ('top', 'reject'):
@@ -66,7 +72,8 @@ class ExtractSettings:
 
     def make_forms(self) -> list[Form]:
         """Each form once, at the shortest length. Raises InputError for unknown names."""
-        return [make_form(name, min(self.bars), self.notation) for name in self.forms]
+        forms = [make_form(name, min(self.bars), self.notation) for name in self.forms]
+        return [with_melody_programs(form, *self.melody_programs) for form in forms]
 
     @property
     def keys(self) -> list[Key]:
@@ -85,13 +92,15 @@ class Extraction:
             begins (before `Codec.clean`). Each content occurs once. All forms and bars are there.
         hashes: (form, bars) -> uint64 [N], of the content (cleaned).
         rejections: (form, reason) -> count, in the units of Reason; form 'file' is for sections
-            that serve none.
+            and notes that serve none.
+        chosen: (form, stream, by what) -> how many tracks were taken.
     """
 
     tokens: np.ndarray
     windows: dict[Key, np.ndarray]
     hashes: dict[Key, np.ndarray]
     rejections: Counter[tuple[str, Reason]]
+    chosen: Counter[tuple[str, str, str]]
 
 
 NO_FOUR_QUARTERS = 'no bars of four quarters (4/4, 2/2); mvae knows no other meter'
@@ -105,19 +114,24 @@ def extract(score: Score, settings: ExtractSettings) -> Extraction:
     if len(score.notes) > settings.max_notes:
         allowed = f'more than the {settings.max_notes:,} allowed for one file'
         raise Rejected(Reason.TOO_LARGE, f'{len(score.notes):,} notes are {allowed}')
-    sections, reasons = split_sections(score, settings.notation.steps_per_quarter)
+    grid = settings.notation.steps_per_quarter
+    sections, reasons = split_sections(score, grid, settings.follow_tempo)
     if not sections and reasons:
         raise Rejected(Reason.WRONG_METER, NO_FOUR_QUARTERS)
     if not sections:
         raise Rejected(Reason.EMPTY, 'no notes in the file')
-    steps = max(section.total_steps for section in sections)
-    if steps > settings.max_steps:
-        allowed = f'more than the {settings.max_steps:,} allowed'
-        raise Rejected(Reason.TOO_LARGE, f'{steps:,} steps without a break, {allowed}')
+    longest = settings.max_bars_per_section * settings.notation.steps_per_bar
+    sections, far = leave_far_behind(sections, min(settings.max_steps, longest))
+    if not sections:
+        detail = f'all notes begin behind {settings.max_bars_per_section:,} bars'
+        raise Rejected(Reason.TOO_LARGE, detail)
     collector = _Collector(settings)
     collector.rejections.update(('file', reason) for reason in reasons)
+    lost = {**score.lost, Reason.FAR_BEHIND: far}
+    collector.rejections.update({('file', reason): n for reason, n in lost.items() if n})
     tracks_of = functools.cache(lambda codec: list_tracks(sections, codec))
     chosen = {form: choose_tracks(form.rules, tracks_of) for form in settings.make_forms()}
+    collector.note(chosen, tracks_of, score.drum_clues)
     for section in sections:
         collector.add(section, chosen)
     return collector.finish()
@@ -127,11 +141,30 @@ class _Collector:
     def __init__(self, settings: ExtractSettings):
         self.settings = settings
         self.rejections: Counter[tuple[str, Reason]] = Counter()
+        self.chosen: Counter[tuple[str, str, str]] = Counter()
         self._voices: list[Voice] = []
         # Of each form and length the windows' voices, offsets in them, and hashes.
         self._found: dict[Key, list[tuple[np.ndarray, np.ndarray, np.ndarray]]]
         self._found = {key: [] for key in settings.keys}
         self._steps_per_bar = settings.notation.steps_per_bar
+
+    def note(
+        self,
+        chosen: dict[Form, dict[str, list[Track]]],
+        tracks_of: Callable[[Codec], list[Track]],
+        drum_clues: Iterable[str],
+    ) -> None:
+        """Counts what was chosen by what, what was not, and the notes that fall together."""
+        for form, taken in chosen.items():
+            used = {track.number for tracks in taken.values() for track in tracks}
+            for stream in form.streams:
+                if stream.name == 'melody':
+                    others = [t for t in tracks_of(stream.codec) if t.number not in used]
+                    left = [t for t in others if t.number != ALL_DRUMS and t.program not in BASSES]
+                    self._reject(form.name, Reason.OTHER_PROGRAM, len(left))
+                for track in taken[stream.name]:
+                    self.chosen[form.name, stream.name, stream.rule.by(track, drum_clues)] += 1
+                    self._reject(form.name, Reason.FELL_TOGETHER, track.fallen)
 
     def add(self, section: Section, chosen: dict[Form, dict[str, list[Track]]]) -> None:
         whole_bars = -(-section.total_steps // section.steps_per_bar)
@@ -212,6 +245,7 @@ class _Collector:
             },
             hashes=hashes,
             rejections=self.rejections,
+            chosen=self.chosen,
         )
 
     def _reject(self, form: str, reason: Reason, count: int = 1) -> None:

@@ -4,6 +4,7 @@ A new kind of music is a codec, where none fits, a function that makes its strea
 each of the two tables below.
 """
 
+import dataclasses
 import difflib
 from collections.abc import Callable
 
@@ -23,9 +24,9 @@ def _melody(notation: Notation) -> Stream:
 
 
 def _bass(notation: Notation) -> Stream:
-    """General MIDI's basses, 32 to 39."""
+    """General MIDI's basses, 32 to 39, or a track as low as they lie (below G3)."""
     codec = LineCodec(notation.min_pitch, notation.max_pitch)
-    return Stream('bass', codec, Programs(32, 39, Reason.NO_BASS, lowest=True), Sound(33, 1))
+    return Stream('bass', codec, Programs(32, 39, Reason.NO_BASS, below=55), Sound(33, 1))
 
 
 def _drums(notation: Notation) -> Stream:
@@ -58,3 +59,14 @@ def make_form(name: str, bars: int, notation: Notation | None = None) -> Form:
         raise InputError(f'unknown form {name!r}; {hint}known: {", ".join(FORMS)}')
     streams = tuple(STREAMS[stream](notation) for stream in FORMS[name])
     return Form(name, streams, bars, notation.steps_per_bar)
+
+
+def with_melody_programs(form: Form, first: int, last: int) -> Form:
+    """The form with melodies of the General MIDI programs first..last."""
+    streams = [
+        dataclasses.replace(stream, rule=Programs(first, last, Reason.NO_MELODY))
+        if stream.name == 'melody'
+        else stream
+        for stream in form.streams
+    ]
+    return dataclasses.replace(form, streams=tuple(streams))

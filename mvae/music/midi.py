@@ -1,14 +1,15 @@
 """MIDI bytes and note_seq's NoteSequence to scores, and notes back to both."""
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import symusic
 
+from mvae.music.channels import DRUM_CLUES, Channels
 from mvae.music.notes import Notes, Score
+from mvae.music.pairing import NEVER, end_at_first_note_off, lead_channels, pair_notes
 from mvae.music.reasons import Reason, Rejected
-from mvae.music.smf import NEVER, first_track_name, with_late_note_offs
+from mvae.music.smf import METER, TEMPO, Events, read_events
 
 if TYPE_CHECKING:
     from note_seq import NoteSequence
@@ -23,36 +24,35 @@ _SEQUENCE_RESOLUTION = 220  # what note_seq itself writes
 def read_midi(data: bytes, max_bytes: int = MAX_BYTES) -> Score:
     """Reads a standard MIDI file of type 0 or 1.
 
-    The notes are those that note_seq reads: a note-off ends every sounding note of its channel and
-    pitch. There are three differences. Notes of no length are kept, as drum machines write them. So
-    is a note that begins at a note-off meant for an older one. A program change does not touch a
-    note that sounds, and notes of one pitch and two programs each end at a note-off of their own.
+    A note-off ends every sounding note of its channel and pitch. Notes of no length are kept, as
+    drum machines write them. So is a note that begins at a note-off meant for an older one. A
+    program change does not touch a note that sounds, and notes of one pitch and two programs each
+    end at a note-off of their own.
 
-    Tempo and meter count on whichever MIDI track they stand. A track number is that of a part: MIDI
-    track, channel and program. Times are float64 seconds, computed from ticks.
+    What a channel plays holds over all MIDI tracks, see `channels`; tempo and meter count on
+    whichever they stand. A track number is that of a part: MIDI track, channel and program. Times
+    are float64 seconds, computed from ticks.
 
     Raises Rejected (UNREADABLE, UNSUPPORTED, TOO_LARGE).
     """
-    _check_header(data, max_bytes)
-    try:
-        midi, notes = _parse(data)
-    except Exception as error:  # symusic raises many kinds for broken files
-        what = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
-        raise Rejected(Reason.UNREADABLE, f'broken MIDI file ({what}); export it anew') from None
-    tempos = midi.tempos.numpy()
-    if np.any(tempos['mspq'] <= 0):
-        detail = 'broken MIDI file (a tempo of 0 microseconds per quarter); export it anew'
-        raise Rejected(Reason.UNREADABLE, detail)
-    to_seconds = _TempoMap(tempos['time'], tempos['mspq'], midi.ticks_per_quarter)
-    meters = midi.time_signatures.numpy()
+    if len(data) > max_bytes:
+        detail = f'{len(data):,} bytes is more than the {max_bytes:,} allowed for one MIDI file'
+        raise Rejected(Reason.TOO_LARGE, detail)
+    events = read_events(data)
+    ticks, microseconds = _tempos(events)
+    to_seconds = _TempoMap(ticks, microseconds, events.resolution)
+    meter_ticks, numerators, denominators = _meters(events)
+    notes, clues, lost = _notes(events, to_seconds)
     return Score(
-        notes=_to_notes(midi.tracks, notes, to_seconds),
-        tempo_times=to_seconds(tempos['time']),
-        tempo_qpm=_MICROSECONDS / tempos['mspq'],
-        meter_times=to_seconds(meters['time']),
-        meter_numerators=meters['numerator'],
-        meter_denominators=meters['denominator'],
-        title=first_track_name(data),
+        notes=notes,
+        tempo_times=to_seconds(ticks),
+        tempo_qpm=_MICROSECONDS / microseconds,
+        meter_times=to_seconds(meter_ticks),
+        meter_numerators=numerators,
+        meter_denominators=denominators,
+        title=events.title,
+        drum_clues=clues,
+        lost=lost,
     )
 
 
@@ -140,90 +140,48 @@ class _TempoMap:
         return self._seconds[at] + (ticks - self._ticks[at]) * self._per_tick[at]
 
 
-def _check_header(data: bytes, max_bytes: int) -> None:
-    if len(data) > max_bytes:
-        detail = f'{len(data):,} bytes is more than the {max_bytes:,} allowed for one MIDI file'
-        raise Rejected(Reason.TOO_LARGE, detail)
-    if len(data) < 14 or data[:4] != b'MThd':
-        detail = 'not a MIDI file: it does not begin with MThd; give standard MIDI (.mid)'
+def _tempos(events: Events) -> tuple[np.ndarray, np.ndarray]:
+    """Ticks and microseconds per quarter, in order of time."""
+    found = [
+        (int(events.tick[row]), int.from_bytes(content[:3]))
+        for row, kind, content in events.messages
+        if kind == TEMPO and len(content) >= 3
+    ]
+    if any(value == 0 for _, value in found):
+        detail = 'broken MIDI file (a tempo of 0 microseconds per quarter); export it anew'
         raise Rejected(Reason.UNREADABLE, detail)
-    form, division = int.from_bytes(data[8:10]), int.from_bytes(data[12:14])
-    if form > 1:
-        detail = f'MIDI of type {form} (independent songs); save it as type 0 or 1'
-        raise Rejected(Reason.UNSUPPORTED, detail)
-    if division & 0x8000:
-        detail = 'MIDI timed in SMPTE frames has no beats; save it with ticks per quarter note'
-        raise Rejected(Reason.UNSUPPORTED, detail)
-    if division == 0:
-        detail = 'broken MIDI file (0 ticks per quarter note); export it anew'
-        raise Rejected(Reason.UNREADABLE, detail)
+    columns = np.array(sorted(found, key=lambda one: one[0]), np.int64).reshape(-1, 2)
+    return columns[:, 0], columns[:, 1]
 
 
-def _parse(data: bytes) -> tuple[symusic.Score, list[dict[str, np.ndarray]]]:
-    """What symusic reads, and the notes of each track as columns in ticks.
-
-    A note without a note-off lasts NEVER ticks or longer. Where a pitch is struck again while it
-    sounds, symusic lets each note-off end one note, the oldest, and drops what is left over. With
-    one note-off for two notes these are the last bars. So the pitches get late note-offs, as many
-    as find something to end.
-    """
-    repeats, found = 1, 0
-    while True:
-        longer = with_late_note_offs(data, repeats)
-        midi = symusic.Score.from_midi(longer)
-        notes = [track.notes.numpy() for track in midi.tracks]
-        late = sum(int(np.count_nonzero(columns['duration'] >= NEVER)) for columns in notes)
-        if late == found or 8 * len(longer) > MAX_BYTES:
-            return midi, notes
-        repeats, found = 8 * repeats, late
+def _meters(events: Events) -> np.ndarray:
+    """Ticks, numerators and denominators, in order of time: int64 [3, M]."""
+    found = [
+        (int(events.tick[row]), content[0], 1 << min(content[1], 30))
+        for row, kind, content in events.messages
+        if kind == METER and len(content) >= 2
+    ]
+    return np.array(sorted(found, key=lambda one: one[0]), np.int64).reshape(-1, 3).T
 
 
-def _to_notes(
-    tracks: Sequence[Any], columns: list[dict[str, np.ndarray]], to_seconds: _TempoMap
-) -> Notes:
-    """All tracks at once.
-
-    Files have dozens of short ones, and each call of numpy costs as much as a hundred notes.
-    """
-    if not columns:
-        return Notes.empty()
-    lengths = [len(own['time']) for own in columns]
-    number = np.repeat(np.arange(len(columns), dtype=np.int32), lengths)
-    start, duration, pitch, velocity = (
-        np.concatenate([own[name] for own in columns])
-        for name in ('time', 'duration', 'pitch', 'velocity')
-    )
-    start = start.astype(np.int64)
-    end = _end_at_first_note_off(start, start + duration, number.astype(np.int64) * 256 + pitch)
-    program = np.repeat(np.array([track.program for track in tracks], np.int16), lengths)
-    is_drum = np.repeat(np.array([track.is_drum for track in tracks], bool), lengths)
-    notes = Notes(
-        to_seconds(start),
-        to_seconds(end),
-        pitch.astype(np.int16),
-        velocity.astype(np.int16),
-        program,
-        is_drum,
-        number,
-    )
-    ended = end - start < NEVER
-    return notes if ended.all() else notes.select(ended)
-
-
-def _end_at_first_note_off(start: np.ndarray, end: np.ndarray, key: np.ndarray) -> np.ndarray:
-    """Ends of notes where a note-off ends all notes of its key (track and pitch): int64 [N] each.
-
-    symusic lets it end only the oldest.
-    """
-    span = int(max(start.max(initial=0), end.max(initial=0))) + 1
-    starts, ends = key * span + start, key * span + end  # by key, then by time
-    order = np.argsort(starts)
-    struck_again = np.append(starts[order[1:]] < ends[order[:-1]], False)
-    if not struck_again.any():
-        return end
-    own = np.flatnonzero(np.isin(key, key[order[struck_again]]))
-    offs = np.unique(ends[own])  # every note-off that ended something
-    first = offs[np.minimum(np.searchsorted(offs, starts[own], side='right'), len(offs) - 1)]
-    result = end.copy()
-    result[own] -= np.maximum(ends[own] - first, 0)  # notes of no length stay
-    return result
+def _notes(
+    events: Events, to_seconds: _TempoMap
+) -> tuple[Notes, dict[str, int], dict[Reason, int]]:
+    """The notes, how many of the drums are known by which clue, and what is lost."""
+    channels = Channels(events)
+    struck = pair_notes(events, channels)
+    channel = lead_channels(struck, events, channels)
+    pitch = events.first[struck.row].astype(np.int16)
+    program, clue = channels.sounds(struck.row, channel, pitch)
+    part = (channels.track[struck.row] << 16 | channel) << 8 | program << 1 | (clue > 0)
+    number = np.unique(part, return_inverse=True)[1].reshape(-1)
+    end = end_at_first_note_off(struck.start, struck.end, number * 128 + pitch)
+    velocity = np.minimum(events.second[struck.row], 127)
+    times = to_seconds(struck.start), to_seconds(end)
+    notes = Notes.make(*times, pitch, velocity, program, clue > 0, number)
+    ended = end < NEVER
+    counts = np.bincount(clue[ended], minlength=len(DRUM_CLUES) + 1)[1:].tolist()
+    clues = {name: n for name, n in zip(DRUM_CLUES, counts, strict=True) if n}
+    lost = {Reason.NO_SUCH_PITCH: struck.strange, Reason.NO_NOTE_OFF: int((~ended).sum())}
+    kept = notes if ended.all() else notes.select(ended)
+    return kept, clues, {reason: n for reason, n in lost.items() if n}

@@ -1,10 +1,12 @@
 """Notes as columns, so that everything that reads them is vectorised."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike
+
+from mvae.music.reasons import Reason
 
 _DTYPES = {
     'start': np.float64,
@@ -74,6 +76,8 @@ class Score:
 
     tempo_times: float64 [A]. tempo_qpm: float64 [A], quarters per minute. meter_times: float64 [M].
     meter_numerators, meter_denominators: int64 [M]. title: '' where the file names none.
+    drum_clues: how many drum notes are known by what, such as the channel; {} where nobody says.
+    lost: how many notes of the file are not here, and why.
     """
 
     notes: Notes
@@ -83,6 +87,8 @@ class Score:
     meter_numerators: np.ndarray
     meter_denominators: np.ndarray
     title: str = ''
+    drum_clues: Mapping[str, int] = dataclasses.field(default_factory=dict)
+    lost: Mapping[Reason, int] = dataclasses.field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for name in ('tempo_times', 'tempo_qpm', 'meter_times'):

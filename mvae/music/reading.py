@@ -1,5 +1,6 @@
 """One file of a user as a model's input: its best tracks, padded or cropped to the window."""
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -7,13 +8,18 @@ import numpy as np
 from mvae.music.events import ONSET
 from mvae.music.notes import Score
 from mvae.music.reasons import Reason, Rejected
-from mvae.music.sections import Section, split_sections
+from mvae.music.sections import Section, leave_far_behind, split_sections
 from mvae.music.tracks import Track, best, choose_tracks, count_tracks, list_tracks
 
 if TYPE_CHECKING:
     from mvae.music.form import Form
 
 _MAX_STEPS = 2**20
+_LOST = {
+    Reason.NO_SUCH_PITCH: 'of a pitch above 127',
+    Reason.NO_NOTE_OFF: 'that nothing ends',
+    Reason.FAR_BEHIND: 'far behind the music',
+}
 
 
 def read(score: Score, form: 'Form') -> tuple[np.ndarray, str]:
@@ -27,13 +33,14 @@ def read(score: Score, form: 'Form') -> tuple[np.ndarray, str]:
     Returns the piece int32 [T, K], and what was done, in a few words. Raises Rejected (EMPTY,
     WRONG_METER, TOO_LARGE, or that the tracks of all streams are missing).
     """
-    sections = _read_sections(score, form)
-    tracks, note = _best_tracks(sections, form)
+    sections, left = _read_sections(score, form)
+    tracks, note = _best_tracks(sections, form, score.drum_clues)
     encoded = [_encode(section, tracks, form) for section in sections]
     fullest = int(np.argmax([_count_onsets(columns, form) for columns in encoded]))
     if len(sections) > 1:
         note += f', part {fullest + 1} of {len(sections)} (the meter changes)'
     columns, total = encoded[fullest], len(encoded[fullest]) // form.steps_per_bar
+    first = 0
     if total > form.bars:
         first = _first_bar(columns, form)
         if first:
@@ -43,7 +50,12 @@ def read(score: Score, form: 'Form') -> tuple[np.ndarray, str]:
         columns = columns[first * form.steps_per_bar :]
     if len(columns) < form.steps:
         note += f', padded {_bars(len(columns) // form.steps_per_bar)} to {form.bars}'
-    return _fit(columns, form), note
+    begin = first * form.steps_per_bar
+    steps = slice(begin, begin + form.steps)
+    fallen = sum(t.count_fallen(sections[fullest], steps) for t in tracks if t is not None)
+    if fallen:
+        note += f', {_notes(fallen)} fell together with others on the grid'
+    return _fit(columns, form), note + left
 
 
 def read_all(score: Score, form: 'Form') -> np.ndarray:
@@ -53,8 +65,8 @@ def read_all(score: Score, form: 'Form') -> np.ndarray:
     its end. Silent windows are left out. Returns int32 [N, T, K], N at least 1. Raises Rejected as
     `read` does.
     """
-    sections = _read_sections(score, form)
-    tracks, _ = _best_tracks(sections, form)
+    sections, _ = _read_sections(score, form)
+    tracks, _ = _best_tracks(sections, form, score.drum_clues)
     windows = []
     for section in sections:
         columns = _encode(section, tracks, form)
@@ -66,27 +78,36 @@ def read_all(score: Score, form: 'Form') -> np.ndarray:
     return np.stack(windows)
 
 
-def _read_sections(score: Score, form: 'Form') -> list[Section]:
+def _read_sections(score: Score, form: 'Form') -> tuple[list[Section], str]:
+    """The sections that serve, and what is left out of the file, in words."""
     sections, reasons = split_sections(score, form.steps_per_quarter, follow_tempo=True)
     if not sections and reasons:
-        meters = zip(
-            score.meter_numerators.tolist(), score.meter_denominators.tolist(), strict=True
-        )
-        names = ', '.join(dict.fromkeys(f'{n}/{d}' for n, d in meters if n != d))
         raise Rejected(
             Reason.WRONG_METER,
-            f'the music is in {names or "a meter of its own"}; '
+            f'the music is in {_other_meters(score)}; '
             'give music whose bars are four quarters (4/4 or 2/2)',
         )
     if not sections:
         raise Rejected(Reason.EMPTY, 'there are no notes; give music with at least one')
-    if max(section.total_steps for section in sections) > _MAX_STEPS:
+    sections, far = leave_far_behind(sections, _MAX_STEPS)
+    if not sections:
         most = _MAX_STEPS // form.steps_per_bar
         raise Rejected(Reason.TOO_LARGE, f'the music is longer than {most:,} bars; cut it')
-    return sections
+    left = f', left out what is in {_other_meters(score)}' if reasons else ''
+    for reason, count in {**score.lost, Reason.FAR_BEHIND: far}.items():
+        left += f', left out {_notes(count)} {_LOST[reason]}' if count else ''
+    return sections, left
 
 
-def _best_tracks(sections: list[Section], form: 'Form') -> tuple[list[Track | None], str]:
+def _other_meters(score: Score) -> str:
+    meters = zip(score.meter_numerators.tolist(), score.meter_denominators.tolist(), strict=True)
+    names = ', '.join(dict.fromkeys(f'{n}/{d}' for n, d in meters if n != d))
+    return names or 'a meter of its own'
+
+
+def _best_tracks(
+    sections: list[Section], form: 'Form', drum_clues: Iterable[str]
+) -> tuple[list[Track | None], str]:
     """The track of each stream, None for a silent one; and the choice in words."""
     total = count_tracks(sections)
     chosen = choose_tracks(form.rules, lambda codec: list_tracks(sections, codec))
@@ -96,7 +117,8 @@ def _best_tracks(sections: list[Section], form: 'Form') -> tuple[list[Track | No
         if track is None:
             missing.append(stream.name)
         else:
-            words.append(stream.rule.name(stream.name, track, total))
+            by = stream.rule.by(track, drum_clues)
+            words.append(stream.rule.name(stream.name, track, total) + (f' (by {by})' * bool(by)))
     if not words:
         first = form.streams[0]
         raise Rejected(first.rule.missing, first.rule.describe(first.codec))
@@ -133,6 +155,10 @@ def _fit(columns: np.ndarray, form: 'Form') -> np.ndarray:
     window = np.zeros((form.steps, columns.shape[1]), np.int32)
     window[: len(columns)] = columns[: len(window)]
     return window
+
+
+def _notes(count: int) -> str:
+    return f'{count} note' if count == 1 else f'{count} notes'
 
 
 def _bars(count: int) -> str:

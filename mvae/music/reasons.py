@@ -22,6 +22,7 @@ class Reason(enum.StrEnum):
     NO_MELODY = 'no_melody'
     NO_BASS = 'no_bass'
     NO_DRUMS = 'no_drums'
+    OTHER_PROGRAM = 'other_program'  # tracks of programs that the settings take no melodies from
     POLYPHONIC = 'polyphonic'  # simultaneous notes where the settings reject them
     ONE_PITCH_CLASS = 'one_pitch_class'  # fewer pitch classes than the settings ask for
     TOO_SHORT = 'too_short'  # fewer bars than a window
@@ -29,6 +30,10 @@ class Reason(enum.StrEnum):
     NOT_TOGETHER = 'not_together'  # the parts never play together for the length of a window
     SILENT = 'silent'  # no note begins in the window (or in one of its streams)
     DUPLICATE = 'duplicate'  # the content of another window
+    FELL_TOGETHER = 'fell_together'  # notes that share a step of the grid with another, as triplets
+    FAR_BEHIND = 'far_behind'  # notes behind the bars that are read
+    NO_SUCH_PITCH = 'no_such_pitch'  # notes of a pitch above 127
+    NO_NOTE_OFF = 'no_note_off'  # notes that nothing ends
 
 
 class Rejected(InputError):

@@ -1,5 +1,7 @@
 """A score cut into sections of one tempo and one meter, with notes on a grid."""
 
+import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,6 +23,7 @@ class Section:
 
     Attributes:
         start, end: int64 [N], in steps from the section's beginning, which is a bar line.
+        onset: float64 [N], where the notes start between the steps.
         pitch, velocity, program: int16 [N]; is_drum: bool [N]; track: int32 [N], as in Notes.
         qpm: tempo (at the beginning). total_steps: where the last note ends.
         steps_per_bar: of the grid, 16 where steps are sixteenths.
@@ -28,6 +31,7 @@ class Section:
 
     start: np.ndarray
     end: np.ndarray
+    onset: np.ndarray
     pitch: np.ndarray
     velocity: np.ndarray
     program: np.ndarray
@@ -39,6 +43,23 @@ class Section:
 
     def __len__(self) -> int:
         return len(self.start)
+
+    def before(self, step: int) -> 'Section':
+        """The same without the notes that begin at a step or behind it; at least one is left."""
+        kept = self.start < step
+        names = 'start end onset pitch velocity program is_drum track'.split()
+        columns = {name: getattr(self, name)[kept] for name in names}
+        return dataclasses.replace(self, **columns, total_steps=int(columns['end'].max()))
+
+
+def leave_far_behind(sections: Sequence[Section], steps: int) -> tuple[list[Section], int]:
+    """The sections without the notes that begin so many steps behind their beginning.
+
+    Such notes are stray ones, or the music is endless. Returns how many there are, too.
+    """
+    near = [section for section in sections if (section.start < steps).any()]
+    lost = sum(int((section.start >= steps).sum()) for section in sections)
+    return [section.before(steps) if lost else section for section in near], lost
 
 
 def split_sections(
@@ -76,15 +97,16 @@ def split_sections(
     cut, cut_end = cuts[section_of], np.append(times[cuts[1:]], np.inf)[section_of]
 
     beats = _beats_along if follow_tempo else _beats_since
-    start = _to_steps(beats(notes.start, cut, times, qpm), steps_per_quarter)
+    onset = beats(notes.start, cut, times, qpm) * steps_per_quarter
+    start = _to_steps(onset)
     end = beats(np.minimum(notes.end, cut_end), cut, times, qpm)
-    end = np.maximum(_to_steps(end, steps_per_quarter), start + 1)
+    end = np.maximum(_to_steps(end * steps_per_quarter), start + 1)
     sections, reasons = [], []
     first = np.flatnonzero(np.append(True, section_of[1:] != section_of[:-1]))
     for begin, stop in zip(first, np.append(first[1:], len(notes)), strict=True):
         own, number = slice(begin, stop), cut[begin]
         if _is_four_quarters(numerators[number], denominators[number]):
-            steps = start[own], end[own]
+            steps = start[own], end[own], onset[own]
             sections.append(_section(notes.select(own), *steps, qpm[number], steps_per_quarter))
         else:
             reasons.append(Reason.WRONG_METER)
@@ -98,11 +120,17 @@ def _sounding(notes: Notes) -> Notes:
 
 
 def _section(
-    notes: Notes, start: np.ndarray, end: np.ndarray, qpm: float, steps_per_quarter: int
+    notes: Notes,
+    start: np.ndarray,
+    end: np.ndarray,
+    onset: np.ndarray,
+    qpm: float,
+    steps_per_quarter: int,
 ) -> Section:
     return Section(
         start=start,
         end=end,
+        onset=onset,
         pitch=notes.pitch,
         velocity=notes.velocity,
         program=notes.program,
@@ -135,9 +163,9 @@ def _is_four_quarters(numerator: int, denominator: int) -> bool:
     return numerator == denominator > 0 and denominator & (denominator - 1) == 0
 
 
-def _to_steps(beats: np.ndarray, steps_per_quarter: int) -> np.ndarray:
+def _to_steps(exact: np.ndarray) -> np.ndarray:
     """Nearest step int64; ties go up, also where float noise put them just below."""
-    steps = np.floor(beats * steps_per_quarter + 0.5 + 1e-6)
+    steps = np.floor(exact + 0.5 + 1e-6)
     return np.clip(steps, 0, 2**40).astype(np.int64)
 
 

@@ -5,7 +5,7 @@ A build takes windows of all tracks that serve, reading one file takes the best 
 
 import dataclasses
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 
 import numpy as np
@@ -14,6 +14,9 @@ from mvae.music.codec import Codec, GridNotes
 from mvae.music.reasons import Reason
 from mvae.music.sections import Section
 
+BASSES = range(32, 40)  # General MIDI programs
+# In steps. Notes that begin nearer to each other than this are one chord.
+_APART = 0.25
 ALL_DRUMS = -1  # the number of the track that all drum notes of a file make together
 
 
@@ -44,6 +47,29 @@ class Track:
         own = self.mask(section)
         columns = (section.start, section.end, section.pitch, section.velocity)
         return GridNotes(*(column[own].astype(np.int64) for column in columns))
+
+    def count_fallen(self, section: Section, steps: slice = slice(None)) -> int:
+        """How many notes share a step, which they do not share in the file, with one before them.
+
+        steps: those of the section that are looked at.
+        """
+        own = self.mask(section)
+        first, last = steps.start or 0, section.total_steps if steps.stop is None else steps.stop
+        own &= (section.start >= first) & (section.start < last)
+        if not own.any():
+            return 0
+        start, onset = section.start[own], section.onset[own]
+        slot = self.codec.slots(section.pitch[own])
+        order = np.lexsort((onset, start, slot))
+        start, onset, slot = start[order], onset[order], slot[order]
+        first_there = np.append(True, (np.diff(start) != 0) | (np.diff(slot) != 0))
+        earliest = onset[np.maximum.accumulate(np.where(first_there, np.arange(len(start)), 0))]
+        return int((onset - earliest > _APART).sum())
+
+    @cached_property
+    def fallen(self) -> int:
+        """How many of its notes share a step that they do not share in the file."""
+        return sum(self.count_fallen(section) for section in self.sections)
 
     @cached_property
     def onsets(self) -> int:
@@ -84,30 +110,52 @@ class Rule(ABC):
     def name(self, stream: str, track: Track, total: int) -> str:
         """What was taken, in words."""
 
+    @abstractmethod
+    def by(self, track: Track, drum_clues: Iterable[str]) -> str:
+        """By what a track was chosen, in words; '' where nobody says.
+
+        drum_clues: by what the file's drums are known.
+        """
+
 
 @dataclasses.dataclass(frozen=True)
 class Programs(Rule):
     """Pitched tracks with programs first..last; in files without one a single other track.
 
-    lowest: that other track is the lowest by its mean pitch, else the one with the most onsets.
+    That other track is the one with the most onsets, of basses only where there are no others.
+
+    below: that other track is the lowest instead, by its mean MIDI pitch, and must lie below this.
     """
 
     first: int
     last: int
     missing: Reason
-    lowest: bool = False
+    below: int = 0
 
     def claims(self, track: Track) -> bool:
-        return track.number != ALL_DRUMS and self.first <= track.program <= self.last
+        own = self.first <= track.program <= self.last
+        return track.number != ALL_DRUMS and own and (track.program in BASSES) == (self.below > 0)
 
     def otherwise(self, free: Sequence[Track]) -> list[Track]:
         pitched = [track for track in free if track.number != ALL_DRUMS]
-        if not pitched:
-            return []
-        return [min(pitched, key=lambda track: track.pitch) if self.lowest else best(pitched)]
+        if self.below:
+            low = [track for track in pitched if track.pitch < self.below]
+            return [min(low, key=lambda track: track.pitch)] if low else []
+        others = [track for track in pitched if track.program not in BASSES] or pitched
+        return [best(others)] if others else []
+
+    def by(self, track: Track, drum_clues: Iterable[str]) -> str:
+        if self.claims(track):
+            return f'programs {self.first}-{self.last}'
+        return 'the lowest track' if self.below else 'the busiest track'
 
     def describe(self, codec: Codec) -> str:
         low, high = getattr(codec, 'min_pitch', 0), getattr(codec, 'max_pitch', 127)
+        if self.below:
+            return (
+                f'no track of programs {self.first}..{self.last} and none that lies below MIDI '
+                f'pitch {self.below} in the mean'
+            )
         return f'no track with notes of the pitches {low}..{high} outside the drums'
 
     def name(self, stream: str, track: Track, total: int) -> str:
@@ -132,6 +180,9 @@ class AllDrums(Rule):
 
     def name(self, stream: str, track: Track, total: int) -> str:
         return stream
+
+    def by(self, track: Track, drum_clues: Iterable[str]) -> str:
+        return ' and '.join(drum_clues)
 
 
 def best(tracks: Sequence[Track]) -> Track:
