@@ -35,3 +35,8 @@ def check_seed(seed: Any) -> int:
 def is_number(value: Any) -> bool:
     """Whether a value is a number, of Python's or numpy's; truth values are none."""
     return isinstance(value, int | float | np.number) and not isinstance(value, bool)
+
+
+def natural(text: str) -> int | None:
+    """'12' as 12; None for anything but at most 18 digits from 0 to 9."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= 18 else None

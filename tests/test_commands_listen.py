@@ -28,7 +28,9 @@ def _program(*arguments):
 
 def test_analyse_writes_what_it_says(tmp_path):
     answers = Answers(tmp_path / 'answers.sqlite', create=True)
-    answers.begin_survey({'settings': SETTINGS, 'sounds': {'folk': [], 'robot': []}})
+    answers.begin_survey(
+        {'settings': SETTINGS, 'sounds': {'folk': ['00', '01'], 'robot': ['02', '03']}}
+    )
     for score in (2, -1):
         token, listener = begin(answers)
         [answers.record(token, answer(listener, n, score)) for n in range(4 if score > 0 else 3)]

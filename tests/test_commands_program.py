@@ -234,3 +234,8 @@ def test_a_study_leaves_its_training_time_to_save(tmp_path):
         _, said = process.communicate(timeout=100)
     assert process.returncode == 143 and 'state saved' in said and 'Traceback' not in said, said
     assert [path for path in (tmp_path / 'out/mel2-flat/checkpoints').iterdir()]
+
+
+def test_a_message_is_one_line_that_orders_no_terminal(capsys):
+    program.guarded(_raising(InputError('a\nb \x1b[2J \udcff ü')))
+    assert capsys.readouterr().err == 'error: a\\nb \\x1b[2J \\udcff ü\n'

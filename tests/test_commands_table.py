@@ -175,7 +175,7 @@ def test_wrong_input_is_one_clear_line(study):
         ),
         (['table', '--runs', runs / 'none'], 'holds no checkpoints'),
         (['table', '--runs', runs / 'table.json'], 'holds no evaluation'),
-        (['table', '--runs', runs / 'none.json'], 'cannot be read as an evaluation'),
+        (['table', '--runs', runs / 'none.json'], 'none.json does not exist'),
         (['study', '--exp', 'mel17'], 'did you mean mel16'),
         (
             [

@@ -6,6 +6,7 @@ import pytest
 from midi_maker import song
 
 from mvae.dataset.build import BuildSettings, build_store
+from mvae.dataset.loader import Loader
 from mvae.dataset.store import META_FILE, SPLITS, Store
 from mvae.errors import InputError
 from mvae.music.extract import ExtractSettings
@@ -28,7 +29,9 @@ def store(built, tmp_path):
     return shutil.copytree(built, tmp_path / 'copy')
 
 
-def test_windows_are_memory_mapped_and_have_the_right_shapes(built):
+def test_windows_of_large_stores_are_memory_mapped_and_have_the_right_shapes(built, monkeypatch):
+    assert not isinstance(Store.open(built).tokens, np.memmap)
+    monkeypatch.setattr('mvae.dataset.store._MOST_COPIED', 0)
     store = Store.open(built)
     assert isinstance(store.tokens, np.memmap) and store.tokens.dtype == np.uint16
     assert store.forms == [
@@ -120,10 +123,12 @@ def test_a_missing_truncated_or_foreign_file(store):
     name = store / 'windows-melody-2-train.npy'
     content = name.read_bytes()
     name.write_bytes(content[:-8])
-    with pytest.raises(InputError, match='windows-melody-2-train.npy is truncated'):
+    with pytest.raises(
+        InputError, match='windows-melody-2-train.npy is damaged .*the bytes of its shape'
+    ):
         Store.open(store)
     name.write_bytes(b'')
-    with pytest.raises(InputError, match='truncated or damaged'):
+    with pytest.raises(InputError, match='is damaged .*rebuild it'):
         Store.open(store)
     np.save(name, np.zeros((3, 1), np.int64))
     with pytest.raises(InputError, match='does not fit store.json'):
@@ -133,7 +138,7 @@ def test_a_missing_truncated_or_foreign_file(store):
         Store.open(store)
     name.write_bytes(content)
     (store / 'songs.json').unlink()
-    with pytest.raises(InputError, match='songs.json is missing'):
+    with pytest.raises(InputError, match='songs.json does not exist'):
         _ = Store.open(store).titles
 
 
@@ -202,3 +207,51 @@ def test_another_grid_is_named_and_refused(built, steps):
     with pytest.raises(InputError, match=message) as error:
         Store.open(built).require(make_form('melody', 2, Notation(steps_per_quarter=steps)))
     assert '\n' not in str(error.value)
+
+
+def test_a_store_that_is_written_to_while_it_is_read_is_said(store, monkeypatch):
+    monkeypatch.setattr('mvae.dataset.store._MOST_COPIED', 0)
+    form = make_form('melody', 2)
+    for damage in (b'', (store / 'tokens.npy').read_bytes()[:-2], bytes(99)):
+        opened = Store.open(store)
+        windows, whole = (
+            np.array(opened.windows(form, 'train')),
+            (store / 'tokens.npy').read_bytes(),
+        )
+        loader = Loader(opened, form, 2, 0)
+        loader.batch(0)
+        (store / 'tokens.npy').write_bytes(damage)
+        with pytest.raises(InputError, match='tokens.npy was changed while it was read'):
+            opened.gather(windows, form)
+        with pytest.raises(InputError, match='tokens.npy was changed while it was read'):
+            loader.batch(1)
+        (store / 'tokens.npy').write_bytes(whole)
+
+
+def test_a_store_that_is_replaced_stays_as_it_was_for_its_readers(store, built, monkeypatch):
+    monkeypatch.setattr('mvae.dataset.store._MOST_COPIED', 0)
+    form, opened = make_form('melody', 2), Store.open(store)
+    before = opened.gather(opened.windows(form, 'train'), form)
+    store.rename(store.with_name('old'))
+    store.mkdir()
+    (store / 'tokens.npy').write_bytes(b'')
+    np.testing.assert_array_equal(opened.gather(opened.windows(form, 'train'), form), before)
+
+
+def test_values_and_windows_that_cannot_be_are_said(store):
+    form = make_form('melody', 2)
+    whole = np.load(store / 'tokens.npy')
+    np.save(store / 'tokens.npy', np.full_like(whole, 9999))
+    opened = Store.open(store)
+    with pytest.raises(InputError, match='is damaged .melody has the value 9999.; rebuild it'):
+        opened.gather(opened.windows(form, 'train')[:3], form)
+    for offset in (-1, len(whole)):
+        with pytest.raises(InputError, match='a window lies outside'):
+            opened.gather(np.array([[offset]]), form)
+
+
+def test_a_song_that_is_not_there_is_said(built):
+    opened = Store.open(built)
+    assert opened.title(0) == opened.titles[0]
+    with pytest.raises(InputError, match='is damaged .a window of the song 99.*rebuild it'):
+        opened.title(99)

@@ -1,5 +1,6 @@
 """The answers file: answers neither lost nor forged."""
 
+import contextlib
 import itertools
 import json
 import sqlite3
@@ -106,8 +107,52 @@ def test_files_that_are_no_answers_file_are_refused_and_left_alone(tmp_path):
 
 def test_a_file_of_an_earlier_version_opens(tmp_path):
     answers = Answers(tmp_path / 'a.sqlite', create=True)
-    about = {'settings': SETTINGS, 'sounds': {'folk': [], 'robot': []}}
+    about = {'settings': SETTINGS, 'sounds': {'folk': ['00', '01'], 'robot': ['02', '03']}}
     with sqlite3.connect(answers.path) as other:
         other.execute('INSERT INTO study VALUES (1, ?)', (json.dumps(about),))
     assert Answers(answers.path).survey() == about
     assert answers.begin_survey({'settings': {}}) == about, 'what was said first holds'
+
+
+def test_nobody_else_reads_the_file(tmp_path):
+    answers = Answers(tmp_path / 'a.sqlite', create=True)
+    with sqlite3.connect(answers.path) as open_one:
+        open_one.execute('PRAGMA journal_mode')
+        begin(answers)
+        assert {path.stat().st_mode & 0o777 for path in tmp_path.iterdir()} == {0o600}
+
+
+@pytest.mark.parametrize('about', [
+    '[' * 9999,
+    '[]',
+    {'sounds': {'folk': ['../../secret', '01']}},
+    {'sounds': {'folk': ['00']}},
+    {'sounds': {'folk': 3}},
+    {'settings': SETTINGS | {'trials': 10**9}},
+    {'settings': SETTINGS | {'qpm': '120'}},
+    {'settings': 'none'},
+])  # fmt: skip
+def test_a_test_that_nobody_made_is_refused(tmp_path, about):
+    answers = Answers(tmp_path / 'a.sqlite', create=True)
+    if isinstance(about, dict):
+        whole = {'settings': SETTINGS, 'sounds': {'folk': ['00', '01'], 'robot': ['02', '03']}}
+        about = json.dumps(whole | about)
+    with sqlite3.connect(answers.path) as other:
+        other.execute('INSERT INTO study VALUES (1, ?)', (about,))
+    with pytest.raises(InputError, match='a.sqlite is damaged'):
+        answers.survey()
+
+
+@pytest.mark.parametrize('change', [
+    'DROP TABLE answers; CREATE VIEW answers AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL '
+    'SELECT i + 1 FROM n) SELECT i, i, 1, 1, 1, 1, 1, 1 FROM n',
+    'CREATE TRIGGER more AFTER INSERT ON listeners BEGIN DELETE FROM answers; END',
+    'DROP TABLE answers',
+])  # fmt: skip
+def test_a_file_with_other_tables_is_not_asked(tmp_path, change):
+    Answers(tmp_path / 'a', create=True)
+    with contextlib.closing(sqlite3.connect(tmp_path / 'a')) as db:
+        db.executescript(change)
+    for create in (False, True):
+        with pytest.raises(InputError, match='is no answers file of this mvae'):
+            Answers(tmp_path / 'a', create)

@@ -8,6 +8,8 @@ from mvae.listening.answers import Answers
 from mvae.listening.survey import Survey
 from mvae.listening.web import COOKIE, make_app
 
+NAMES = ['testserver', 'listening']
+
 
 @pytest.fixture
 def survey(tmp_path):
@@ -26,7 +28,7 @@ def answers(tmp_path):
 
 
 def _client(answers, survey, begin=True):
-    client = TestClient(make_app(answers, survey))
+    client = TestClient(make_app(answers, survey, NAMES))
     if begin:
         assert client.post('/begin', json={}).status_code == 200
     return client
@@ -76,14 +78,14 @@ def test_the_page_tells_no_source_and_needs_no_other_server(answers, survey):
 
 
 def test_the_cookie_is_kept_from_scripts_and_other_sites(answers, survey):
-    response = TestClient(make_app(answers, survey)).post('/begin', json={})
+    response = TestClient(make_app(answers, survey, NAMES)).post('/begin', json={})
     cookie = response.headers['set-cookie'].lower()
     assert (
         'httponly' in cookie and 'samesite=strict' in cookie and len(response.cookies[COOKIE]) > 40
     )
     assert (
         'secure'
-        in TestClient(make_app(answers, survey), 'https://listening')
+        in TestClient(make_app(answers, survey, NAMES), 'https://listening')
         .post('/begin', json={})
         .headers['set-cookie']
         .lower()
@@ -92,7 +94,7 @@ def test_the_cookie_is_kept_from_scripts_and_other_sites(answers, survey):
 
 def test_what_is_not_the_next_answer_of_this_listener_is_refused(answers, survey):
     client, stranger = _client(answers, survey), _client(answers, survey, begin=False)
-    forger = TestClient(make_app(answers, survey), cookies={COOKIE: 'A' * 43})
+    forger = TestClient(make_app(answers, survey, NAMES), cookies={COOKIE: 'A' * 43})
     good = {'trial': 0, 'score': 1}
     for someone in (stranger, forger):
         assert (
@@ -145,7 +147,7 @@ def test_two_listeners_take_turns_and_a_new_server_goes_on(answers, survey):
     second.post('/answer', json={'trial': 0, 'score': -2})
     before = first.get('/state').json()
     restarted = TestClient(
-        make_app(Answers(answers.path, create=True), survey), cookies=dict(first.cookies)
+        make_app(Answers(answers.path, create=True), survey, NAMES), cookies=dict(first.cookies)
     )
     assert restarted.get('/state').json() == before and before['trial'] == 1
     assert restarted.post('/begin', json={}).json() == before and answers.listeners() == 2, (
@@ -174,3 +176,13 @@ def test_an_answer_that_cannot_be_kept_is_not_acknowledged(answers, survey, caps
         and 'cannot be kept' in response.json()['error']
         and 'answers.sqlite' in capsys.readouterr().err
     )
+
+
+def test_more_listeners_than_the_test_takes_are_refused(answers, survey, monkeypatch):
+    monkeypatch.setattr('mvae.listening.answers.MOST_LISTENERS', 1)
+    first, second = _client(answers, survey), _client(answers, survey)
+    assert first.get('/state').json()['page'] == 'consent', 'who answered nothing makes room'
+    second.post('/answer', json={'trial': 0, 'score': 1})
+    refused = _client(answers, survey, begin=False).post('/begin', json={})
+    assert refused.status_code == 503 and 'listeners' in refused.json()['error']
+    assert answers.listeners() == 1 and second.get('/state').json()['trial'] == 1

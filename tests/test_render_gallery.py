@@ -6,6 +6,7 @@ import re
 import numpy as np
 import pytest
 
+from mvae.errors import InputError
 from mvae.music.forms import make_form
 from mvae.render.gallery import render_missing, write_gallery
 from mvae.render.pieces import write_joined, write_piece
@@ -73,3 +74,17 @@ def test_joined_pieces_sound_as_long_as_all_of_them(tmp_path, monkeypatch):
     assert 2 * 32 * 0.125 - 0.2 < seconds - 1.5 < 2 * 32 * 0.125 + 0.2, (
         'two times 32 steps of an eighth of a second, and the last note rings out'
     )
+
+
+@pytest.mark.skipif(os.name == 'nt', reason='names are text there')
+def test_folders_whose_names_are_no_text_are_linked_by_their_bytes(folder):
+    odd = folder / os.fsdecode(b'm\xff')
+    write_piece(odd / 'a.mid', TUNE, MELODY)
+    page = write_gallery(folder).read_text()
+    assert 'href="m%FF/a.mid"' in page and '<h2>m?</h2>' in page
+
+
+def test_a_pipe_among_the_pieces_is_not_waited_for(folder):
+    os.mkfifo(folder / 'pipe.mid')
+    with pytest.raises(InputError, match='pipe.mid is no regular file'):
+        render_missing(folder)

@@ -1,5 +1,7 @@
 """Piano rolls: what has a row."""
 
+import os
+
 import numpy as np
 
 from mvae.music.codec import GridNotes
@@ -20,4 +22,11 @@ def test_a_piece_is_drawn_with_a_row_for_each_of_our_drums(tmp_path):
     form = make_form('drums', 2)
     tokens = np.array([[1]] * form.steps, np.int32)
     pianoroll.draw(tmp_path / 'roll.png', [('a kick at every step', tokens)], form)
+    assert (tmp_path / 'roll.png').read_bytes().startswith(b'\x89PNG')
+
+
+def test_names_that_are_no_text_are_drawn_all_the_same(tmp_path):
+    form = make_form('drums', 2)
+    tokens = np.array([[1]] * form.steps, np.int32)
+    pianoroll.draw(tmp_path / 'roll.png', [(os.fsdecode(b'a\xff.mid'), tokens)], form)
     assert (tmp_path / 'roll.png').read_bytes().startswith(b'\x89PNG')

@@ -24,7 +24,7 @@ def _client():
         raise InputError('disk.sqlite is full')
 
     routes = [Route(f'/{view.__name__}', view) for view in (hello, keep, refuse, fail)]
-    return TestClient(build_app(routes, 'try again later'))
+    return TestClient(build_app(routes, 'try again later', ['testserver']))
 
 
 def test_every_response_has_the_headers_also_refusals_and_failures():

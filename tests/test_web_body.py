@@ -20,7 +20,7 @@ def client():
         return JSONResponse(await read_json(request, most_bytes=10))
 
     routes = [Route(f'/{view.__name__}', view, methods=['POST']) for view in (echo, short)]
-    return TestClient(build_app(routes, ''))
+    return TestClient(build_app(routes, '', ['testserver']))
 
 
 @pytest.mark.parametrize('kind', ['application/json', 'Application/JSON; charset=utf-8'])

@@ -25,7 +25,7 @@ def fit(options: argparse.Namespace) -> None:
     tokens = np.concatenate([model.form.join(batch.streams)[batch.mask > 0] for batch in batches])
     songs = loader.evaluation_songs('train', options.limit)
     fitted = attribute_vectors.fit(
-        model, tokens, attributes, lambda n: f'training window {n} ({store.titles[songs[n]]})'
+        model, tokens, attributes, lambda n: f'training window {n} ({store.title(int(songs[n]))})'
     )
     about = {
         'data': str(store.path),

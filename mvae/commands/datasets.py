@@ -1,5 +1,6 @@
 """The dataset that a command reads: the one that it was given, or the one of the model."""
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,7 +23,7 @@ def open_for(model: 'MusicVAE', given: Path | None) -> 'Store':
     path = given or Path(model.config.data.path)
     if not given and path == data.DEMO:
         data.build_demo()
-    elif not given and not path.exists():
+    elif not given and not os.path.exists(path):
         raise InputError(
             f'the model was trained on {path}, which is not here; name another dataset, such as '
             f'--data data/mine (mvae data --help says how to make one)'

@@ -4,7 +4,9 @@ An experiment is one file, `experiments/configs/NAME.py`, with `get_config(varia
 of the working directory count too, before ours of the same name.
 """
 
+import os
 import runpy
+import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,7 +31,7 @@ def files() -> dict[str, Path]:
 def find(experiment: str) -> tuple[str, Path]:
     """Name and file of an experiment, given its name or a path of a .py file."""
     if experiment.endswith('.py'):
-        if not Path(experiment).is_file():
+        if not os.path.isfile(experiment):
             raise InputError(
                 f'{experiment} does not exist; an experiment is a file such as mel2.py'
             )
@@ -45,7 +47,30 @@ def load(experiment: str, variant: str | None, scale: str) -> 'ConfigDict':
     """
     name, file = find(experiment)
     from mvae.config import SCALES, VARIANTS
+    from mvae.runs import settings
 
     scale = choose('scale', scale, SCALES)
     choices = {'variant': choose('variant', variant, VARIANTS)} if variant else {}
-    return runpy.run_path(str(file), run_name=name)['get_config'](scale=scale, **choices)
+    config = _run(file, name, {'scale': scale, **choices})
+    settings.check(config)
+    return config
+
+
+def _run(file: Path, name: str, choices: dict[str, str]) -> 'ConfigDict':
+    """What the file's `get_config` gives. Raises InputError where it does not run."""
+    from ml_collections import ConfigDict
+
+    try:
+        config = runpy.run_path(str(file), run_name=name)['get_config'](**choices)
+        if not isinstance(config, ConfigDict):
+            raise TypeError(f'get_config gives {type(config).__name__}, not a ConfigDict')
+    except InputError:
+        raise
+    except Exception as error:  # whatever the user's file raises
+        places = traceback.extract_tb(error.__traceback__)
+        line = next((f', line {p.lineno}' for p in reversed(places) if p.filename == str(file)), '')
+        raise InputError(
+            f'{file}{line} does not run: {type(error).__name__}: {error}; an experiment has a '
+            'get_config(variant, scale), as those in experiments/configs'
+        ) from None
+    return config

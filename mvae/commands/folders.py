@@ -61,7 +61,7 @@ def released() -> list[str]:
 
 def is_run(folder: Path) -> bool:
     """Whether a folder is that of a training."""
-    return (folder / 'checkpoints').is_dir()
+    return os.path.isdir(folder / 'checkpoints')
 
 
 def _name(data: str | Path) -> str:

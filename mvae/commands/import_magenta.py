@@ -8,6 +8,7 @@ TensorFlow is not needed.
 """
 
 import argparse
+import os
 from pathlib import Path
 
 from mvae.commands import compute
@@ -40,7 +41,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     out = options.output
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+    if os.path.exists(out) and (not out.is_dir() or any(out.iterdir())):
         raise InputError(f'{out} exists and is not empty; name another folder')
     from mvae.interop import magenta
     from mvae.runs.checkpoint import Checkpoints

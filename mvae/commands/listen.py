@@ -67,6 +67,12 @@ def _add_serve_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--host', default='127.0.0.1', help='0.0.0.0 to be reached from other machines'
     )
+    parser.add_argument(
+        '--names',
+        nargs='+',
+        default=(),
+        help='of the server, where listeners use another than its own',
+    )
     parser.add_argument('--port', type=int, default=8000, help='0: any that is free')
 
 
@@ -100,7 +106,7 @@ def serve(options: argparse.Namespace) -> None:
         where = server.address(listening)
         print(f'listening test of {", ".join(survey.sources)} on {where}', flush=True)
         print(f'answers go to {options.answers}; Ctrl-C ends it', flush=True)
-        server.run(make_app(answers, survey), listening)
+        server.run(make_app(answers, survey, options.names), listening)
     count, listeners = len(answers.all()), answers.listeners()
     print(f'ended; {count} answers of {listeners} listeners in {options.answers}')
 

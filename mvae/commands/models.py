@@ -1,6 +1,7 @@
 """Which model a command is about: a run folder, a compact file, or a released name."""
 
 import argparse
+import os
 import shutil
 import sys
 from pathlib import Path
@@ -53,10 +54,10 @@ def path_of(options: argparse.Namespace) -> Path:
 
 def _check(path: Path) -> Path:
     if path.suffix == '.npz':
-        if not path.is_file():
+        if not os.path.isfile(path):
             raise InputError(f'{path} does not exist')
-    elif not folders.is_run(path) and not (path / 'params').is_dir():
-        if path.exists() or str(path) not in released():
+    elif not folders.is_run(path) and not os.path.isdir(path / 'params'):
+        if os.path.exists(path) or str(path) not in released():
             raise InputError(
                 f'{path} holds no checkpoints; {nearest(str(path), released())}released models: '
                 f'{", ".join(released())}; your own: a run folder, such as runs/trio16'

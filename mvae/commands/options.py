@@ -74,7 +74,7 @@ def add_programs(
 
 def positive(text: str) -> int:
     """An integer of at least 1, for argparse."""
-    if not text.isdigit() or int(text) < 1:
+    if not (text.isascii() and text.isdecimal()) or int(text) < 1:
         raise argparse.ArgumentTypeError(f'{text!r} is not an integer of at least 1')
     return int(text)
 

@@ -46,7 +46,7 @@ def _value(path: str, text: str, old: Any) -> Any:
         value = (value,) if isinstance(old, tuple) and type(value) is int else value
         if type(value) is not type(old):
             raise TypeError
-    except (TypeError, ValueError, SyntaxError):
+    except (TypeError, ValueError, SyntaxError, RecursionError, MemoryError):
         raise InputError(
             f'{path} takes a {type(old).__name__} such as {old!r}, not {text!r}'
         ) from None

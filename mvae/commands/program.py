@@ -1,6 +1,7 @@
 """How a program ends: its exit code, and one line where something was wrong."""
 
 import contextlib
+import io
 import os
 import signal
 import sys
@@ -18,12 +19,15 @@ def guarded(program: Callable[[], None]) -> int:
     0 done, 2 wrong input (said in one line), 130 interrupted by Ctrl-C, 143 by SIGTERM, which is
     left as cleanly, 141 nobody reads (`| head`).
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # names of files need not be text
+            stream.reconfigure(errors='backslashreplace')
     with _sigterm_interrupts() as seen:
         try:
             program()
             sys.stdout.flush()
         except InputError as error:
-            print(f'error: {error}', file=sys.stderr)
+            print(f'error: {printable(str(error))}', file=sys.stderr)
             return WRONG_INPUT
         except (Interrupted, KeyboardInterrupt) as stop:
             print(str(stop) or 'interrupted', file=sys.stderr)
@@ -35,6 +39,11 @@ def guarded(program: Callable[[], None]) -> int:
         except SystemExit as end:  # argparse has shown its help
             return int(end.code or DONE)
     return DONE
+
+
+def printable(text: str) -> str:
+    """One line that no terminal takes for orders, whatever a file or its name holds."""
+    return ''.join(char if char.isprintable() else repr(char)[1:-1] for char in text)
 
 
 @contextlib.contextmanager

@@ -1,5 +1,6 @@
 """What the commands about attribute vectors share."""
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,7 +40,7 @@ def fitted(path: Path, model: 'MusicVAE') -> 'tuple[Fitted, dict[str, Any]]':
     from mvae.runs.released import home
 
     file = home(path) / FILE
-    if not file.exists():
+    if not os.path.exists(file):
         raise InputError(
             f'there are no attribute vectors of {path} yet; find them first: '
             f'{program()} attributes fit {path}'

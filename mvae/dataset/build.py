@@ -295,9 +295,9 @@ def _extract_singly(
 
 def _check_target(out: Path) -> None:
     """Never replaces what is not a store."""
-    if out.is_dir() and ((out / META_FILE).is_file() or not any(out.iterdir())):
+    if os.path.isdir(out) and ((out / META_FILE).is_file() or not any(out.iterdir())):
         return
-    if out.exists():
+    if os.path.exists(out):
         raise InputError(f'{out} exists and is no dataset; choose another name or take it away')
 
 

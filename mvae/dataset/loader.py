@@ -89,6 +89,7 @@ class Loader:
         """This process's shard of the batch of `step`."""
         first = step * self.batch_size + self.process_index * self.local_batch_size
         rows = self._shuffled(first, self.local_batch_size)
+        self.store.check_unchanged()
         streams = self.store.gather_streams(self._windows[rows], self.form)
         if self.transpose != (0, 0):
             self._transpose(streams, first)

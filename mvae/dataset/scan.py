@@ -38,8 +38,9 @@ def find_files(folder: str | Path) -> tuple[list[MidiFile], dict[str, int]]:
         InputError: if the folder does not exist, cannot be read or holds no MIDI file.
     """
     folder = Path(folder)
-    if not folder.is_dir():
-        what = 'is a file; name the folder that it lies in' if folder.exists() else 'does not exist'
+    if not os.path.isdir(folder):
+        there = os.path.exists(folder)
+        what = 'is a file; name the folder that it lies in' if there else 'does not exist'
         raise InputError(f'the MIDI folder {folder} {what}')
     try:
         os.listdir(folder)
@@ -77,8 +78,8 @@ def find_files(folder: str | Path) -> tuple[list[MidiFile], dict[str, int]]:
                 )
     if not found:
         known = ', '.join(f'*{suffix}' for suffix in _SUFFIXES)
-        there = f'; there is {words(others)}' if others else ''
-        raise InputError(f'no MIDI files ({known}) in {folder} or the folders below it{there}')
+        besides = f'; there is {words(others)}' if others else ''
+        raise InputError(f'no MIDI files ({known}) in {folder} or the folders below it{besides}')
     return sorted(found), by_count(others)
 
 

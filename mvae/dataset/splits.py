@@ -7,6 +7,7 @@ they were.
 
 import csv
 import hashlib
+import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from scipy.sparse.csgraph import connected_components
 
 from mvae.dataset.store import SPLITS
 from mvae.errors import InputError
+from mvae.files import read
 
 OFFICIAL_FILE = 'info.csv'
 _NAMES = {
@@ -74,8 +76,9 @@ def read_official_splits(folder: str | Path) -> dict[str, int]:
 
 def _read_official_file(path: Path) -> dict[str, int]:
     splits = {}
-    with open(path, newline='', encoding='utf-8-sig', errors='replace') as file:
-        rows = csv.DictReader(file)
+    text = read(path).decode('utf-8-sig', errors='replace')
+    rows = csv.DictReader(io.StringIO(text, newline=''))
+    try:
         if not {'midi_filename', 'split'} <= set(rows.fieldnames or ()):
             return {}
         for row in rows:
@@ -86,6 +89,8 @@ def _read_official_file(path: Path) -> dict[str, int]:
                     'validation, test; correct it or take the file away'
                 )
             splits[(row['midi_filename'] or '').replace('\\', '/').strip()] = _NAMES[name]
+    except csv.Error as error:
+        raise InputError(f'{path}, line {rows.line_num}: {error}') from None
     return splits
 
 

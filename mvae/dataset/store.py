@@ -10,17 +10,21 @@
 A window costs 8 bytes per stream, whatever its length, and a store of millions opens at once.
 """
 
-import json
+import os
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Annotated, Any, BinaryIO
 
+import msgspec
 import numpy as np
+from msgspec import Meta
 from numpy.lib.stride_tricks import sliding_window_view
 
+from mvae.arrays import read_header
 from mvae.errors import InputError
-from mvae.music.form import Form, differences
+from mvae.files import Missing, conform, damaged, open_regular, read_json, reason
+from mvae.music.form import Form, Stream, differences
 from mvae.music.forms import FORMS, make_form
 from mvae.music.notation import Notation
 
@@ -28,6 +32,38 @@ FORMAT = 'mvae-store'
 VERSION = 2
 META_FILE = 'store.json'
 SPLITS = ('train', 'validation', 'test')
+_MOST_COPIED = 2**24  # bytes of a file that is read at once; larger ones are memory-mapped
+_Count = Annotated[int, Meta(ge=0, le=2**53)]
+
+
+class _Splits(msgspec.Struct):
+    train: _Count
+    validation: _Count
+    test: _Count
+
+
+class _Lost(msgspec.Struct):
+    rejected: dict[str, int] = {}
+
+
+class _Funnel(msgspec.Struct):
+    files: _Lost = msgspec.field(default_factory=_Lost)
+    forms: dict[str, _Lost] = {}
+
+
+class _About(msgspec.Struct):
+    """What is asked of store.json."""
+
+    notation: dict[str, int | str]
+    forms: dict[str, dict[str, Any]]
+    tokens: _Count
+    windows: dict[Annotated[str, Meta(pattern='^.+-[1-9][0-9]{0,3}$')], _Splits]
+    files: str = ''
+    funnel: _Funnel = msgspec.field(default_factory=_Funnel)
+
+
+class _Titles(msgspec.Struct):
+    titles: list[str]
 
 
 def windows_file(form: str, bars: int, split: str) -> str:
@@ -57,15 +93,18 @@ class Store:
     """
 
     def __init__(self, path: Path, meta: Mapping[str, Any]):
+        """Raises InputError as `open` does."""
         self.path = path
         self.meta = meta
+        about = conform(meta, _About, path / META_FILE, _rebuild())
         try:
-            self.notation = Notation(**meta['notation'])
-        except InputError as error:
-            raise InputError(f'{path / META_FILE} is damaged ({error}); {_rebuild()}') from None
-        self.tokens = self._array('tokens.npy', np.uint16, (meta['tokens'],))
+            self.notation = Notation(**about.notation)
+        except (InputError, TypeError) as error:
+            raise damaged(path / META_FILE, reason(error), _rebuild()) from None
+        self._mapped: dict[str, tuple[BinaryIO, tuple[int, int]]] = {}
+        self.tokens = self._array('tokens.npy', np.uint16, (about.tokens,))
         self._windows, self._songs = {}, {}
-        for form, bars, split, count in _counts(meta):
+        for form, bars, split, count in _counts(about.windows):
             if form not in FORMS:
                 raise InputError(
                     f'{path} has windows of the form {form!r}, which this version of mvae does not '
@@ -83,7 +122,7 @@ class Store:
 
     @classmethod
     def open(cls, path: str | Path) -> 'Store':
-        """Opens a store, without reading its tokens or windows.
+        """Opens a store, without reading large files of it.
 
         Raises:
             InputError: if there is no store, if it was built by another version, or if a file is
@@ -91,17 +130,14 @@ class Store:
         """
         path = Path(path)
         try:
-            meta = json.loads((path / META_FILE).read_text(encoding='utf-8'))
-        except (FileNotFoundError, NotADirectoryError):
-            what = 'is no dataset (store.json is missing)' if path.exists() else 'does not exist'
+            meta = read_json(path / META_FILE, dict[str, Any], _rebuild())
+        except Missing:
+            there = os.path.exists(path)
+            what = 'is no dataset (store.json is missing)' if there else 'does not exist'
             raise InputError(
                 f'{path} {what}; build one with make data MIDI=<folder> NAME=<name>'
             ) from None
-        except OSError as error:
-            raise InputError(f'cannot read {path / META_FILE}: {error.strerror}') from None
-        except ValueError:
-            raise InputError(f'{path / META_FILE} is damaged; {_rebuild()}') from None
-        if not isinstance(meta, dict) or meta.get('format') != FORMAT:
+        if meta.get('format') != FORMAT:
             raise InputError(
                 f'{path} is no dataset of mvae; build one with make data MIDI=<folder> NAME=<name>'
             )
@@ -110,23 +146,41 @@ class Store:
                 f'{path} was built by another version of mvae (store version '
                 f'{meta.get("version")}, this one reads {VERSION}); {_rebuild()}'
             )
-        try:
-            return cls(path, meta)
-        except (KeyError, TypeError, AttributeError, ValueError):
-            raise InputError(f'{path / META_FILE} is damaged; {_rebuild()}') from None
+        return cls(path, meta)
 
     def _array(self, name: str, dtype: Any, shape: tuple[int, ...]) -> np.ndarray:
+        """A file's array, read-only."""
+        path = self.path / name
         try:
-            array = np.load(self.path / name, mmap_mode='r')
-        except FileNotFoundError:
-            raise InputError(f'{self.path / name} is missing; {_rebuild()}') from None
-        except (ValueError, EOFError):
-            raise InputError(f'{self.path / name} is truncated or damaged; {_rebuild()}') from None
-        except OSError as error:
-            raise InputError(f'cannot read {self.path / name}: {error.strerror}') from None
-        if array.dtype != dtype or array.shape != shape:
-            raise InputError(f'{self.path / name} does not fit store.json; {_rebuild()}')
-        return array
+            file = open_regular(path)
+        except Missing:
+            raise InputError(f'{path} is missing; {_rebuild()}') from None
+        size, _ = state = _state(file)
+        try:
+            header = read_header(file, size)
+            if (header.shape, header.dtype) != (shape, dtype):
+                raise InputError(f'{path} does not fit store.json; {_rebuild()}')
+            if size > _MOST_COPIED:
+                self._mapped[name] = file, state
+                return np.memmap(file, dtype, 'r', file.tell(), shape)
+            with file:
+                return np.frombuffer(file.read(header.bytes), dtype).reshape(shape)
+        except (ValueError, OSError, MemoryError, RecursionError) as error:
+            file.close()
+            raise damaged(path, reason(error), _rebuild()) from None
+
+    def check_unchanged(self) -> None:
+        """Raises InputError where somebody writes to the files that are memory-mapped.
+
+        What lies behind a new end kills a process, and other values are other music. A store that
+        is built anew takes the place of the old one, which stays as it is for whoever reads it.
+        """
+        for name, (file, state) in self._mapped.items():
+            if _state(file) != state:
+                raise InputError(
+                    f'{self.path / name} was changed while it was read; bring it back, or rebuild '
+                    'it and begin anew'
+                )
 
     def require(self, form: Form) -> None:
         """Raises InputError unless the store's columns mean what the form says."""
@@ -173,11 +227,13 @@ class Store:
     @cached_property
     def titles(self) -> list[str]:
         """The normalised title of every song."""
-        try:
-            return json.loads((self.path / 'songs.json').read_text(encoding='utf-8'))['titles']
-        except (OSError, ValueError, KeyError):
-            place = self.path / 'songs.json'
-            raise InputError(f'{place} is missing or damaged; {_rebuild()}') from None
+        return read_json(self.path / 'songs.json', _Titles, _rebuild()).titles
+
+    def title(self, song: int) -> str:
+        """The normalised title of a song. Raises InputError where there is none."""
+        if song >= len(self.titles):
+            raise damaged(self.path, f'a window of the song {song}, which it lacks', _rebuild())
+        return self.titles[song]
 
     def gather(self, offsets: np.ndarray, form: Form) -> np.ndarray:
         """Windows as pieces: offsets int64 [B, K], rows of `windows` -> int32 [B, T, columns]."""
@@ -186,25 +242,45 @@ class Store:
     def gather_streams(self, offsets: np.ndarray, form: Form) -> list[np.ndarray]:
         """What `gather` gives, stream by stream as it is stored: uint16 [B, T, C] each, a copy.
 
-        What only the music before a window explains is gone, such as leading note-offs.
+        What only the music before a window explains is gone, such as leading note-offs. Raises
+        InputError where the store is damaged, or is being changed.
         """
+        self.check_unchanged()
         offsets, tokens, streams = np.asarray(offsets), np.asarray(self.tokens), []
         for own, stream in zip(offsets.reshape(-1, len(form.streams)).T, form.streams, strict=True):
             width = len(stream.codec.sizes)
             if len(own):  # copies whole rows: memory bandwidth
+                self._check_offsets(own, len(tokens) - form.steps * width)
                 rows = sliding_window_view(tokens, form.steps * width)[own]
             else:
                 rows = np.zeros((0, form.steps * width), np.uint16)
-            streams.append(stream.codec.clean(rows.reshape(-1, form.steps, width)))
+            columns = rows.reshape(-1, form.steps, width)
+            self._check_values(columns, stream)
+            streams.append(stream.codec.clean(columns))
         return streams
 
+    def _check_offsets(self, offsets: np.ndarray, last: int) -> None:
+        if offsets.min() < 0 or offsets.max() > last:
+            raise damaged(self.path, 'a window lies outside of its tokens', _rebuild())
 
-def _counts(meta: Mapping[str, Any]) -> list[tuple[str, int, str, int]]:
+    def _check_values(self, columns: np.ndarray, stream: Stream) -> None:
+        most = columns.max((0, 1), initial=0)
+        if (most >= stream.codec.sizes).any():
+            raise damaged(self.path, f'{stream.name} has the value {most.max()}', _rebuild())
+
+
+def _state(file: BinaryIO) -> tuple[int, int]:
+    """Size and time of the last change, in nanoseconds."""
+    status = os.fstat(file.fileno())
+    return status.st_size, status.st_mtime_ns
+
+
+def _counts(windows: Mapping[str, _Splits]) -> list[tuple[str, int, str, int]]:
     """(form, bars, split, windows) of every window file, in a fixed order."""
     found = []
-    for name, splits in meta['windows'].items():
+    for name, counts in windows.items():
         form, bars = name.rsplit('-', 1)
-        found += [(form, int(bars), split, splits[split]) for split in SPLITS]
+        found += [(form, int(bars), split, getattr(counts, split)) for split in SPLITS]
     return found
 
 

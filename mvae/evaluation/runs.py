@@ -1,15 +1,15 @@
 """Evaluations of whole runs: kept beside the checkpoints, made anew where they are out of date."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 from mvae.dataset.loader import Loader
 from mvae.dataset.store import Store
 from mvae.errors import InputError
+from mvae.evaluation import kept
 from mvae.evaluation.music import measure_music
 from mvae.evaluation.reconstruction import evaluate_reconstruction
-from mvae.files import write_json
+from mvae.files import read_json, write_json
 from mvae.musicvae import MusicVAE
 from mvae.progress import progress
 from mvae.runs.released import home
@@ -43,8 +43,8 @@ def evaluate_run(
     settings = {'split': split, 'limit': limit, 'seed': seed, 'batch_size': batch_size}
     about = _about(model, run, store) | settings | {'pieces': pieces}
     target = target or kept_at(run, model, store, split, limit)
-    if (kept := _kept(target, about)) is not None:
-        return kept, target
+    if (old := _kept(target, about)) is not None:
+        return old, target
     loader = Loader(store, model.form, None, seed)
     songs = loader.evaluation_songs(split, limit)
     batches = progress(
@@ -80,18 +80,12 @@ def read_evaluation(path: str | Path) -> dict[str, Any]:
 
     Raises InputError where the file holds none.
     """
-    try:
-        kept = json.loads(Path(path).read_text())
-    except (OSError, ValueError) as error:
-        why = type(error).__name__
-        raise InputError(
-            f'{path} cannot be read as an evaluation ({why}); write it with mvae eval --json'
-        ) from None
-    if not isinstance(kept, dict) or kept.get('version') not in _READ or 'streams' not in kept:
-        raise InputError(
-            f'{path} holds no evaluation of this version of mvae; write it with mvae eval --json'
-        )
-    return kept
+    remedy = 'write it with mvae eval --json'
+    evaluation = read_json(path, dict[str, Any], remedy)
+    if evaluation.get('version') not in _READ:
+        raise InputError(f'{path} holds no evaluation of this version of mvae; {remedy}')
+    kept.check(evaluation, path, remedy)
+    return evaluation
 
 
 def _about(model: MusicVAE, run: str | Path, store: Store) -> dict[str, Any]:
@@ -118,13 +112,14 @@ def _about(model: MusicVAE, run: str | Path, store: Store) -> dict[str, Any]:
 
 
 def _kept(target: Path, about: dict[str, Any]) -> dict[str, Any] | None:
+    """What a file keeps of the same; None where it keeps another one, or none."""
     try:
-        kept = json.loads(target.read_text())
-    except (OSError, ValueError):
+        evaluation = read_evaluation(target)
+    except InputError:
         return None
     differing = [
         name
         for name, value in about.items()
-        if name not in ('run', 'data') and kept.get(name) != value
+        if name not in ('run', 'data') and evaluation.get(name) != value
     ]
-    return None if differing else kept | about
+    return None if differing else evaluation | about

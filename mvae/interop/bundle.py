@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from mvae.checks import natural
 from mvae.errors import InputError
 from mvae.interop.crc32c import masked_crc32c
 from mvae.interop.files import Stretch
@@ -59,7 +60,7 @@ class Bundle(Tensors):
     def _check_place(self, key: str, entry: Entry) -> None:
         """Of one tensor. Raises InputError where it cannot lie where the index says."""
         spec = entry.spec
-        check_shape(self._name, key, spec.shape, 1 if spec.dtype is None else spec.dtype.itemsize)
+        check_shape(self._name, key, spec)
         if entry.size != spec.bytes:
             raise InputError(
                 f'{self._name}: {key} of shape {list(spec.shape)} should have {spec.bytes} bytes, '
@@ -97,8 +98,9 @@ def shard_names(prefix: str, names: Iterable[str]) -> Iterator[tuple[int, str]]:
     for name in names:
         tail = name.removeprefix(prefix + '.data-')
         number, _, total = tail.partition('-of-')
-        if tail != name and number.isdigit() and total.isdigit():
-            yield int(number), name
+        place = natural(number)
+        if tail != name and place is not None and natural(total) is not None:
+            yield place, name
 
 
 def glob_escape(name: str) -> str:

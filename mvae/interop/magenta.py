@@ -1,5 +1,6 @@
 """A checkpoint of Magenta's as a model of ours: opened, recognised, renamed, checked."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,8 +57,8 @@ def open_checkpoint(path: Path) -> Tensors:
     It is a .tar, a prefix (the path without .index) or its .index file, an .npz, or a folder with a
     `checkpoint` file or a TensorFlow.js manifest. Raises InputError where there is none.
     """
-    if path.is_dir():
-        if (path / MANIFEST).is_file():
+    if os.path.isdir(path):
+        if os.path.lexists(path / MANIFEST):
             return TfjsTensors(path)
         prefix = latest_checkpoint(path)
         if prefix is None:
@@ -72,9 +73,9 @@ def open_checkpoint(path: Path) -> Tensors:
         return NpzTensors(path)
     if path.suffix == '.index':
         return open_prefix(path.with_suffix(''))
-    if path.with_name(path.name + '.index').is_file():
+    if os.path.isfile(f'{path}.index'):
         return open_prefix(path)
-    if not path.is_file():
+    if not os.path.lexists(path):
         raise InputError(
             f'{path} does not exist: give a .tar, a prefix (the path without .index), '
             'a folder, or an .npz'

@@ -3,28 +3,49 @@
 The bytes are plain or quantised (docs/magenta.md, "TensorFlow.js folders").
 """
 
-import json
 import math
+import os
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
+import msgspec
 import numpy as np
+from msgspec import Meta
 
 from mvae.errors import InputError
+from mvae.files import damaged, read_json
 from mvae.interop.files import Stretch
-from mvae.interop.tensors import MOST_TENSORS, Spec, Tensors, check_shape
+from mvae.interop.tensors import MOST_NAME, MOST_TENSORS, Spec, Tensors, check_shape
 
 MANIFEST = 'weights_manifest.json'
-_MOST_MANIFEST = 2**26  # bytes
+_MOST_FILE_NAME = 255
 _DTYPES = {'float32': '<f4', 'int32': '<i4', 'uint8': 'u1', 'uint16': '<u2', 'bool': 'u1'}
-_QUANTISED = ('uint8', 'uint16')
+
+
+class _Quantisation(msgspec.Struct):
+    dtype: Literal['uint8', 'uint16']
+    scale: float
+    min: float
+
+
+class _Listed(msgspec.Struct):
+    """A weight as the manifest has it."""
+
+    name: str
+    shape: tuple[Annotated[int, Meta(ge=0, lt=2**31)], ...]
+    dtype: Literal['float32', 'int32', 'uint8', 'uint16', 'bool']
+    quantization: _Quantisation | None = None
+
+
+class _Group(msgspec.Struct):
+    paths: list[str]
+    weights: list[_Listed]
 
 
 class _Weight(NamedTuple):
+    listed: _Listed
     spec: Spec
     stored: np.dtype
-    scale: float  # of quantised values; 0 for plain ones
-    minimum: float
     shards: list[Stretch]
     offset: int  # in the shards of its group, one after the other
 
@@ -40,66 +61,48 @@ class TfjsTensors(Tensors):
         """
         self._folder = folder
         self._weights: dict[str, _Weight] = {}
-        file = Stretch.of_file(folder / MANIFEST)
-        if file.size > _MOST_MANIFEST:
-            raise self._damaged(f'{file.size} bytes')
-        try:
-            groups = json.loads(file.read(0, file.size))
-            for group in groups:
-                self._add_group(group)
-        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
-            raise self._damaged(f'{type(error).__name__}: {error}') from None
+        for group in read_json(folder / MANIFEST, list[_Group]):
+            self._add_group(group)
         self.specs = {name: weight.spec for name, weight in self._weights.items()}
 
-    def _damaged(self, why: str) -> InputError:
-        return InputError(f'{self._folder / MANIFEST} is damaged ({why[:120]})')
-
-    def _add_group(self, group: dict[str, Any]) -> None:
-        shards = [Stretch.of_file(self._inside(name)) for name in group['paths']]
+    def _add_group(self, group: _Group) -> None:
+        shards = [Stretch.of_file(self._inside(name)) for name in group.paths]
         offset, total = 0, sum(shard.size for shard in shards)
-        for weight in group['weights']:
-            name = weight['name']
-            is_new = isinstance(name, str) and name not in self._weights
-            if not is_new or len(self._weights) >= MOST_TENSORS:
-                raise self._damaged(f'the name {str(name)[:80]!r} twice, or too many names')
-            self._weights[name] = self._weight(name[:80], weight, shards, offset)
-            offset += _stored_bytes(self._weights[name])
+        for listed in group.weights:
+            if listed.name in self._weights or len(self._weights) >= MOST_TENSORS:
+                raise self._damaged(f'the name {listed.name[:MOST_NAME]!r} twice, or too many')
+            self._weights[listed.name] = self._weight(listed, shards, offset)
+            offset += _stored_bytes(self._weights[listed.name])
         if offset > total:
-            names = ', '.join(map(str, group['paths']))[:80]
+            names = ', '.join(group.paths)[:MOST_NAME]
             raise InputError(
                 f'{self._folder}: the shards {names} have {total} bytes, '
                 f'the manifest wants {offset}'
             )
 
-    def _weight(
-        self, name: str, weight: dict[str, Any], shards: list[Stretch], offset: int
-    ) -> _Weight:
-        """name: for messages."""
-        shape, quantised = tuple(weight['shape']), weight.get('quantization')
-        if not all(type(n) is int for n in shape) or weight['dtype'] not in _DTYPES:
-            raise self._damaged(f'shape or dtype of {name}')
-        dtype = stored = np.dtype(_DTYPES[weight['dtype']])
-        scale = minimum = 0.0
-        if quantised:
-            if quantised['dtype'] not in _QUANTISED:
-                what = str(quantised['dtype'])[:20]
-                raise self._damaged(f'{name} is quantised as {what}, which we do not read')
-            stored = np.dtype(_DTYPES[quantised['dtype']])
-            scale, minimum = float(quantised['scale']), float(quantised['min'])
-            if not (math.isfinite(scale) and math.isfinite(minimum)):
-                raise self._damaged(f'quantisation of {name}')
-        check_shape(str(self._folder / MANIFEST), name, shape, stored.itemsize)
-        return _Weight(Spec(shape, dtype), stored, scale, minimum, shards, offset)
+    def _weight(self, listed: _Listed, shards: list[Stretch], offset: int) -> _Weight:
+        dtype = stored = np.dtype(_DTYPES[listed.dtype])
+        if quantised := listed.quantization:
+            stored = np.dtype(_DTYPES[quantised.dtype])
+            if not (math.isfinite(quantised.scale) and math.isfinite(quantised.min)):
+                raise self._damaged(f'quantisation of {listed.name[:MOST_NAME]}')
+        spec = Spec(listed.shape, dtype)
+        check_shape(str(self._folder / MANIFEST), listed.name, spec)
+        return _Weight(listed, spec, stored, shards, offset)
 
-    def _inside(self, name: Any) -> Path:
+    def _damaged(self, why: str) -> InputError:
+        return damaged(self._folder / MANIFEST, why)
+
+    def _inside(self, name: str) -> Path:
         """A shard's path; only a plain name of a file in the folder."""
-        if not (isinstance(name, str) and _is_plain(name)):
+        if not _is_plain(name):
             raise InputError(
-                f'{self._folder / MANIFEST} names the shard {str(name)[:80]!r}, '
+                f'{self._folder / MANIFEST} names the shard {name[:MOST_NAME]!r}, '
                 'which is no file of its folder'
             )
         path = self._folder / name
-        if path.is_symlink() and not path.resolve().is_relative_to(self._folder.resolve()):
+        inside, true = os.path.realpath(self._folder), os.path.realpath(path)
+        if os.path.commonpath([inside, true]) != inside:
             raise InputError(f'{path} is a link to a file outside of its folder')
         return path
 
@@ -114,8 +117,8 @@ class TfjsTensors(Tensors):
                 start, size = start + inside, size - inside
             start -= shard.size
         values = np.frombuffer(b''.join(parts), weight.stored).reshape(weight.spec.shape)
-        if weight.scale:
-            values = values * np.float32(weight.scale) + np.float32(weight.minimum)
+        if quantised := weight.listed.quantization:
+            values = values * np.float32(quantised.scale) + np.float32(quantised.min)
         return values.astype(weight.spec.dtype)
 
 
@@ -125,4 +128,6 @@ def _stored_bytes(weight: _Weight) -> int:
 
 def _is_plain(name: str) -> bool:
     """Whether it is a file's name without a path."""
-    return name != '' and name == Path(name).name and '\x00' not in name and '\\' not in name
+    return (
+        0 < len(name) <= 255 and name == Path(name).name and '\x00' not in name and '\\' not in name
+    )

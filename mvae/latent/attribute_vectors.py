@@ -1,21 +1,22 @@
 """Directions of the latent space along which an attribute grows (paper section 5.3)."""
 
-import json
 import warnings
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import msgspec
 import numpy as np
 from scipy import stats
 
 from mvae.errors import InputError
-from mvae.files import write_json
+from mvae.files import Missing, conform, damaged, read_json, write_json
 from mvae.latent.attributes import Attribute, values_of
 from mvae.musicvae import MusicVAE
 from mvae.progress import progress
 
 VERSION = 1  # of the file
+_REMEDY = 'fit again'
 SIGNS = {'add': 1, 'subtract': -1}
 _LEAST_SHARE = 0.01  # of the pieces: the mean of fewer is noise
 _ENCODED_AT_ONCE = 256
@@ -35,6 +36,26 @@ class AttributeVector(NamedTuple):
     high: float
     bottom: int
     top: int
+
+
+class _KeptVector(msgspec.Struct):
+    vector: list[float]
+    low: float
+    high: float
+    bottom: int
+    top: int
+
+
+class _Kept(msgspec.Struct):
+    """What `save` writes; and what made it, which is the commands'."""
+
+    version: int
+    latent_size: int
+    pieces: int
+    skipped: dict[str, str]
+    vectors: dict[str, _KeptVector]
+    data: str = ''
+    own: list[str] = []
 
 
 class Fitted(NamedTuple):
@@ -231,34 +252,30 @@ def load(path: str | Path, checkpoint: dict[str, Any]) -> tuple[Fitted, dict[str
     Raises InputError where there is no such file, it is damaged, or it was made of another
     checkpoint.
     """
-    path = Path(path)
     try:
-        about = json.loads(path.read_text())
-    except FileNotFoundError:
+        about = read_json(path, dict[str, Any], _REMEDY)
+    except Missing:
         what = 'does not exist; find the vectors first: mvae attributes fit'
         raise InputError(f'{path} {what}') from None
-    except OSError as error:
-        raise InputError(f'cannot read {path}: {error.strerror}') from None
-    except ValueError:
-        raise InputError(f'{path} is damaged; fit again') from None
-    try:
-        if about['version'] != VERSION:
-            raise InputError(
-                f'{path} has version {about["version"]}, this mvae reads {VERSION}; fit again'
-            )
-        differing = [
-            f'{name} {about[name]} instead of {value}'
-            for name, value in checkpoint.items()
-            if about[name] != value
-        ]
-        if differing:
-            raise InputError(
-                f'{path} was made of another checkpoint ({", ".join(differing)}); fit again'
-            )
-        vectors = {}
-        for title, kept in about['vectors'].items():
-            vector = np.array(kept['vector'], np.float32).reshape(about['latent_size'])
-            vectors[title] = AttributeVector(**{**kept, 'vector': vector})
-        return Fitted(vectors, about['skipped'], about['pieces']), about
-    except (KeyError, TypeError, ValueError, AttributeError):
-        raise InputError(f'{path} is damaged; fit again') from None
+    kept = conform(about, _Kept, path, _REMEDY)
+    if kept.version != VERSION:
+        raise InputError(f'{path} has version {kept.version}, this mvae reads {VERSION}; {_REMEDY}')
+    differing = [
+        f'{name} {str(about.get(name))[:80]} instead of {value}'
+        for name, value in checkpoint.items()
+        if about.get(name) != value
+    ]
+    if differing:
+        raise InputError(
+            f'{path} was made of another checkpoint ({", ".join(differing)}); {_REMEDY}'
+        )
+    vectors = {title: _read(title, v, kept.latent_size, path) for title, v in kept.vectors.items()}
+    return Fitted(vectors, kept.skipped, kept.pieces), about
+
+
+def _read(title: str, kept: _KeptVector, size: int, path: str | Path) -> AttributeVector:
+    with np.errstate(over='ignore'):
+        vector = np.array(kept.vector, np.float32)
+    if vector.shape != (size,) or not np.isfinite(vector).all():
+        raise damaged(path, f'{title} is no vector of {size} numbers', _REMEDY)
+    return AttributeVector(vector, kept.low, kept.high, kept.bottom, kept.top)

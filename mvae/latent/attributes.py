@@ -9,6 +9,7 @@ drums are ours altogether.
 """
 
 import math
+import os
 import runpy
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -125,7 +126,7 @@ def read_attribute(place: str) -> tuple[str, Attribute]:
         raise InputError(
             f'an attribute of your own is written path/to/file.py:function, not {place!r}'
         )
-    if not Path(path).is_file():
+    if not os.path.isfile(path):
         raise InputError(
             f'{path} does not exist; an attribute of your own is written path/to/file.py:function'
         )

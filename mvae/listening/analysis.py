@@ -48,6 +48,10 @@ def analyse(answers: Sequence[Answer], sources: Sequence[str]) -> dict[str, Any]
         raise InputError(
             'there are no answers yet; listeners answer on the page of mvae listen serve'
         )
+    if strange := {name for a in answers for name in (a.left_source, a.right_source)} - set(
+        sources
+    ):
+        raise InputError(f'answers speak of {min(strange)[:80]!r}, which is no source of this test')
     listener = np.array([a.listener for a in answers])
     score = np.array([a.score for a in answers])
     left = np.array([sources.index(a.left_source) for a in answers])

@@ -7,14 +7,19 @@ test lie in the same file, so that answers of different tests cannot mix.
 import contextlib
 import hashlib
 import json
+import os
 import secrets
 import sqlite3
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
+
+import msgspec
+from msgspec import Meta
 
 from mvae.errors import InputError
+from mvae.files import conform, parse_json
 
 _APPLICATION = 0x6D766C74  # 'mvlt': says that a database is one of ours
 _VERSION = 1
@@ -34,11 +39,40 @@ _SCHEMA = (
     f'PRAGMA user_version = {_VERSION}',
 )
 
+_TABLES = {statement for statement in _SCHEMA if statement.startswith('CREATE')}
+
 # FULL: on the disk at commit. secure_delete: withdrawn answers are overwritten.
 _SETTINGS = 'PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON'
 _FREE_NUMBER = """
     SELECT MIN(n) FROM (SELECT 0 n UNION SELECT number + 1 FROM listeners)
     WHERE n NOT IN (SELECT number FROM listeners)"""
+
+MOST_LISTENERS = 10_000
+# Who has not answered yet; by chance, or the newest would always be the next to go.
+_IDLE = 'SELECT number FROM listeners WHERE number NOT IN (SELECT listener FROM answers)'
+_IDLE += ' ORDER BY RANDOM() LIMIT 1'
+
+
+class _Settings(msgspec.Struct):
+    seed: Annotated[int, Meta(ge=0, lt=2**32)]
+    trials: Annotated[int, Meta(ge=1, le=10_000)]
+    pieces: Annotated[int, Meta(ge=1, le=100_000)]
+    form: str
+    bars: Annotated[int, Meta(ge=1, le=4096)]
+    qpm: Annotated[float, Meta(ge=1, le=1000)]
+
+
+class _About(msgspec.Struct):
+    """What `begin_survey` is given."""
+
+    settings: _Settings
+    sounds: dict[str, list[Annotated[str, Meta(pattern='^[0-9a-f]{1,64}$')]]]
+    pieces: dict[str, str] = {}
+    instruments: str = ''
+
+    def __post_init__(self) -> None:
+        if any(len(names) != self.settings.pieces for names in self.sounds.values()):
+            raise ValueError('sounds of another number of pieces')
 
 
 class Answer(NamedTuple):
@@ -63,6 +97,10 @@ class NotNext(Exception):
     """An answer to a trial that is not the listener's next: answered already, or not reached."""
 
 
+class Full(Exception):
+    """There are MOST_LISTENERS, and all of them have answered."""
+
+
 class Answers:
     """An answers file.
 
@@ -74,7 +112,7 @@ class Answers:
 
     def __init__(self, path: str | Path, create: bool = False):
         self.path = Path(path)
-        if not create and not self.path.exists():
+        if not create and not os.path.exists(self.path):
             raise InputError(f'{path} does not exist; mvae listen serve makes it')
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -87,7 +125,9 @@ class Answers:
                 db.execute(f'PRAGMA {name}').fetchone()[0]
                 for name in ('application_id', 'user_version')
             ]
-            if marks != [_APPLICATION, _VERSION]:
+            tables = {row[0] for row in db.execute('SELECT sql FROM sqlite_master') if row[0]}
+            # A view in place of a table could go on for ever, a trigger do anything.
+            if marks != [_APPLICATION, _VERSION] or tables != _TABLES:
                 raise InputError(
                     f'{path} is no answers file of this mvae; name another with --answers'
                 )
@@ -96,6 +136,8 @@ class Answers:
 
     def _create(self) -> None:
         """Tables, in a database that is still empty: two servers may start at once."""
+        with contextlib.suppress(OSError):  # which sqlite says better; its log has the same mode
+            os.close(os.open(self.path, os.O_CREAT | os.O_NONBLOCK, 0o600))
         with self._connect() as db:
             if _is_empty(db):
                 db.execute('PRAGMA journal_mode = WAL')
@@ -132,22 +174,33 @@ class Answers:
         """What the listening test is, None where no one has said so yet."""
         with self._connect() as db:
             row = db.execute('SELECT about FROM study').fetchone()
-        return json.loads(row[0]) if row else None
+        return self._parse(row[0]) if row else None
 
     def begin_survey(self, about: dict[str, Any]) -> dict[str, Any]:
         """Says what the listening test is, unless somebody did before; returns what holds."""
         with self._connect() as db:
             db.execute('INSERT OR IGNORE INTO study VALUES (1, ?)', (json.dumps(about),))
             (kept,) = db.execute('SELECT about FROM study').fetchone()
-        return json.loads(kept)
+        return self._parse(kept)
+
+    def _parse(self, about: str) -> dict[str, Any]:
+        parsed = parse_json(about, dict[str, Any], self.path)
+        conform(parsed, _About, self.path)
+        return parsed
 
     def add_listener(self) -> str:
         """A new listener's token, a secret of theirs; only its hash is kept.
 
-        They take the first number that is free, so that no design is left out.
+        They take the first number that is free, so that no design is left out; where none is, that
+        of one who has not answered yet. Raises Full.
         """
         token = secrets.token_urlsafe(32)
         with self._transaction() as db:
+            (count,) = db.execute('SELECT COUNT(*) FROM listeners').fetchone()
+            if count >= MOST_LISTENERS:
+                gone = db.execute(f'DELETE FROM listeners WHERE number = ({_IDLE})').rowcount
+                if not gone:
+                    raise Full
             db.execute(f'INSERT INTO listeners VALUES (({_FREE_NUMBER}), ?)', (_hash(token),))
         return token
 
@@ -190,9 +243,8 @@ class Answers:
     def all(self) -> list[Answer]:
         """Every answer, by listener and trial."""
         with self._connect() as db:
-            return [
-                Answer(*row) for row in db.execute('SELECT * FROM answers ORDER BY listener, trial')
-            ]
+            rows = db.execute('SELECT * FROM answers ORDER BY listener, trial').fetchall()
+        return conform(rows, list[Answer], self.path)
 
     def listeners(self) -> int:
         """How many have begun."""

@@ -1,5 +1,6 @@
 """What is compared: runs whose models play, and stores whose test split is played."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -43,7 +44,7 @@ def locate(
         if name in places:
             raise InputError(f'two sources are called {name!r}; give each a name of its own')
         places[name] = Place(Path(path), True)
-        if not (Path(path) / META_FILE).exists():
+        if not os.path.exists(Path(path) / META_FILE):
             config = load_config(path, checkpoint)
             found[name] = form_of(config)
             is_data = name == DATA

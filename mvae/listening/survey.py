@@ -140,7 +140,7 @@ def _require_same_looks(
     answers: Answers, survey: Survey, kept: dict[str, Any], looks: dict[str, Any]
 ) -> None:
     for what, value in looks.items():
-        if value != kept[what]:
+        if value != kept.get(what):
             raise InputError(
                 f'{len(survey.missing())} sounds of {answers.path} are missing, and {what} would '
                 f'differ from those that were heard; bring them back to {survey.folder}, '

@@ -13,6 +13,7 @@ and what a trial plays; the page learns names of sounds that say nothing.
 What is refused is answered by {error} with a status of 400 and above, and changes nothing.
 """
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from mvae.listening.answers import Answer, Answers, NotNext, now
+from mvae.listening.answers import Answer, Answers, Full, NotNext, now
 from mvae.listening.survey import Survey
 from mvae.web.app import build_app
 from mvae.web.body import read_json
@@ -36,8 +37,8 @@ _APOLOGY = 'the answers cannot be kept at the moment; try again later'
 _KEPT_A_DAY = {'cache-control': 'private, max-age=86400'}
 
 
-def make_app(answers: Answers, survey: Survey) -> Starlette:
-    """The application; pieces must have been rendered."""
+def make_app(answers: Answers, survey: Survey, names: Collection[str] = ()) -> Starlette:
+    """The application; pieces must have been rendered. names: see `build_app`."""
     page = _Page(answers, survey)
     routes = [
         Route('/state', page.state),
@@ -47,7 +48,7 @@ def make_app(answers: Answers, survey: Survey) -> Starlette:
         Route('/withdraw', page.withdraw, methods=['POST']),
         Mount('/', StaticFiles(directory=_PAGE, html=True)),
     ]
-    return build_app(routes, _APOLOGY)
+    return build_app(routes, _APOLOGY, names)
 
 
 class _Page:
@@ -64,7 +65,7 @@ class _Page:
         await read_json(request)
         token = _token(request)
         if await run_in_threadpool(self._answers.listener, token) is None:
-            token = await run_in_threadpool(self._answers.add_listener)
+            token = await run_in_threadpool(self._add_listener)
         response = await self._state(token)
         secure = request.url.scheme == 'https'
         response.set_cookie(
@@ -108,6 +109,12 @@ class _Page:
             return {'page': 'end', **about}
         left, right = map(self._survey.name, self._survey.trials(listener)[number])
         return {'page': 'trial', **about, 'trial': number, 'a': left, 'b': right}
+
+    def _add_listener(self) -> str:
+        try:
+            return self._answers.add_listener()
+        except Full:
+            raise HTTPException(503, 'there are as many listeners as this test takes') from None
 
     def _record(self, token: str, trial: int, score: int) -> None:
         listener = self._answers.listener(token)

@@ -24,6 +24,19 @@ def standard(size: int) -> Prior:
     return Prior(np.zeros(size, np.float32), np.eye(size, dtype=np.float32))
 
 
+def is_sound(prior: Prior, size: int) -> bool:
+    """Whether z of `size` can be drawn from it."""
+    if prior.mean.shape != (size,) or prior.covariance.shape != (size, size):
+        return False
+    if not (np.isfinite(prior.mean).all() and np.isfinite(prior.covariance).all()):
+        return False
+    try:
+        np.linalg.cholesky(prior.covariance.astype(np.float64))
+    except np.linalg.LinAlgError:  # no covariance: not positive definite
+        return False
+    return True
+
+
 def fitted(count: float, codes: np.ndarray, squares: np.ndarray) -> Prior:
     """The mean and covariance of z over `count` windows.
 

@@ -153,7 +153,7 @@ class _Scanner:
             if state < _SPECIAL:
                 break
             at, ended = self._special((state - _SPECIAL) // 2)
-            state = 2 * at + state % 2
+            state = min(2 * at, stop + 2) + state % 2  # never as large as _SPECIAL by itself
         if state > stop + 1:
             raise _broken(f'track {number} ends in the middle of an event')
         if not (ended or known):
@@ -174,10 +174,9 @@ class _Scanner:
             kind = data[min(at, len(data) - 1)] & 0x7F
             at += 1
         size = 0
-        while at < len(data):
-            size = size << 7 | data[at] & 0x7F
-            at += 1
-            if data[at - 1] < 0x80:
+        for byte in data[at : at + 4]:
+            size, at = size << 7 | byte & 0x7F, at + 1
+            if byte < 0x80:
                 break
         if kind in _USED:
             row = len(self._states) - 1

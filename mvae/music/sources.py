@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias, TypeVar, Union
 
 from mvae.errors import InputError
+from mvae.files import read as read_bytes
 from mvae.music.midi import from_note_sequence, read_midi
 from mvae.music.notes import Score
 from mvae.music.reasons import Rejected
@@ -24,15 +25,13 @@ def read_source(source: Source, read: Callable[[Score], _T]) -> _T:
     name = str(source) if isinstance(source, str | Path) else 'the music'
     try:
         return read(_score(source))
-    except OSError as error:
-        raise InputError(f'cannot read {name}: {error.strerror}') from None
     except Rejected as rejected:
         raise InputError(f'{name}: {rejected}') from None
 
 
 def _score(source: Source) -> Score:
     if isinstance(source, str | Path):
-        source = Path(source).read_bytes()
+        source = read_bytes(source)
     if isinstance(source, bytes):
         return read_midi(source)
     if hasattr(source, 'notes') and hasattr(source, 'tempos'):

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from mvae.errors import InputError
-from mvae.files import write_atomically
+from mvae.files import open_regular, write_atomically
 from mvae.music.midi import write_midi
 from mvae.music.notes import Notes
 from mvae.render import synthesiser
@@ -44,12 +44,10 @@ def soundfont() -> Path | None:
         )
     path = Path(named) if named else _timgm6mb()
     try:
-        with path.open('rb') as file:
+        with open_regular(path) as file:
             head = file.read(12)
-    except OSError as error:
-        raise InputError(
-            f'cannot read the soundfont {path}: {error.strerror}; {_ANOTHER}'
-        ) from None
+    except InputError as error:
+        raise InputError(f'no soundfont: {error}; {_ANOTHER}') from None
     if head[:4] != b'RIFF' or head[8:] != b'sfbk':
         raise InputError(f'{path} is no soundfont (.sf2 or .sf3); {_ANOTHER}')
     return path

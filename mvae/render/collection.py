@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from mvae.errors import InputError
-from mvae.files import write_atomically
+from mvae.files import Missing, read, write_atomically
 
 _LIST = '.collection'  # names of the files that the last call wrote, a line each
 _KINDS = ('.mid', '.wav', '.png', '.json')
@@ -23,7 +23,7 @@ def collection(folder: str | Path) -> Iterator[Path]:
     """
     folder = Path(folder)
     beside = folder / '.partial'
-    made = [path for path in (folder, *folder.parents) if not path.exists()]
+    made = [path for path in (folder, *folder.parents) if not os.path.exists(path)]
     try:
         with _said(folder):
             shutil.rmtree(beside, ignore_errors=True)  # of a call that was killed
@@ -53,8 +53,8 @@ def _replace(folder: Path, beside: Path) -> None:
 
 def _listed(folder: Path) -> list[str]:
     try:
-        return os.fsdecode((folder / _LIST).read_bytes()).splitlines()
-    except FileNotFoundError:
+        return os.fsdecode(read(folder / _LIST)).splitlines()
+    except Missing:
         return []
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from mvae.files import write_atomically
-from mvae.music.midi import read_midi
+from mvae.music.sources import read_source
 from mvae.render.audio import write_wav
 
 PAGE = 'index.html'
@@ -48,7 +48,7 @@ def write_gallery(folder: str | Path) -> Path:
     sections = {place: _section(folder, place) for place in _places(folder)}
     title = html.escape(folder.resolve().name)
     page = _HEAD.format(title=title) + ''.join(sections.values()) + _ONE_AT_A_TIME
-    write_atomically(folder / PAGE, page.encode())
+    write_atomically(folder / PAGE, page.encode(errors='replace'))
     return folder / PAGE
 
 
@@ -61,7 +61,7 @@ def render_missing(folder: str | Path) -> int:
     for midi in sorted(Path(folder).glob('*.mid')):
         wav = midi.with_suffix('.wav')
         if not wav.exists() or wav.stat().st_mtime < midi.stat().st_mtime:
-            write_wav(wav, read_midi(midi.read_bytes()).notes)
+            write_wav(wav, read_source(midi, lambda score: score.notes))
             count += 1
     return count
 
@@ -99,7 +99,7 @@ def _in_order(path: Path) -> tuple[str, int]:
 
 
 def _link(folder: Path, path: Path) -> str:
-    return quote(Path(os.path.relpath(path, folder)).as_posix())
+    return quote(os.fsencode(Path(os.path.relpath(path, folder)).as_posix()))
 
 
 def _piece(folder: Path, midi: Path) -> str:

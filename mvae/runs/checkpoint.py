@@ -3,7 +3,7 @@
 Two are kept: the latest, and the one of the best validation loss.
 """
 
-import json
+import contextlib
 import shutil
 import time
 from pathlib import Path
@@ -14,14 +14,17 @@ import orbax.checkpoint as ocp
 from ml_collections import ConfigDict
 from orbax.checkpoint import checkpoint_managers
 
-from mvae.config import base_config
 from mvae.errors import InputError
+from mvae.files import Missing, check_name, check_tree, damaged, read_json, reason
 from mvae.model.prior import Prior
 from mvae.model.types import Params
 from mvae.music.form import differences
-from mvae.runs.metadata import FORMAT, describe
+from mvae.runs import metadata
+from mvae.runs.metadata import FORMAT, Kept, Metrics, describe
 
 _SPARE_BYTES = 2**18  # for what lies beside the weights
+_MOST_BYTES = 2**44
+_REMEDY = 'remove this checkpoint to go on'
 
 
 class Training(NamedTuple):
@@ -43,6 +46,7 @@ class Checkpoints:
         where the folder cannot be written.
         """
         self._path = Path(run).absolute() / 'checkpoints'
+        check_name(self._path)
         self._meta = describe(config, corpus)
         best = checkpoint_managers.BestN(
             get_metric_fn=lambda m: m['loss'],
@@ -68,6 +72,7 @@ class Checkpoints:
         )
         try:
             self._path.mkdir(parents=True, exist_ok=True)
+            _check_folder(self._path)
             self._manager = ocp.CheckpointManager(
                 self._path, options=options, item_handlers=handlers
             )
@@ -75,6 +80,8 @@ class Checkpoints:
             raise InputError(
                 f'cannot write checkpoints to {self._path}: {error.strerror}'
             ) from None
+        except (ValueError, RecursionError) as error:
+            raise damaged(self._path, reason(error), 'remove what is no checkpoint of it') from None
 
     def save(
         self, state: Training, metrics: dict[str, float] | None = None, prior: Prior | None = None
@@ -139,21 +146,14 @@ class Checkpoints:
         if step is None:
             return None
         place = f'{self._path}/{step}'
-        try:
-            items = ocp.args.Composite(meta=ocp.args.JsonRestore())
-            meta = self._manager.restore(step, args=items)['meta']
-        except Exception as error:  # orbax raises many kinds for damaged files
-            why = type(error).__name__
-            raise InputError(
-                f'{place} is not a readable checkpoint ({why}); remove it to go on'
-            ) from None
-        run = self._path.parent
+        run, meta = self._path.parent, metadata.read(self._path / str(step), _REMEDY)
         if meta.get('format') != FORMAT:
             raise InputError(
                 f'{run} was made by another version of mvae (model format {meta.get("format")}, '
                 f'this one reads {FORMAT}); name another folder with --run'
             )
-        if changed := _differences(meta, self._meta):
+        config, _ = metadata.check(Path(place), meta, Kept)
+        if changed := _differences(meta | {'config': metadata.as_json(config)}, self._meta):
             raise InputError(
                 f'{run} holds another run ({"; ".join(changed)}); name another folder with --run, '
                 f'or start there from the weights of this one with '
@@ -181,14 +181,24 @@ def _differences(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
     a, b = old['config'], new['config']
     names = ('experiment', 'form', 'bars', 'variant', 'seed')
     changed = [f'{k} {a.get(k)} -> {b[k]}' for k in names if a.get(k) != b[k]]
-    # A setting that was made later had its default.
-    before = json.loads(base_config().model.to_json_best_effort()) | a['model']
+    before = a['model']
     changed += [f'{k} {before[k]} -> {v}' for k, v in b['model'].items() if before[k] != v]
     if not changed and (other := differences(old['form'], new['form'])):
         changed.append(other)
     elif old['corpus'] != new['corpus']:
         changed.append(f'data {a["data"]["path"]} -> {b["data"]["path"]}')
     return changed
+
+
+def _check_folder(checkpoints: Path) -> None:
+    """Raises InputError for what orbax would wait for or fall over.
+
+    These are devices and pipes, and losses that are no numbers.
+    """
+    check_tree(checkpoints, _MOST_BYTES)
+    for folder in checkpoints.iterdir():
+        with contextlib.suppress(Missing):  # none were taken
+            read_json(folder / 'metrics' / 'metrics', Metrics, _REMEDY)
 
 
 def single_process() -> ocp.options.MultiprocessingOptions:

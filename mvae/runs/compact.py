@@ -13,8 +13,9 @@ from typing import Any
 import jax
 import numpy as np
 
+from mvae.arrays import Npz
 from mvae.errors import InputError
-from mvae.files import write_atomically
+from mvae.files import damaged, parse_json, reason, write_atomically
 from mvae.model.prior import Prior
 from mvae.model.types import Params
 
@@ -72,23 +73,19 @@ def read(path: str | Path) -> tuple[dict[str, np.ndarray], Prior | None, dict[st
 
     Raises InputError where there is no such file, or it is damaged.
     """
+    file = Npz(path, 'model file of mvae')
+    arrays = {name: file.read(name) for name in file.headers}
     try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = dict(file)
-        meta = json.loads(bytes(arrays.pop(_META)))
+        meta = bytes(arrays.pop(_META))
         prior = None
         if _PRIOR + 'mean' in arrays:
-            prior = Prior(*(arrays.pop(_PRIOR + name) for name in Prior._fields))
+            prior = Prior(*(arrays.pop(_PRIOR + name).astype(np.float32) for name in Prior._fields))
         rests = {name: arrays.pop(name + _REST) for name in list(arrays) if name + _REST in arrays}
         fine = {name: _with_rest(arrays[name], rest) for name, rest in rests.items()}
         arrays = {name: values.astype(np.float32) for name, values in (arrays | fine).items()}
-    except FileNotFoundError:
-        raise InputError(f'{path} does not exist') from None
-    except Exception as error:  # zipfile, numpy and json each have their own for a damaged file
-        raise InputError(
-            f'{path} is no model file of mvae, or damaged ({type(error).__name__})'
-        ) from None
-    return arrays, prior, meta
+    except (KeyError, ValueError, TypeError) as error:  # arrays missing, or of other kinds
+        raise damaged(f'{path} is no model file of mvae, or', reason(error)) from None
+    return arrays, prior, parse_json(meta, dict[str, Any], path)
 
 
 def unflatten(path: Path, arrays: dict[str, np.ndarray], like: Params) -> Params:

@@ -1,23 +1,29 @@
 """Trained models, read from a run's checkpoints, a model file, or by a released name."""
 
-import json
+import math
+import os
 from pathlib import Path
-from typing import Any
 
 import jax
 import jax.numpy as jnp
 import orbax.checkpoint as ocp
 from ml_collections import ConfigDict
 
+from mvae.checks import natural
 from mvae.errors import InputError
+from mvae.files import check_name, check_tree, damaged, read_json
 from mvae.model import vae
 from mvae.model.config import ModelConfig, model_config
-from mvae.model.prior import Prior
+from mvae.model.prior import Prior, is_sound
 from mvae.model.types import Params
 from mvae.musicvae import MusicVAE, form_of
 from mvae.runs import compact, metadata
 from mvae.runs.checkpoint import single_process
+from mvae.runs.metadata import Kept, KeptInFile
 from mvae.runs.released import find, released
+
+# Of the bytes of weights in memory, to those on the disk: weights are noise, and hardly compress.
+_MOST_RATIO, _SMALL = 64, 2**24
 
 
 def load(path: str | Path, which: str | int = 'best') -> MusicVAE:
@@ -30,28 +36,30 @@ def load(path: str | Path, which: str | int = 'best') -> MusicVAE:
     if (file := find(path)) is not None:
         return _load_file(file, which)
     folder = _choose(Path(path).absolute(), which)
-    config, meta = _read_meta(folder)
+    check_name(folder)
+    config, kept = _read_meta(folder)
     model = _architecture(config)
     try:
         params = _restore(folder / 'params', _shapes(model))
         prior = None
-        if (folder / 'prior').exists():
+        if os.path.exists(folder / 'prior'):
             prior = Prior(**jax.device_get(_restore(folder / 'prior', _prior_shapes(model))))
+    except InputError:
+        raise
     except Exception as error:
         why = type(error).__name__
         raise InputError(
             f'{folder} is damaged ({why}); take another checkpoint of the run'
         ) from None
-    step, metrics = int(folder.name), _metrics(folder)
-    return MusicVAE(params, config, prior, step, metrics, meta['versions'])
+    _check_prior(folder, prior, model)
+    return MusicVAE(params, config, prior, int(folder.name), _metrics(folder), kept.versions)
 
 
 def load_config(path: str | Path, which: str | int = 'best') -> ConfigDict:
     """The config of a model, without its weights. Raises InputError as `load` does."""
     if (file := find(path)) is not None:
-        meta = compact.read(file)[-1]
-        config = metadata.read_config(file, meta)
-        _check_which(file, meta['step'], which)
+        config, kept = metadata.check(file, compact.read(file)[-1], KeptInFile)
+        _check_which(file, kept.step, which)
         return config
     return _read_meta(_choose(Path(path).absolute(), which))[0]
 
@@ -67,10 +75,17 @@ def write_file(
 
 def _load_file(file: Path, which: str | int) -> MusicVAE:
     arrays, prior, meta = compact.read(file)
-    config = metadata.read_config(file, meta)
-    _check_which(file, meta['step'], which)
-    params = compact.unflatten(file, arrays, _shapes(_architecture(config)))
-    return MusicVAE(params, config, prior, meta['step'], meta['metrics'], meta['versions'])
+    config, kept = metadata.check(file, meta, KeptInFile)
+    _check_which(file, kept.step, which)
+    model = _architecture(config)
+    params = compact.unflatten(file, arrays, _shapes(model))
+    _check_prior(file, prior, model)
+    return MusicVAE(params, config, prior, kept.step, kept.metrics, kept.versions)
+
+
+def _check_prior(path: Path, prior: Prior | None, model: ModelConfig) -> None:
+    if prior and not is_sound(prior, model.latent_size):
+        raise damaged(path, f'its prior is no Gaussian over {model.latent_size} numbers')
 
 
 def _check_which(path: Path, step: int, which: str | int) -> None:
@@ -92,26 +107,26 @@ def _prior_shapes(model: ModelConfig) -> Params:
 
 
 def _restore(folder: Path, like: Params) -> Params:
+    """Raises InputError for a folder that holds what no checkpoint does, or claims too much."""
+    size = sum(x.size * x.dtype.itemsize for x in jax.tree.leaves(like))
+    held = check_tree(folder, _SMALL + 2 * size)
+    if size > _SMALL + _MOST_RATIO * held:
+        raise damaged(folder, f'its {held:,} bytes cannot hold weights of {size:,}')
     here = jax.sharding.SingleDeviceSharding(jax.local_devices()[0])
     like = jax.tree.map(lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=here), like)
     reader = ocp.StandardCheckpointHandler(multiprocessing_options=single_process())
     return reader.restore(folder, args=ocp.args.StandardRestore(like))
 
 
-def _read_meta(folder: Path) -> tuple[ConfigDict, dict[str, Any]]:
-    try:
-        meta = json.loads((folder / 'meta' / 'metadata').read_text())
-    except (OSError, ValueError) as error:
-        why = type(error).__name__
-        raise InputError(f'{folder} is not a checkpoint of mvae, or damaged ({why})') from None
-    return metadata.read_config(folder, meta), meta
+def _read_meta(folder: Path) -> tuple[ConfigDict, Kept]:
+    return metadata.check(folder, metadata.read(folder), Kept)
 
 
 def _choose(path: Path, which: str | int) -> Path:
-    if (path / 'params').is_dir() and path.name.isdigit():
-        _check_which(path, int(path.name), which)
+    if (step := natural(path.name)) is not None and os.path.isdir(path / 'params'):
+        _check_which(path, step, which)
         return path
-    steps = sorted(int(p.name) for p in (path / 'checkpoints').glob('*') if p.name.isdigit())
+    steps = _steps(path / 'checkpoints')
     if not steps:
         names = ', '.join(released()) or 'none'
         raise InputError(
@@ -121,14 +136,10 @@ def _choose(path: Path, which: str | int) -> Path:
     if which == 'latest':
         step = steps[-1]
     elif which == 'best':
-        losses = {
-            step: loss
-            for step in steps
-            if (loss := _metrics(path / 'checkpoints' / str(step)).get('loss')) is not None
-        }
-        step = min(losses, key=lambda step: losses[step]) if losses else steps[-1]
-    elif str(which).isdigit() and int(which) in steps:
-        step = int(which)
+        losses = {step: _loss(path / 'checkpoints' / str(step)) for step in reversed(steps)}
+        step = min(losses, key=lambda step: losses[step])
+    elif (step := natural(str(which))) in steps:
+        pass
     else:
         raise InputError(
             f'{path} has no checkpoint {which!r}; it has best, latest, {", ".join(map(str, steps))}'
@@ -136,8 +147,24 @@ def _choose(path: Path, which: str | int) -> Path:
     return path / 'checkpoints' / str(step)
 
 
-def _metrics(folder: Path) -> dict[str, float]:
+def _steps(checkpoints: Path) -> list[int]:
+    """Steps whose folders are there, rising."""
     try:
-        return json.loads((folder / 'metrics' / 'metrics').read_text())
+        found = (natural(name) for name in os.listdir(checkpoints))
+        return sorted(step for step in found if step is not None)
     except (OSError, ValueError):
+        return []
+
+
+def _loss(folder: Path) -> float:
+    """Infinite where none was taken."""
+    loss = _metrics(folder).get('loss', math.inf)
+    return loss if math.isfinite(loss) else math.inf
+
+
+def _metrics(folder: Path) -> dict[str, float]:
+    """{} where none were taken, or they cannot be read: the weights are whole all the same."""
+    try:
+        return read_json(folder / 'metrics' / 'metrics', dict[str, float])
+    except InputError:
         return {}

@@ -1,5 +1,6 @@
 """The models that come with mvae, and where what is made of a model is written."""
 
+import os
 from pathlib import Path
 
 RELEASED = Path(__file__).parent.parent / 'released'
@@ -18,7 +19,8 @@ def find(path: str | Path) -> Path | None:
     path = Path(path)
     if path.suffix == '.npz':
         return path
-    return RELEASED / f'{path}.npz' if not path.exists() and str(path) in released() else None
+    is_name = str(path) in released() and not os.path.exists(path)
+    return RELEASED / f'{path}.npz' if is_name else None
 
 
 def home(run: str | Path) -> Path:

@@ -1,16 +1,23 @@
 """What a run tells: metrics.jsonl and TensorBoard in its folder, a progress bar and sentences."""
 
+import contextlib
 import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TextIO
 
+import msgspec
 import numpy as np
 from tensorboardX import SummaryWriter
 
 from mvae.errors import InputError
+from mvae.files import Missing, parse_json, read
 from mvae.progress import progress
+
+
+class _Line(msgspec.Struct):
+    step: int
 
 
 class RunLog:
@@ -27,7 +34,9 @@ class RunLog:
             purge = start + 1 if start else None
             try:
                 self._file = _reopen(run / 'metrics.jsonl', start)
-                self._board = SummaryWriter(str(run / 'tensorboard'), purge_step=purge)
+                # Its thread dies on a full disk; a queue with an end would then wait for ever.
+                board = str(run / 'tensorboard')
+                self._board = SummaryWriter(board, purge_step=purge, max_queue=0)
             except OSError as error:
                 raise InputError(f'cannot write to {run}: {error.strerror}') from None
 
@@ -40,9 +49,7 @@ class RunLog:
             for name, value in values.items():
                 self._board.add_scalar(name if '/' in name else f'train/{name}', value, step)
         except OSError as error:
-            raise InputError(
-                f'cannot write metrics: {error.strerror}; the last checkpoint is whole'
-            ) from None
+            raise _cannot_write(error) from None
 
     def step_done(self) -> None:
         """Moves the bar by one update."""
@@ -66,11 +73,31 @@ class RunLog:
     def __enter__(self) -> 'RunLog':
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        """On a full disk closing fails too; where something was said before, that stands."""
         self._bar.close()
-        if self._writes:
-            self._file.close()
-            self._board.close()
+        if not self._writes:
+            return
+        try:
+            with contextlib.ExitStack() as stack:
+                stack.callback(self._file.close)
+                stack.callback(self._board.close)
+        except OSError as error:
+            _abandon(self._board)
+            if kind is None:
+                raise _cannot_write(error) from None
+
+
+def _abandon(board: SummaryWriter) -> None:
+    """Ends a board that cannot be closed, or it tries again, and fails aloud, at exit."""
+    if board.file_writer is not None:
+        writer = board.file_writer.event_writer
+        writer._closed = True
+        writer._worker.stop()
+
+
+def _cannot_write(error: OSError) -> InputError:
+    return InputError(f'cannot write metrics: {error.strerror}; the last checkpoint is whole')
 
 
 def training_line(sums: dict[str, float]) -> dict[str, float]:
@@ -105,7 +132,10 @@ def _reopen(path: Path, start: int) -> TextIO:
     Later updates will be done again. What is kept is written beside, then renamed.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    lines = path.read_text().splitlines() if path.exists() else []
+    try:
+        lines = read(path).decode(errors='replace').splitlines()
+    except Missing:
+        lines = []
     beside = path.with_suffix('.partial')
     beside.write_text(''.join(line + '\n' for line in lines if _step_of(line) <= start))
     os.replace(beside, path)
@@ -115,6 +145,6 @@ def _reopen(path: Path, start: int) -> TextIO:
 def _step_of(line: str) -> float:
     """The step of a line; infinity for one that a kill cut short."""
     try:
-        return json.loads(line)['step']
-    except (ValueError, KeyError):
+        return parse_json(line, _Line, 'a line').step
+    except InputError:
         return float('inf')

@@ -16,6 +16,7 @@ from mvae.errors import InputError, Interrupted
 from mvae.model.config import ModelConfig, model_config
 from mvae.model.types import Params
 from mvae.musicvae import MusicVAE, form_of
+from mvae.runs import settings
 from mvae.runs.checkpoint import Checkpoints, Training
 from mvae.runs.load import load
 from mvae.training import memory, processes, schedules
@@ -53,6 +54,7 @@ def train_and_evaluate(c: ConfigDict, run: Path) -> dict[str, float]:
 def _check(c: ConfigDict) -> None:
     """Raises InputError for settings that cannot be trained."""
     t = c.training
+    settings.check(c)
     schedules.check(t)
     if not c.model.encoder_sizes:
         raise InputError('model.encoder_sizes is empty: a decoder alone cannot be trained')

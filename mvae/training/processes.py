@@ -13,6 +13,7 @@ import numpy as np
 from jax.experimental import multihost_utils
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
+from mvae.checks import natural
 from mvae.errors import InputError
 from mvae.model.types import Params
 
@@ -55,14 +56,15 @@ def _explicit(given: Mapping[str, str | None]) -> dict[str, Any]:
             '--process I, or the variables of these names'
         )
     coordinator, processes, process = (value or '' for value in given.values())
-    if not re.fullmatch(r'[^:\s]+:\d+', coordinator):
+    if not re.fullmatch(r'[^:\s]+:[0-9]{1,5}', coordinator):
         raise InputError(f'the coordinator is HOST:PORT of process 0, not {coordinator!r}')
-    if not (processes.isdigit() and process.isdigit() and int(process) < int(processes)):
+    count, number = natural(processes), natural(process)
+    if count is None or number is None or number >= count:
         raise InputError(f'process {process} of {processes} does not exist; processes count from 0')
     return {
         'coordinator_address': coordinator,
-        'num_processes': int(processes),
-        'process_id': int(process),
+        'num_processes': count,
+        'process_id': number,
     }
 
 
@@ -71,7 +73,7 @@ def _under_a_launcher(environment: Mapping[str, str]) -> bool:
     sizes = [environment.get(name, '1') for name in ('SLURM_NTASKS', 'OMPI_COMM_WORLD_SIZE')]
     hosts = environment.get('TPU_WORKER_HOSTNAMES', '').split(',')
     in_step = 'SLURM_PROCID' in environment or 'OMPI_COMM_WORLD_SIZE' in environment
-    return (in_step and any(size.isdigit() and int(size) > 1 for size in sizes)) or len(hosts) > 1
+    return (in_step and any((natural(size) or 0) > 1 for size in sizes)) or len(hosts) > 1
 
 
 def is_first() -> bool:

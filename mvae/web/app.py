@@ -1,7 +1,7 @@
 """A web application with the headers of all our pages and errors that a page can show."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -12,10 +12,13 @@ from starlette.routing import BaseRoute
 
 from mvae.errors import InputError
 from mvae.web.headers import SecurityHeaders
+from mvae.web.hosts import KnownHosts
 
 
-def build_app(routes: Sequence[BaseRoute], apology: str) -> Starlette:
+def build_app(routes: Sequence[BaseRoute], apology: str, names: Collection[str] = ()) -> Starlette:
     """An application of these routes.
+
+    names: under which it is reached, besides addresses and the names of this machine.
 
     A refusal (HTTPException) is answered by JSON {error} with its status. An InputError is a
     failure of the server: its text goes to standard error, for whoever runs the server, and the
@@ -28,7 +31,7 @@ def build_app(routes: Sequence[BaseRoute], apology: str) -> Starlette:
 
     return Starlette(
         routes=routes,
-        middleware=[Middleware(SecurityHeaders)],
+        middleware=[Middleware(SecurityHeaders), Middleware(KnownHosts, names=names)],
         exception_handlers={HTTPException: _refuse, InputError: fail},
     )
 

@@ -1,0 +1,88 @@
+"""What users hand in is opened in one place: it may be anything, and one line says why not."""
+
+import json
+import os
+import time
+
+import pytest
+
+from mvae.errors import InputError
+from mvae.files import Missing, check_name, check_tree, conform, parse_json, read, read_json
+
+
+def test_a_regular_file_is_read_also_through_a_link(tmp_path):
+    (tmp_path / 'a').write_bytes(b'abc')
+    (tmp_path / 'link').symlink_to(tmp_path / 'a')
+    assert read(tmp_path / 'a') == read(tmp_path / 'link') == b'abc'
+    with pytest.raises(InputError, match='too large: 3 bytes, where 2 are the most'):
+        read(tmp_path / 'a', 2)
+
+
+@pytest.mark.parametrize('name', ['none', 'file/inside', 'dangling'])
+def test_what_is_not_there_is_missing(tmp_path, name):
+    (tmp_path / 'file').write_bytes(b'')
+    (tmp_path / 'dangling').symlink_to(tmp_path / 'nowhere')
+    with pytest.raises(Missing, match='does not exist'):
+        read(tmp_path / name)
+
+
+def test_nothing_waits_for_a_pipe_or_reads_a_device(tmp_path):
+    os.mkfifo(tmp_path / 'pipe')
+    (tmp_path / 'zeros').symlink_to('/dev/zero')
+    (tmp_path / 'circle').symlink_to(tmp_path / 'circle')
+    begin = time.monotonic()
+    for path, why in (
+        (tmp_path / 'pipe', 'no regular file'),
+        (tmp_path / 'zeros', 'no regular file'),
+        ('/proc/self/status', 'changes while it is read'),
+        (tmp_path, 'Is a directory'),
+        (tmp_path / 'circle', 'symbolic links'),
+        (tmp_path / ('a' * 3000), 'name too long'),
+        ('a\x00b', 'null byte'),
+    ):
+        with pytest.raises(InputError, match=why):
+            read(path)
+    assert time.monotonic() - begin < 5, 'a pipe was waited for'
+
+
+@pytest.mark.parametrize(
+    'text', ['', '{', '[' * 100_000, '[' * 40 + ']' * 40, '"\\', '1' * 5000, b'\xff\xfe\xff']
+)
+def test_no_json_is_one_line(text):
+    with pytest.raises(InputError, match=r'^x is damaged \(.*\); y$') as error:
+        parse_json(text, dict, 'x', 'y')
+    assert len(str(error.value)) < 300
+
+
+def test_json_of_another_kind_is_said_with_its_place(tmp_path):
+    (tmp_path / 'a.json').write_text(json.dumps({'a': [1, 'two']}))
+    assert read_json(tmp_path / 'a.json') == {'a': [1, 'two']}
+    with pytest.raises(InputError, match=r'a.json is damaged .Expected `int`, got `str`.*a|\$'):
+        read_json(tmp_path / 'a.json', dict[str, list[int]])
+    with pytest.raises(InputError, match='got `bool`'):
+        conform(True, int, 'x')
+
+
+def test_a_tree_is_regular_files_and_folders(tmp_path):
+    (tmp_path / 'in').mkdir()
+    (tmp_path / 'in' / 'a').write_bytes(bytes(10))
+    (tmp_path / 'b').symlink_to(tmp_path / 'in' / 'a')
+    assert check_tree(tmp_path, 20) == 20
+    with pytest.raises(InputError, match='too large: 20 bytes'):
+        check_tree(tmp_path, 19)
+    for make, why in (
+        (os.mkfifo, 'no regular file'),
+        (lambda path: path.symlink_to('/dev/zero'), 'no regular file'),
+        (lambda path: path.symlink_to('/dev'), 'a link to a folder'),
+        (lambda path: path.symlink_to(tmp_path / 'nowhere'), 'No such file'),
+    ):
+        make(tmp_path / 'in' / 'odd')
+        with pytest.raises(InputError, match=f'in/odd.*{why}'):
+            check_tree(tmp_path, 1000)
+        (tmp_path / 'in' / 'odd').unlink()
+
+
+def test_names_that_are_no_text(tmp_path):
+    check_name(tmp_path / 'süß')
+    with pytest.raises(InputError, match='no UTF-8; a run folder needs another name'):
+        check_name(os.fsdecode(b'a\xff'))
