@@ -78,8 +78,8 @@ def find_files(folder: str | Path) -> tuple[list[MidiFile], dict[str, int]]:
                 )
     if not found:
         known = ', '.join(f'*{suffix}' for suffix in _SUFFIXES)
-        there = f'; there is {words(others)}' if others else ''
-        raise InputError(f'no MIDI files ({known}) in {folder} or the folders below it{there}')
+        besides = f'; there is {words(others)}' if others else ''
+        raise InputError(f'no MIDI files ({known}) in {folder} or the folders below it{besides}')
     return sorted(found), by_count(others)
 
 
