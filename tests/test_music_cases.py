@@ -220,7 +220,7 @@ def test_a_track_that_is_cut_off_is_refused():
 @pytest.mark.parametrize('length', [b'\xff' * 3 + b'\x7f', b'\xff' * 99_999, b'\x84\x80\x80\x00'])
 def test_events_of_absurd_lengths_are_refused_at_once(length):
     with pytest.raises(Rejected, match='middle of an event'):
-        read_midi(smf(b'\0\xff\x01' + length + notes([60, 62])))
+        read_midi(smf([(0, [0xFF, 1, *length]), *notes([60, 62])]))
 
 
 def rubato(bars=16):

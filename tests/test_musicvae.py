@@ -113,7 +113,7 @@ def test_midi_goes_in_and_its_tokens_are_those_of_the_twin(model, tmp_path):
         (lambda m: m.encode(b'MThd nonsense'), 'the music'),
         (lambda m: m.encode('no/such.mid'), 'no/such.mid'),
         (lambda m: m.encode(5), 'the path of a MIDI file, its bytes, or a NoteSequence, not int'),
-        (lambda m: m.encode(['a.mid', None]), 'not NoneType|no such|cannot read'),
+        (lambda m: m.encode(['a.mid', None]), 'not NoneType|does not exist|cannot read'),
         (lambda m: m.sample(1, seed=1.5), 'a seed is a whole number, not 1.5'),
         (lambda m: m.sample(1, seed='x'), 'a seed is a whole number'),
         (lambda m: m.sample(2.5), 'a number of pieces is a whole number'),

@@ -11,7 +11,7 @@ from msgspec import Meta
 
 from mvae.config import base_config
 from mvae.errors import InputError
-from mvae.files import conform, damaged, read_json, reason
+from mvae.files import Missing, conform, damaged, read_json, reason
 from mvae.music.form import differences
 from mvae.musicvae import form_of
 from mvae.runs import settings
@@ -70,7 +70,10 @@ def as_json(config: ConfigDict) -> dict[str, Any]:
 
 def read(checkpoint: Path, remedy: str = '') -> dict[str, Any]:
     """What `describe` gave, of a checkpoint's folder; `check` looks inside."""
-    return read_json(checkpoint / 'meta' / 'metadata', dict[str, Any], remedy)
+    try:
+        return read_json(checkpoint / 'meta' / 'metadata', dict[str, Any], remedy)
+    except Missing as error:
+        raise damaged(f'{checkpoint} is not a checkpoint of mvae, or', str(error), remedy) from None
 
 
 def check(path: Path, meta: dict[str, Any], kind: type[_Kept]) -> tuple[ConfigDict, _Kept]:
