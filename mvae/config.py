@@ -81,8 +81,8 @@ def _model() -> ConfigDict:
     # How weights start. The defaults are the paper's (Magenta's).
     c.bottleneck_stddev = 0.001  # kernels of mu, sigma and initial states; 0: Glorot uniform
     c.initial_sigma = 0.0  # posterior standard deviation at the start; 0: softplus(0) = 0.693
-    # LSTMs over bars start as delay lines, so that they tell bars apart and forget none; see
-    # `lstm.init_delay_line`.
+    # LSTMs over bars start as delay lines: what they are told at one bar comes out unchanged bars
+    # later, so that they tell bars apart and forget none (`lstm.init_delay_line`).
     c.delay_lines = False
     # Forget biases of the encoder's LSTMs over steps are log-uniform over their length (Tallec &
     # Ollivier, 2018).

@@ -82,7 +82,7 @@ def test_apply_moves_a_file(fitted, tmp_path):
     assert done.returncode == 0, done.stderr
     names = {path.name for path in (tmp_path / 'out').iterdir()}
     pieces = {'reconstruction.mid', 'reconstruction_-1.0.mid', 'reconstruction_+0.5.mid'}
-    assert names - {'index.html'} == pieces | {'attribute.png', 'attribute.json'}
+    assert names - {'index.html', '.collection'} == pieces | {'attribute.png', 'attribute.json'}
     made = json.loads((tmp_path / 'out/attribute.json').read_text())['pieces']
     assert [piece['amount'] for piece in made] == [-1, 0, 0.5] and {
         piece['file'] for piece in made

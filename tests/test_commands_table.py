@@ -68,10 +68,18 @@ def test_a_study_trains_both_variants_and_fills_the_table(study):
     assert 0 < windows <= 20
 
 
+def test_a_study_says_what_music_is_missing_before_it_trains(study, tmp_path):
+    runs, _ = study
+    data = '--data', runs.parent / 'store', '--scale', 'tiny', '--out', tmp_path / 'out'
+    done = _program('study', '--exp', 'mel16', *data, '--config.training.batch_size=99999')
+    assert done.returncode == 2 and 'fewer than a batch of 99999' in done.stderr
+    assert done.stderr.count('\n') == 1 and list(tmp_path.iterdir()) == []
+
+
 def test_the_same_table_again_comes_from_what_is_kept(study):
     runs, _ = study
     before = (runs / 'table.json').read_bytes()
-    kept = runs / 'mel16-hierenc' / 'evaluation-test.json'
+    kept = runs / 'mel16-hierenc' / 'evaluation-test-20.json'
     stamp = kept.stat().st_mtime_ns
     arguments = [
         '--runs',
@@ -90,7 +98,7 @@ def test_an_evaluation_stands_for_a_run_that_is_elsewhere(study, tmp_path):
     runs, _ = study
     kept = [tmp_path / f'{variant}.json' for variant in ('hierenc', 'hier')]
     for file in kept:
-        file.write_bytes((runs / f'mel16-{file.stem}' / 'evaluation-test.json').read_bytes())
+        file.write_bytes((runs / f'mel16-{file.stem}' / 'evaluation-test-20.json').read_bytes())
     assert _program('table', '--runs', *kept, '--out', tmp_path).returncode == 0
     assert (
         json.loads((tmp_path / 'table.json').read_text())['rows']

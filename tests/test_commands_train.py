@@ -25,7 +25,7 @@ from mvae.commands import experiments, train
 from mvae.dataset.build import BuildSettings, build_store
 from mvae.dataset.loader import Loader
 from mvae.dataset.store import Store
-from mvae.model.prior import gap
+from mvae.model.prior import marginal_kl
 from mvae.music.extract import ExtractSettings
 from mvae.runs.load import load
 
@@ -89,7 +89,7 @@ def test_training_leaves_the_gaussian_of_the_codes_of_validation_windows(data, t
     np.testing.assert_allclose(
         covariance, np.cov(q.mu.T, bias=True) + np.diag((q.sigma**2).mean(0)), atol=1e-3
     )
-    assert model.metrics['gap_bits'] == pytest.approx(gap(model.prior), rel=1e-3)
+    assert model.metrics['marginal_kl_bits'] == pytest.approx(marginal_kl(model.prior), rel=1e-3)
 
 
 def test_a_model_that_is_not_finite_is_neither_saved_nor_a_bug(data, tmp_path):

@@ -13,6 +13,7 @@ from mvae.evaluation.reconstruction import evaluate_reconstruction, format_table
 from mvae.evaluation.runs import evaluate_run
 from mvae.model import vae
 from mvae.music.forms import make_form
+from mvae.runs.load import load
 
 
 def test_reconstruction_counts_are_those_of_a_plain_count():
@@ -75,7 +76,9 @@ def test_a_store_of_test_windows_alone_is_evaluated(tmp_path):
         (tmp_path / 'midi' / f'{number}.mid').write_bytes(song(number))
     store = build_store(tmp_path / 'midi', tmp_path / 'store', workers=1, quiet=True)
     run = save_tiny(tmp_path / 'run', 'trio', 2, 'flat')
-    result = evaluate_run(run, data=store.path, split='test')
+    model = load(run)
+    result, file = evaluate_run(run, model, store, split='test')
+    assert file == run / 'evaluation-test-store.json', 'it was not trained on this dataset'
     assert result['windows'] == store.count(make_form('trio', 2), 'test') > 0
     with pytest.raises(InputError, match='no 2-bar trio windows in validation'):
-        evaluate_run(run, data=store.path, split='validation')
+        evaluate_run(run, model, store, split='validation')

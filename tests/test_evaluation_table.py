@@ -89,9 +89,9 @@ def test_rows_stand_in_the_order_of_the_paper_with_its_values_beside():
     )
 
 
-def test_a_model_on_the_plateau_is_said_not_filled_in():
+def test_a_model_that_only_guesses_is_said_not_filled_in():
     text = table.to_markdown(table.build([evaluation(onset=0.2)]), [])
-    assert 'plateau (.700) [.883]' in text and 'plateau (.600) [.620]' in text and '**' not in text
+    assert 'guessed (.700) [.883]' in text and 'guessed (.600) [.620]' in text and '**' not in text
     assert '**.700** .690-.900 [.883]' in table.to_markdown(
         table.build([evaluation(onset=0.21)]), []
     )

@@ -75,10 +75,10 @@ def test_codes_of_a_single_piece_have_a_prior_too():
         2.0, 2 * mu, 2 * np.outer(mu, mu).astype(np.float32) + np.float32(2e-12) * np.eye(6)
     )
     np.testing.assert_allclose(prior.draw(found, 3, 0), np.tile(mu, (3, 1)), atol=0.2)
-    assert np.isfinite(prior.gap(found))
+    assert np.isfinite(prior.marginal_kl(found))
 
 
 def test_the_gap_is_the_divergence_from_the_standard_normal():
-    assert prior.gap(prior.standard(4)) == 0
+    assert prior.marginal_kl(prior.standard(4)) == 0
     one = prior.Prior(np.array([2.0], np.float32), np.array([[0.25]], np.float32))
-    assert prior.gap(one) == pytest.approx(0.5 * (0.25 + 4 - 1 - np.log(0.25)) / np.log(2))
+    assert prior.marginal_kl(one) == pytest.approx(0.5 * (0.25 + 4 - 1 - np.log(0.25)) / np.log(2))

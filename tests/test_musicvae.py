@@ -194,7 +194,14 @@ def test_sample_writes_music_the_same_twice(run, tmp_path):
         done = _program('sample', '--run', run, '--n', 2, '--out', tmp_path / out)
         assert done.returncode == 0, done.stderr
     names = sorted(p.name for p in (tmp_path / 'one').iterdir())
-    assert names == ['index.html', 'sample_1.mid', 'sample_2.mid', 'samples.json', 'samples.png']
+    assert names == [
+        '.collection',
+        'index.html',
+        'sample_1.mid',
+        'sample_2.mid',
+        'samples.json',
+        'samples.png',
+    ]
     for name in names[1:]:
         assert (tmp_path / 'one' / name).read_bytes() == (tmp_path / 'two' / name).read_bytes()
     assert len(json.loads((tmp_path / 'one/samples.json').read_text())['z']) == 2

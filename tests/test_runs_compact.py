@@ -14,7 +14,6 @@ from run_maker import save_tiny
 
 import mvae
 from mvae.errors import InputError
-from mvae.evaluation.runs import kept_at
 from mvae.runs import compact
 from mvae.runs import released as names
 from mvae.runs.load import load, load_config, write_file
@@ -73,12 +72,8 @@ def test_what_is_made_of_a_released_model_does_not_hide_it(run, tmp_path, monkey
     monkeypatch.setattr(names, 'RELEASED', tmp_path / 'released')
     monkeypatch.chdir(tmp_path)
     write_file(tmp_path / 'released' / 'small2.npz', load(run))
-    kept = kept_at('small2', 'test')
-    assert (
-        kept == Path('runs/released/small2/evaluation-test.json')
-        and kept_at(run, 'test').parent == run
-    )
-    kept.parent.mkdir(parents=True)
+    assert names.home('small2') == Path('runs/released/small2') and names.home(run) == run
+    names.home('small2').mkdir(parents=True)
     assert mvae.load('small2').form.bars == 2
 
 
@@ -184,4 +179,5 @@ def test_the_programs_play_a_single_file(run, tmp_path):
         'samples.png',
         'samples.json',
         'index.html',
+        '.collection',
     }

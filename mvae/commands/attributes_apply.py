@@ -29,38 +29,38 @@ def apply(options: argparse.Namespace) -> None:
         raise InputError('give --input or --n, not both')
     path, model = load_model(options)
     from mvae.checks import check_qpm
+    from mvae.render.collection import collection
     from mvae.render.gallery import write_gallery
     from mvae.runs.released import home
 
     check_qpm(options.qpm)
     own = [options.attribute] if ':' in options.attribute else []
     attributes, name = vectors.attributes(model.form, own), options.attribute.rpartition(':')[2]
-    vector = _vector(model, home(path) / vectors.FILE, name)
+    vector = _vector(model, path, name)
     z, names, source = _begin(model, options)
     moved = _move(model, z, vector, attributes, options)
     out = options.out or home(path) / 'attributes' / name
     rows, made = source, []
-    for i, piece in enumerate(names):
-        for amount, one in moved.items():
-            title = f'{piece}, {amount:+} {name}' if amount else piece
-            file = piece.replace(' ', '_') + (f'_{amount:+}' if amount else '') + '.mid'
-            _write(model, one.tokens[i], out / file, title, options)
-            rows.append((title, one.tokens[i]))
-            values = dict(zip(attributes, one.values[i].tolist(), strict=True))
-            about = {'file': file, 'piece': piece, 'amount': amount, 'values': values}
-            made.append(about | {'z': one.z[i].tolist()})
-    _write_about(model, path, name, rows, made, options, out)
+    with collection(out) as folder:
+        for i, piece in enumerate(names):
+            for amount, one in moved.items():
+                title = f'{piece}, {amount:+} {name}' if amount else piece
+                file = piece.replace(' ', '_') + (f'_{amount:+}' if amount else '') + '.mid'
+                _write(model, one.tokens[i], folder / file, title, options)
+                rows.append((title, one.tokens[i]))
+                values = dict(zip(attributes, one.values[i].tolist(), strict=True))
+                about = {'file': file, 'piece': piece, 'amount': amount, 'values': values}
+                made.append(about | {'z': one.z[i].tolist()})
+        _write_about(model, path, name, rows, made, options, folder)
     page = write_gallery(options.out or home(path))
     _say_means(attributes, moved, name)
     print(f'{len(made)} pieces, attribute.png and attribute.json in {out}')
     print(f'Listen and look: {page}')
 
 
-def _vector(model: 'MusicVAE', file: Path, name: str) -> 'np.ndarray':
+def _vector(model: 'MusicVAE', path: Path, name: str) -> 'np.ndarray':
     """The vector of an attribute, float32 [Z]. Raises InputError where there is none."""
-    from mvae.latent import attribute_vectors
-
-    fitted, _ = attribute_vectors.load(file, vectors.identity(model))
+    fitted, _ = vectors.fitted(path, model)
     if name in fitted.skipped:
         raise InputError(f'there is no vector of {name}: {fitted.skipped[name]}')
     return fitted.vectors[choose('attribute', name, fitted.vectors)].vector

@@ -3,7 +3,7 @@
 import argparse
 from typing import TYPE_CHECKING
 
-from mvae.commands import vectors
+from mvae.commands import datasets, vectors
 from mvae.commands.models import load_model
 
 if TYPE_CHECKING:
@@ -15,12 +15,11 @@ def fit(options: argparse.Namespace) -> None:
     import numpy as np
 
     from mvae.dataset.loader import Loader
-    from mvae.dataset.store import Store
     from mvae.latent import attribute_vectors
     from mvae.runs.released import home
 
     attributes = vectors.attributes(model.form, options.attribute)
-    store = Store.open(options.data or model.config.data.path)
+    store = datasets.open_for(model, options.data)
     loader = Loader(store, model.form, None, options.seed)
     batches = loader.evaluation_batches('train', 256, options.limit)
     tokens = np.concatenate([model.form.join(batch.streams)[batch.mask > 0] for batch in batches])

@@ -25,7 +25,7 @@ def measure(options: argparse.Namespace) -> None:
     from mvae.render.gallery import write_gallery
     from mvae.runs.released import home
 
-    fitted, about = attribute_vectors.load(home(path) / vectors.FILE, vectors.identity(model))
+    fitted, about = vectors.fitted(path, model)
     attributes = vectors.attributes(model.form, options.attribute)
     if lacking := [name for name in fitted.vectors if name not in attributes]:
         raise InputError(

@@ -13,8 +13,8 @@ The JSON has 95% intervals too (bootstrap over songs). An evaluation made alread
 import argparse
 from pathlib import Path
 
-from mvae.commands import compute
-from mvae.commands.models import add_model_options, path_of
+from mvae.commands import datasets
+from mvae.commands.models import add_model_options, load_model
 from mvae.commands.options import choose, positive
 
 
@@ -29,18 +29,17 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    path = path_of(options)
     from mvae.dataset.store import SPLITS
 
     split = choose('split', options.split, SPLITS)
+    path, model = load_model(options)
     from mvae.evaluation.reconstruction import format_table
-    from mvae.evaluation.runs import evaluate_run, kept_at
+    from mvae.evaluation.runs import evaluate_run
 
-    compute.prepare()
-    result = evaluate_run(
+    result, file = evaluate_run(
         path,
-        checkpoint=options.checkpoint,
-        data=options.data,
+        model,
+        datasets.open_for(model, options.data),
         split=split,
         limit=options.limit,
         seed=options.seed,
@@ -49,4 +48,4 @@ def run(options: argparse.Namespace) -> None:
     )
     print(format_table(result))
     made = f'step {result["step"]}, data {result["data"]}, split {split}, seed {options.seed}'
-    print(f'{options.json or kept_at(path, split)} (checkpoint of {made})')
+    print(f'{file} (checkpoint of {made})')

@@ -44,6 +44,7 @@ def run(options: argparse.Namespace) -> None:
         raise InputError('an interpolation has at least 2 steps')
     path, model = load_model(options)
     from mvae.checks import check_qpm
+    from mvae.render.collection import collection
     from mvae.render.gallery import write_gallery
     from mvae.runs.released import home
 
@@ -53,8 +54,9 @@ def run(options: argparse.Namespace) -> None:
     decoded = model.decode_tokens(z.reshape(-1, z.shape[-1]), options.temperature, options.seed)
     pieces = _whole(decoded.reshape(options.steps, -1, *decoded.shape[1:]))
     out = options.out or home(path) / 'interpolation'
-    _write_music(model, ends, pieces, options, out)
-    _write_about(model, path, z, options, out)
+    with collection(out) as folder:
+        _write_music(model, ends, pieces, options, folder)
+        _write_about(model, path, z, options, folder)
     page = write_gallery(options.out or home(path))
     print(f'{len(pieces)} steps, joined.mid, interpolation.png and interpolation.json in {out}')
     print(f'Listen and look: {page}')

@@ -13,7 +13,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from mvae.commands import compute
+from mvae.commands import compute, datasets
 from mvae.commands.options import add_checkpoint, add_seed, positive
 from mvae.errors import InputError
 
@@ -57,7 +57,6 @@ def run(options: argparse.Namespace) -> None:
         )
     import numpy as np
 
-    from mvae.dataset.store import Store
     from mvae.evaluation import interpolation
     from mvae.files import write_json
     from mvae.progress import progress
@@ -65,7 +64,7 @@ def run(options: argparse.Namespace) -> None:
     compute.prepare()
     models = _load_all([_named_run(text) for text in options.runs], options.checkpoint)
     model = next(iter(models.values()))
-    store = Store.open(options.data or model.config.data.path)
+    store = datasets.open_for(model, options.data)
     a, b = _pairs(model, store, options)
     language = _language(model, store)
     alphas = np.linspace(0, 1, options.alphas)

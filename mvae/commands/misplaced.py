@@ -11,8 +11,8 @@ its neighbours too, and then a decoder has nothing to lose on the way, flat or h
 import argparse
 from pathlib import Path
 
-from mvae.commands import compute
-from mvae.commands.models import add_model_options, path_of
+from mvae.commands import datasets
+from mvae.commands.models import add_model_options, load_model
 from mvae.commands.options import choose, positive
 
 
@@ -32,18 +32,15 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    path = path_of(options)
-    from mvae.dataset.store import SPLITS, Store
+    from mvae.dataset.store import SPLITS
 
     split = choose('split', options.split, SPLITS)
+    path, model = load_model(options)
     from mvae.evaluation.misplaced import evaluate_misplaced
     from mvae.files import write_json
-    from mvae.runs.load import load
     from mvae.runs.released import home
 
-    compute.prepare()
-    model = load(path, options.checkpoint)
-    store = Store.open(options.data or model.config.data.path)
+    store = datasets.open_for(model, options.data)
     store.require(model.form)
     shifts = options.shifts or [shift for shift in (1, 2, 4, 8) if shift < model.form.bars]
     result = evaluate_misplaced(model, store, split, shifts, options.limit, options.seed)

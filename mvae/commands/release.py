@@ -12,8 +12,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mvae.commands import compute
-from mvae.commands.models import add_model_options, path_of
+from mvae.commands import datasets
+from mvae.commands.models import add_model_options, load_model
 from mvae.commands.options import positive
 from mvae.errors import InputError
 
@@ -50,25 +50,15 @@ def run(options: argparse.Namespace) -> None:
             'a released model has a name of letters and digits, such as drum2, '
             f'not {options.name!r}'
         )
-    path = path_of(options)
-    from mvae.dataset.store import Store
+    path, model = load_model(options)
     from mvae.evaluation.runs import evaluate_run
     from mvae.files import write_atomically
-    from mvae.runs.load import load
     from mvae.runs.released import RELEASED
 
-    compute.prepare()
-    model = load(path, options.checkpoint)
-    store = Store.open(options.data or model.config.data.path)
+    store = datasets.open_for(model, options.data)
     target = (options.out or RELEASED) / f'{options.name}.npz'
     said = _pack(options, model, store, target)
-    evaluation = evaluate_run(
-        path,
-        checkpoint=options.checkpoint,
-        data=store.path,
-        limit=options.limit,
-        seed=options.seed,
-    )
+    evaluation, _ = evaluate_run(path, model, store, limit=options.limit, seed=options.seed)
     write_atomically(target.with_suffix('.md'), card(options, model, evaluation, said).encode())
     print(f'{target}: {target.stat().st_size / 1e6:.1f} MB')
 

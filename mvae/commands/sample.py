@@ -34,6 +34,7 @@ def run(options: argparse.Namespace) -> None:
 
     from mvae.checks import check_qpm
     from mvae.files import write_json
+    from mvae.render.collection import collection
     from mvae.render.gallery import write_gallery
     from mvae.render.pianoroll import draw
     from mvae.render.pieces import write_piece
@@ -43,17 +44,6 @@ def run(options: argparse.Namespace) -> None:
     tokens, z = model.sample_tokens(options.n, options.temperature, options.seed, options.prior)
     out = options.out or home(path) / 'samples'
     titles = [(f'sample {n + 1}', piece) for n, piece in enumerate(tokens)]
-    for title, piece in titles:
-        write_piece(
-            out / (title.replace(' ', '_') + '.mid'),
-            piece,
-            model.form,
-            options.qpm,
-            title,
-            wav=options.wav,
-            png=options.png,
-        )
-    draw(out / 'samples.png', titles, model.form)
     about = {
         'run': str(path),
         'step': model.step,
@@ -63,7 +53,13 @@ def run(options: argparse.Namespace) -> None:
         'qpm': options.qpm,
     }
     config = json.loads(model.config.to_json_best_effort())
-    write_json(out / 'samples.json', {**about, 'config': config, 'z': z.tolist()})
+    with collection(out) as folder:
+        for title, piece in titles:
+            file = folder / (title.replace(' ', '_') + '.mid')
+            sounds = {'wav': options.wav, 'png': options.png}
+            write_piece(file, piece, model.form, options.qpm, title, **sounds)
+        draw(folder / 'samples.png', titles, model.form)
+        write_json(folder / 'samples.json', {**about, 'config': config, 'z': z.tolist()})
     page = write_gallery(options.out or home(path))
     print(f'{len(tokens)} pieces, samples.png and samples.json in {out}')
     print(f'Listen and look: {page}')

@@ -13,7 +13,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from mvae.commands import experiments
+from mvae.commands import data, experiments, overrides
 from mvae.commands.options import choose, positive
 from mvae.commands.program import SIGNALLED, WRONG_INPUT
 from mvae.errors import InputError, Interrupted
@@ -43,6 +43,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> None:
     names = {exp: experiments.find(exp)[0] for exp in options.exp}
     chosen = _chosen(options)
+    _check_data(options)
     runs = {
         (exp, variant): options.out / f'{name}-{variant}'
         for exp, name in names.items()
@@ -63,6 +64,24 @@ def _chosen(options: argparse.Namespace) -> list[str]:
 
     asked = options.variants or decoder_variants(options.scale)
     return [choose('variant', variant, VARIANTS) for variant in asked]
+
+
+def _check_data(options: argparse.Namespace) -> None:
+    """Raises InputError where an experiment lacks windows: not after hours with the others."""
+    if not options.data:
+        data.build_demo()
+    from mvae.dataset.loader import Loader
+    from mvae.dataset.store import Store
+    from mvae.musicvae import form_of
+
+    for exp in options.exp:
+        c = experiments.load(exp, None, options.scale)
+        for argument in options.settings:
+            overrides.apply(c, argument)
+        store = Store.open(options.data or c.data.path)
+        loader = Loader(store, form_of(c), c.training.batch_size, c.seed)
+        for split in ('validation', 'test'):
+            loader.evaluation_songs(split)
 
 
 def _flat_only(exp: str, scale: str) -> bool:

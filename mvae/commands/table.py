@@ -14,7 +14,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mvae.commands import compute
+from mvae.commands import compute, datasets
 from mvae.commands.options import add_checkpoint, add_seed, choose, positive
 
 if TYPE_CHECKING:
@@ -67,18 +67,20 @@ def run(options: argparse.Namespace) -> None:
 
 def _evaluation(run: Path, options: argparse.Namespace) -> dict[str, Any]:
     from mvae.evaluation.runs import evaluate_run, read_evaluation
+    from mvae.runs.load import load
 
     if run.suffix == '.json':
         return read_evaluation(run)
+    model = load(run, options.checkpoint)
     return evaluate_run(
         run,
+        model,
+        datasets.open_for(model, options.data),
         split=options.split,
         limit=options.limit,
         seed=options.seed,
         batch_size=options.batch_size,
-        checkpoint=options.checkpoint,
-        data=options.data,
-    )
+    )[0]
 
 
 def _draw(rows: list[dict[str, Any]], out: Path) -> None:
@@ -107,7 +109,7 @@ def _dots(row: dict[str, Any]) -> 'tuple[str, float, dict[str, list[Dot]]]':
 
     columns: dict[str, list[Dot]] = {}
     for name, cell in row['cells'].items():
-        if not cell['plateau']:
+        if not cell['guessed']:
             columns.setdefault(name, []).append(Dot(cell['accuracy'], cell['interval']))
     for name, value in row['reported'].items():
         columns.setdefault(name, []).append(Dot(value, hollow=True))

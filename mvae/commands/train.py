@@ -124,14 +124,18 @@ def _summarise(run: Path, scale: str, options: argparse.Namespace) -> None:
 
     The music is unseen, and the accuracy stands beside that of doing nothing.
     """
+    from mvae.dataset.store import Store
     from mvae.evaluation.reconstruction import format_table
     from mvae.evaluation.runs import evaluate_run
     from mvae.render.gallery import render_missing, write_gallery
-    from mvae.runs.load import load_config
+    from mvae.runs.load import load
 
-    c = load_config(run)
-    result = evaluate_run(
+    model = load(run)
+    c = model.config
+    result, _ = evaluate_run(
         run,
+        model,
+        Store.open(c.data.path),
         split='validation',
         limit=c.evaluation.windows,
         seed=c.seed,

@@ -1,10 +1,13 @@
 """What the commands about attribute vectors share."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mvae.commands.models import program
 from mvae.errors import InputError
 
 if TYPE_CHECKING:
+    from mvae.latent.attribute_vectors import Fitted
     from mvae.latent.attributes import Attribute
     from mvae.music.form import Form
     from mvae.musicvae import MusicVAE
@@ -25,6 +28,23 @@ def attributes(form: 'Form', own: list[str]) -> 'dict[str, Attribute]':
             )
         found[name] = function
     return found
+
+
+def fitted(path: Path, model: 'MusicVAE') -> 'tuple[Fitted, dict[str, Any]]':
+    """The vectors of a model, and what they were fitted to.
+
+    Raises InputError where there are none yet, or they are of another checkpoint.
+    """
+    from mvae.latent import attribute_vectors
+    from mvae.runs.released import home
+
+    file = home(path) / FILE
+    if not file.exists():
+        raise InputError(
+            f'there are no attribute vectors of {path} yet; find them first: '
+            f'{program()} attributes fit {path}'
+        )
+    return attribute_vectors.load(file, identity(model))
 
 
 def identity(model: 'MusicVAE') -> dict[str, Any]:

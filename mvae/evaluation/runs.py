@@ -11,7 +11,6 @@ from mvae.evaluation.reconstruction import evaluate_reconstruction
 from mvae.files import write_json
 from mvae.musicvae import MusicVAE
 from mvae.progress import progress
-from mvae.runs.load import load
 from mvae.runs.released import home
 
 VERSION = 4  # of what an evaluation holds
@@ -19,31 +18,28 @@ VERSION = 4  # of what an evaluation holds
 
 def evaluate_run(
     run: str | Path,
+    model: MusicVAE,
+    store: Store,
     *,
-    checkpoint: str | int = 'best',
-    data: str | Path | None = None,
     split: str = 'test',
     limit: int | None = None,
     seed: int = 0,
     batch_size: int = 128,
     target: Path | None = None,
-) -> dict[str, Any]:
-    """Reconstruction of a split by a run's checkpoint.
+) -> tuple[dict[str, Any], Path]:
+    """Reconstruction of a store's split by a model, which was loaded from `run`.
 
-    data: a store, that of the training where None. limit: at most so many windows, drawn by the
-    seed. target: the JSON file that keeps the result, `kept_at` where None. The result is taken
-    from there if it was made of the same.
+    limit: at most so many windows, drawn by the seed. target: the JSON file that keeps the result,
+    `kept_at` where None. The result is taken from there if it was made of the same.
 
-    Returns what `evaluate_reconstruction` does, and what it was made of. Raises InputError where
-    the run, the store or the windows are missing, or the store's tokens mean something else.
+    Returns what `evaluate_reconstruction` does with what it was made of, and the file. Raises
+    InputError where windows are missing or the store's tokens mean something else.
     """
-    model = load(run, checkpoint)
-    store = Store.open(data or model.config.data.path)
     settings = {'split': split, 'limit': limit, 'seed': seed, 'batch_size': batch_size}
     about = _about(model, run, store) | settings
-    target = target or kept_at(run, split)
+    target = target or kept_at(run, model, store, split, limit)
     if (kept := _kept(target, about)) is not None:
-        return kept
+        return kept, target
     loader = Loader(store, model.form, None, seed)
     songs = loader.evaluation_songs(split, limit)
     batches = progress(
@@ -55,12 +51,21 @@ def evaluate_run(
     )
     result = about | evaluate_reconstruction(model, batches, songs, seed)
     write_json(target, result)
-    return result
+    return result, target
 
 
-def kept_at(run: str | Path, split: str) -> Path:
-    """Where `evaluate_run` keeps what it finds."""
-    return home(run) / f'evaluation-{split}.json'
+def kept_at(
+    run: str | Path, model: MusicVAE, store: Store, split: str, limit: int | None = None
+) -> Path:
+    """Where `evaluate_run` keeps what it finds.
+
+    evaluation-SPLIT.json, and in the name what differs from the whole split of the data of the
+    training: evaluation-test-500.json, evaluation-test-mine.json.
+    """
+    name = store.path.resolve().name
+    other = name != Path(model.config.data.path).resolve().name
+    parts = [split, *([name] if other else []), *([str(limit)] if limit else [])]
+    return home(run) / f'evaluation-{"-".join(parts)}.json'
 
 
 def read_evaluation(path: str | Path) -> dict[str, Any]:

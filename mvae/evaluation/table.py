@@ -24,9 +24,9 @@ REPORTED = {
 }
 _LEGEND = (
     'Share of tokens reconstructed, measured, with 95% intervals (bootstrap over songs); in\n'
-    'brackets as reported by the paper, unverified. "Plateau": onsets no better than by the most\n'
-    'frequent one; teacher-forced the model has learned nothing to compare yet, sampled its code\n'
-    'does not carry the notes.'
+    'brackets as reported by the paper, unverified. "Guessed": notes begin where they should no\n'
+    'more often than by always guessing the most frequent onset. Teacher-forced the model has\n'
+    'learned nothing to compare yet; sampled its code does not carry the notes.'
 )
 _ORDER = [*dict.fromkeys((form, bars) for form, bars, _ in REPORTED)]
 
@@ -54,11 +54,11 @@ def build(evaluations: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
         by_bars: whether the encoder is one by bars, which the paper's is not;
         baseline, onset_baseline: of always the most frequent value, of all steps and of onsets;
         reported: {column: accuracy};
-        cells: {'mode decoder': {accuracy, interval, onset, by_bar, plateau, run}};
+        cells: {'mode decoder': {accuracy, interval, onset, by_bar, guessed, run}};
         differences: {mode: {difference, interval}}, the hierarchical decoder's accuracy less the
             flat one's, where both were measured.
 
-    plateau: onsets are hit no better than by the most frequent one. Teacher-forced it says that the
+    guessed: onsets are hit no better than by the most frequent one. Teacher-forced it says that the
     model has learned nothing to compare yet, sampled that the latent code does not carry the notes.
 
     Raises InputError where two runs claim one cell, or where runs of one row differ in their
@@ -103,7 +103,7 @@ def _row(group: list[dict[str, Any]], stream: str) -> dict[str, Any]:
                 'accuracy': found[mode]['accuracy'],
                 'interval': found[mode]['interval'],
                 'onset': onset.get(mode),
-                'plateau': not onset or onset[mode] <= onset['baseline'],
+                'guessed': not onset or onset[mode] <= onset['baseline'],
                 'by_bar': found['onsets_by_bar'][mode],
                 'run': e['run'],
             }
@@ -195,11 +195,11 @@ def _short(share: float) -> str:
 
 
 def cell_text(cell: dict[str, Any] | None, reported: float | None = None) -> str:
-    """'**.707** .696-.718 [.883]': measured, its interval, as reported; a plateau is said."""
+    """'**.707** .696-.718 [.883]': measured, its interval, as reported; mere guesses are said."""
     if cell is None:
         text = '-'
-    elif cell['plateau']:
-        text = f'plateau ({_short(cell["accuracy"])})'
+    elif cell['guessed']:
+        text = f'guessed ({_short(cell["accuracy"])})'
     else:
         text = f'**{_short(cell["accuracy"])}**'
         if cell['interval'] is not None:

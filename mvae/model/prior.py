@@ -37,7 +37,7 @@ def fitted(count: float, codes: np.ndarray, squares: np.ndarray) -> Prior:
     return Prior(mean.astype(np.float32), covariance.astype(np.float32))
 
 
-def gap(prior: Prior) -> float:
+def marginal_kl(prior: Prior) -> float:
     """KL(prior || N(0, I)) in bits.
 
     Of fitted codes: what of their mean KL tells no piece from another (Hoffman & Johnson, 2016).

@@ -73,6 +73,7 @@ def _places(folder: Path) -> list[Path]:
     last to the first.
     """
     found = {path.parent for pattern in ('*.mid', '*.png') for path in folder.rglob(pattern)}
+    found = {place for place in found if not place.name.startswith('.')}  # half written
     steps = sorted((p for p in found if p.name.startswith('step_')), reverse=True)
     return sorted(found - set(steps)) + steps
 

@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from pretty_midi import note_number_to_drum_name
 
 from mvae.music.codec import GridNotes
-from mvae.music.drums import DRUM_CLASSES, DRUM_NAMES, DRUM_PITCHES
+from mvae.music.drums import DRUM_NAMES, DRUM_PITCHES
 from mvae.music.form import Form
 from mvae.render.figures import COLOURS, save
 
@@ -34,11 +35,12 @@ def draw(path: str | Path, pieces: Sequence[tuple[str, np.ndarray]], form: Form)
     ratios = heights * len(rows)
     axes = figure.subplots(len(ratios), sharex=True, squeeze=False, height_ratios=ratios)[:, 0]
     low, high = _range([notes for _, own, _ in rows for notes in own.values()])
+    drum_names = _drum_names([notes for _, _, hits in rows for notes in hits])
     for row, (title, own_lines, hits) in enumerate(rows):
         own = list(axes[row * len(heights) : (row + 1) * len(heights)])
         own[0].set_title(title, loc='left', fontsize=9, pad=3)
         if drums:
-            _draw_drums(own.pop(), hits)
+            _draw_drums(own.pop(), hits, drum_names)
         if lines:
             _draw_lines(own.pop(), own_lines, low, high)
     for axis in axes:
@@ -107,11 +109,19 @@ def _draw_lines(axis: Any, lines: dict[str, GridNotes], low: int, high: int) -> 
         axis.legend(loc='upper right', fontsize=7, ncols=2, frameon=False, borderpad=0)
 
 
-def _draw_drums(axis: Any, drums: Sequence[GridNotes]) -> None:
-    place = {int(pitch): n for n, pitch in enumerate(DRUM_PITCHES)}
+def _drum_names(drums: Sequence[GridNotes]) -> dict[int, str]:
+    """Pitches that have a row, from below: our drums, then whatever else is played."""
+    names = {int(pitch): name for pitch, name in zip(DRUM_PITCHES, DRUM_NAMES, strict=True)}
+    played = sorted({int(pitch) for notes in drums for pitch in notes.pitch})
+    others = [pitch for pitch in played if pitch not in names]
+    return names | {pitch: note_number_to_drum_name(pitch) or str(pitch) for pitch in others}
+
+
+def _draw_drums(axis: Any, drums: Sequence[GridNotes], names: dict[int, str]) -> None:
+    place = {pitch: n for n, pitch in enumerate(names)}
     for notes in drums:
         rows = np.array([place[int(pitch)] for pitch in notes.pitch], int)
         width = np.full(len(rows), 0.8)
         _draw_boxes(axis, notes.start, width, rows, 0.8, _DRUM_COLOUR, 'drums')
-    axis.set_ylim(-0.6, DRUM_CLASSES - 0.4)
-    axis.set_yticks(range(DRUM_CLASSES), DRUM_NAMES, fontsize=5)
+    axis.set_ylim(-0.6, len(names) - 0.4)
+    axis.set_yticks(range(len(names)), list(names.values()), fontsize=5)

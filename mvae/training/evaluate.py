@@ -10,7 +10,7 @@ import numpy as np
 from mvae.batch import Batch
 from mvae.model.config import ModelConfig
 from mvae.model.objective import kl_cost, objective
-from mvae.model.prior import Prior, fitted, gap
+from mvae.model.prior import Prior, fitted, marginal_kl
 from mvae.model.types import Params
 from mvae.music.events import ONSET
 from mvae.music.form import Form
@@ -58,9 +58,9 @@ def evaluate(
     """Means over the batches of all processes, and the Gaussian of their codes.
 
     Each process spreads its batches over its devices. The means are 'loss' (nats per example),
-    'kl_bits', and 'gap_bits', the part of it that tells no piece from another (`prior.gap`). For
-    stream k they are 'accuracy_k', 'onset_accuracy_k' (at steps where a note or hit begins), and
-    'baseline_k', the accuracy of always answering that nothing happens.
+    'kl_bits', and 'marginal_kl_bits', the part of it that tells no piece from another
+    (`prior.marginal_kl`). For stream k they are 'accuracy_k', 'onset_accuracy_k' (at steps where a
+    note or hit begins), and 'baseline_k', the accuracy of always answering that nothing happens.
     """
     params = processes.on_local_devices(params)
     total: dict[str, np.ndarray] = {}
@@ -87,4 +87,4 @@ def _means(total: dict[str, np.ndarray], streams: int) -> tuple[dict[str, float]
         result[f'onset_accuracy_{k}'] = float(total['onset_hits'][k] / onsets)
         result[f'baseline_{k}'] = float(total['holds'][k] / steps)
     prior = fitted(examples, total['codes'], total['squares'])
-    return result | {'gap_bits': gap(prior)}, prior
+    return result | {'marginal_kl_bits': marginal_kl(prior)}, prior

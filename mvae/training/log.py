@@ -89,12 +89,14 @@ def evaluation_sentence(step: int, results: dict[str, float], streams: Sequence[
     """An evaluation in words; streams: their names, in order."""
     loss, kl = f'{results["loss"]:.2f}', f'{results["kl_bits"]:.0f}'
     parts = [
-        f'{name} {results[f"accuracy_{k}"]:.3f} (no events {results[f"baseline_{k}"]:.3f}, '
-        f'onsets {results[f"onset_accuracy_{k}"]:.3f})'
+        f'{name} {results[f"accuracy_{k}"]:.1%} (an empty piece {results[f"baseline_{k}"]:.1%}; '
+        f'where notes begin {results[f"onset_accuracy_{k}"]:.1%})'
         for k, name in enumerate(streams)
     ]
-    said = '; '.join(parts)
-    return f'step {step}: validation loss {loss}, KL {kl} bits, teacher-forced {said}'
+    return (
+        f'step {step}, music of the validation split: loss {loss}, codes of {kl} bits; '
+        f'right, knowing all before: {"; ".join(parts)}'
+    )
 
 
 def _reopen(path: Path, start: int) -> TextIO:

@@ -129,7 +129,7 @@ class _Trainer:
         results, prior = evaluate(
             self.state.params, self.cfg, form, self.validation, self.evaluation_key, *weights
         )
-        _check_finite(done, results['loss'], results['gap_bits'])
+        _check_finite(done, results['loss'], results['marginal_kl_bits'])
         log.metrics(done, {f'validation/{k}': v for k, v in results.items()})
         log.say(evaluation_sentence(done, results, [stream.name for stream in form.streams]))
         if self.checkpoints:

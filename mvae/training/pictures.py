@@ -7,6 +7,7 @@ import numpy as np
 from mvae.model.prior import draw
 from mvae.musicvae import MusicVAE
 from mvae.render import pianoroll
+from mvae.render.collection import collection
 from mvae.render.pieces import write_piece
 
 
@@ -25,11 +26,12 @@ def write_pictures(
     samples = model.decode_tokens(z, temperature, seed)
     copies = model.decode_tokens(model.encode_tokens(originals).mu)
     pairs = []
-    for n, pieces in enumerate(zip(samples, originals, copies, strict=True), 1):
-        names = f'sample_{n}', f'original_{n}', f'reconstruction_{n}'
-        for name, piece in zip(names, pieces, strict=True):
-            write_piece(folder / f'{name}.mid', piece, form, title=name)
-        pairs += [(f'original {n}', pieces[1]), (f'reconstruction {n}', pieces[2])]
-    titles = [(f'sample {n}', sample) for n, sample in enumerate(samples, 1)]
-    pianoroll.draw(folder / 'samples.png', titles, form)
-    pianoroll.draw(folder / 'reconstructions.png', pairs, form)
+    with collection(folder) as beside:
+        for n, pieces in enumerate(zip(samples, originals, copies, strict=True), 1):
+            names = f'sample_{n}', f'original_{n}', f'reconstruction_{n}'
+            for name, piece in zip(names, pieces, strict=True):
+                write_piece(beside / f'{name}.mid', piece, form, title=name)
+            pairs += [(f'original {n}', pieces[1]), (f'reconstruction {n}', pieces[2])]
+        titles = [(f'sample {n}', sample) for n, sample in enumerate(samples, 1)]
+        pianoroll.draw(beside / 'samples.png', titles, form)
+        pianoroll.draw(beside / 'reconstructions.png', pairs, form)
