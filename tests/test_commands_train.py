@@ -51,6 +51,18 @@ def _train(*arguments):
     return subprocess.run(_command(*arguments), capture_output=True, text=True, timeout=200)
 
 
+def _free_address():
+    with socket.socket() as probe:
+        probe.bind(('127.0.0.1', 0))
+        return f'127.0.0.1:{probe.getsockname()[1]}'
+
+
+def _wait_for(path):
+    end = time.monotonic() + 150
+    while not path.exists() and time.monotonic() < end:
+        time.sleep(0.02)
+
+
 def _params(run):
     path = run.absolute() / 'checkpoints' / '10' / 'params'
     return jax.tree.leaves(ocp.StandardCheckpointer().restore(path))
@@ -195,9 +207,7 @@ def test_a_truncated_checkpoint_is_said_at_resuming(data, tmp_path):
 
 
 def test_two_processes_equal_one_with_two_devices(data, tmp_path):
-    with socket.socket() as probe:
-        probe.bind(('127.0.0.1', 0))
-        address = f'127.0.0.1:{probe.getsockname()[1]}'
+    address = _free_address()
     arguments = ['--data', data, '--steps', 10, '--config.training.check_replicas_every=5']
     two_devices = {
         **os.environ,
@@ -225,6 +235,49 @@ def test_two_processes_equal_one_with_two_devices(data, tmp_path):
     assert [peer.returncode for peer in peers] == [0, 0], said
     for x, y in zip(_params(tmp_path / 'one'), _params(tmp_path / 'two'), strict=True):
         np.testing.assert_allclose(x, y, rtol=1e-4, atol=1e-5)
+
+
+def test_a_process_that_does_not_come_is_said(data, tmp_path):
+    alone = ['--data', data, '--run', tmp_path / 'run', '--patience', 1, '--processes', 3]
+    for process, missing in ((0, 'one of the processes 1 to 2 did'), (1, 'process 0 at 127.0.0.1')):
+        done = _train(*alone, '--coordinator', _free_address(), '--process', process)
+        assert done.returncode == 2 and 'Traceback' not in done.stderr
+        assert f'error: {missing}' in done.stderr and 'within 1 s' in done.stderr
+    assert not (tmp_path / 'run').exists()
+
+
+@pytest.mark.slow
+def test_a_process_that_is_killed_is_named_and_the_same_command_goes_on(data, tmp_path):
+    pair = ['--data', data, '--run', tmp_path / 'run', '--processes', 2]
+
+    def start(*more):
+        address = _free_address()
+        return [
+            subprocess.Popen(
+                _command(*pair, '--coordinator', address, '--process', n, *more),
+                env={**os.environ, 'JAX_PLATFORMS': 'cpu'},
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+            for n in (0, 1)
+        ]
+
+    first, second = start('--steps', 100_000)
+    _wait_for(tmp_path / 'run' / 'checkpoints' / '10')
+    second.kill()
+    second.communicate()
+    _, said = first.communicate(timeout=100)
+    assert first.returncode == 2 and 'error: process 1 is gone; start all' in said
+    assert 'Traceback' not in said
+    (step, *_) = sorted(
+        (int(p.name) for p in (tmp_path / 'run/checkpoints').iterdir() if p.name.isdigit()),
+        reverse=True,
+    )
+    again = start('--steps', step + 5)
+    said = [process.communicate(timeout=300)[0] for process in again]
+    assert [process.returncode for process in again] == [0, 0]
+    assert f'from step {step}' in said[0]
 
 
 def test_what_was_learned_on_two_bars_is_a_start_for_sixteen(data, tmp_path):
