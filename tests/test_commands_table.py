@@ -61,6 +61,7 @@ def test_a_study_trains_both_variants_and_fills_the_table(study):
         for d in ('flat', 'hierarchical')
     } == set(row['cells'])
     assert '16-bar melody' in said and '[.919]' in said
+    assert 'bars back after 4' in said and 'new, fitted' in said
     assert (runs / 'table.md').read_text() in said and all(
         (runs / name).read_bytes().startswith(b'\x89PNG') for name in ('table.png', 'bars.png')
     )

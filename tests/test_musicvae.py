@@ -202,7 +202,7 @@ def test_sample_writes_music_the_same_twice(run, tmp_path):
         'samples.json',
         'samples.png',
     ]
-    for name in names[1:]:
+    for name in set(names) - {'index.html'}:
         assert (tmp_path / 'one' / name).read_bytes() == (tmp_path / 'two' / name).read_bytes()
     assert len(json.loads((tmp_path / 'one/samples.json').read_text())['z']) == 2
 
@@ -234,7 +234,7 @@ def test_interpolate_between_two_files(run, tmp_path):
         'step_02.mid',
         'step_03.mid',
     ]
-    assert sorted(p.name for p in out.iterdir()) == expected
+    assert sorted(p.name for p in out.glob('[!.]*')) == expected
     assert np.array(json.loads((out / 'interpolation.json').read_text())['z']).shape == (3, 2, 8), (
         'all 20 bars: two windows'
     )

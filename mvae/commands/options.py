@@ -47,6 +47,15 @@ def add_checkpoint(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_pieces(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        '--pieces',
+        type=positive,
+        default=256,
+        help='new pieces whose form is measured, and as many of the music (default: 256)',
+    )
+
+
 def add_programs(
     parser: argparse.ArgumentParser,
     programs: Mapping[str, tuple[Callable[[argparse.Namespace], None], str]],

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mvae.commands import compute, datasets
-from mvae.commands.options import add_checkpoint, add_seed, choose, positive
+from mvae.commands.options import add_checkpoint, add_pieces, add_seed, choose, positive
 
 if TYPE_CHECKING:
     from mvae.render.dots import Dot
@@ -43,6 +43,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         '--limit', type=positive, help='at most so many windows of each split, drawn by the seed'
     )
     add_seed(parser)
+    add_pieces(parser)
     parser.add_argument('--batch-size', type=positive, default=128, help='windows at a time')
     parser.add_argument('--out', type=Path, default=Path('runs/table'), help='default: runs/table')
 
@@ -80,6 +81,7 @@ def _evaluation(run: Path, options: argparse.Namespace) -> dict[str, Any]:
         limit=options.limit,
         seed=options.seed,
         batch_size=options.batch_size,
+        pieces=options.pieces,
     )[0]
 
 

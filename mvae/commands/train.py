@@ -140,6 +140,7 @@ def _summarise(run: Path, scale: str, options: argparse.Namespace) -> None:
         limit=c.evaluation.windows,
         seed=c.seed,
         batch_size=c.evaluation.batch_size,
+        pieces=0,
     )
     print(
         'Reconstruction of validation windows by the best checkpoint '

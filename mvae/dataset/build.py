@@ -21,6 +21,7 @@ from pebble import ProcessExpired, ProcessPool
 from tqdm import tqdm
 
 from mvae.dataset import merge, parts
+from mvae.dataset.corpus import read_corpus
 from mvae.dataset.funnel import main_reasons
 from mvae.dataset.scan import MidiFile, code_digest, digest, find_midi, listing_digest
 from mvae.dataset.splits import read_official_splits
@@ -170,7 +171,7 @@ def _build(
     names = [Path(task.target) for task in tasks]
     forms = settings.extract.keys
     paths = [file.path for file in files]
-    corpus = merge.read_corpus(paths, names, official, settings.fractions, forms)
+    corpus = read_corpus(paths, names, official, settings.fractions, forms)
     meta: dict[str, Any] = {
         'mvae': version(),
         'notation': settings.extract.notation.to_dict(),

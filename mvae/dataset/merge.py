@@ -9,16 +9,15 @@ import csv
 import json
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
 import numpy as np
 
+from mvae.dataset.corpus import Corpus, first_files, read_windows
 from mvae.dataset.funnel import make_funnel
-from mvae.dataset.links import content_links
 from mvae.dataset.parts import Part
-from mvae.dataset.splits import Songs, assign_splits
+from mvae.dataset.splits import Songs
 from mvae.dataset.store import (
     FORMAT,
     META_FILE,
@@ -28,72 +27,7 @@ from mvae.dataset.store import (
     windows_file,
     write_header,
 )
-from mvae.dataset.titles import song_keys
-from mvae.music.forms import FORMS
 from mvae.music.reasons import Reason
-
-
-@dataclass
-class Corpus:
-    """All files of a build.
-
-    Attributes:
-        paths: relative to the corpus folder. info: what the parts say of each file.
-        lengths: int64 [F], tokens of each file. songs: those of the files.
-    """
-
-    paths: Sequence[str]
-    info: list[dict[str, Any]]
-    lengths: np.ndarray
-    songs: Songs
-
-
-def read_corpus(
-    paths: Sequence[str],
-    parts: Sequence[Path],
-    official: dict[str, int],
-    fractions: tuple[float, float, float],
-    forms: Sequence[tuple[str, int]],
-) -> Corpus:
-    """Reads the head of every part and finds the songs, by name, by title and by shared windows.
-
-    A copy of an earlier file, byte for byte, is rejected here.
-    """
-    info: list[dict[str, Any]] = []
-    lengths = []
-    for part_path in parts:
-        with Part(part_path) as part:
-            info += part.info()
-            lengths.append(part.lengths())
-    keys = []
-    first: dict[tuple[str, int | None], str] = {}  # by digest and official split
-    for path, file in zip(paths, info, strict=True):
-        names = song_keys(path, file['title'], file['single_track'])
-        if file['digest']:
-            names.append('sha256:' + file['digest'])
-            original = first.setdefault((file['digest'], official.get(path)), path)
-            if original != path and not file['reason']:
-                reason, detail = str(Reason.DUPLICATE_FILE), f'same bytes as {original}'
-                file.update(reason=reason, detail=detail, rejections=[])
-        keys.append(names)
-    for form, bars in _linking(forms):
-        _, hashes, files = _windows(parts, _first_files(parts), form, bars)
-        for one, other in content_links(hashes, files).tolist():
-            keys[one].append(f'link:{form}:{one}:{other}')
-            keys[other].append(f'link:{form}:{one}:{other}')
-    songs = assign_splits(keys, [official.get(path) for path in paths], fractions)
-    return Corpus(paths, info, np.concatenate(lengths), songs)
-
-
-def _linking(forms: Sequence[tuple[str, int]]) -> list[tuple[str, int]]:
-    """The forms whose windows say that two files are one song.
-
-    These are the forms of one stream, at the shortest length built.
-    """
-    shortest: dict[str, int] = {}
-    for form, bars in forms:
-        shortest[form] = min(bars, shortest.get(form, bars))
-    return [(form, bars) for form, bars in shortest.items() if len(FORMS[form]) == 1]
 
 
 def first_occurrences(hashes: np.ndarray, splits: np.ndarray) -> np.ndarray:
@@ -138,88 +72,77 @@ def merge(
     Returns:
         the content of store.json.
     """
-    file_splits = corpus.songs.splits[corpus.songs.of_file]
-    rejected = np.array([bool(file['reason']) for file in corpus.info])
-    first_file = _first_files(parts)
-    kept: dict[tuple[str, int], np.ndarray] = {}
+    merger = _Merger(folder, corpus, parts)
     counts: dict[tuple[str, int], dict[str, Any]] = {}
-    needed = np.zeros(len(corpus.info), bool)
-    for form, bars in forms:
-        offsets, hashes, files = _windows(parts, first_file, form, bars)
-        alive = ~rejected[files]
-        offsets, hashes, files = offsets[alive], hashes[alive], files[alive]
-        splits = file_splits[files]
-        keep = first_occurrences(hashes, splits)
-        counts[form, bars] = {
-            'found': len(keep),
-            'kept': np.bincount(splits[keep], minlength=len(SPLITS)).tolist(),
-        }
+    kept: dict[tuple[str, int], np.ndarray] = {}
+    for key in forms:
         # Only the row numbers stay in memory until the tokens' places are known.
-        kept[form, bars] = np.flatnonzero(alive)[keep]
-        used_files = np.unique(files[keep])
-        needed[used_files] = True
-        counts[form, bars]['files'] = len(used_files)
+        kept[key], counts[key] = merger.choose(*key)
         progress(1)
-    base = np.cumsum(np.where(needed, corpus.lengths, 0)) - np.where(needed, corpus.lengths, 0)
-    total = int(corpus.lengths[needed].sum())
-    _write_tokens(folder / 'tokens.npy', parts, corpus.lengths, needed, total)
+    total = merger.write_tokens()
     progress(1)
-    song_numbers, titles = _used_songs(corpus.songs, needed)
-    for form, bars in forms:
-        offsets, _, files = _windows(parts, first_file, form, bars)
-        offsets, files = offsets[kept[form, bars]], files[kept[form, bars]]
-        counts[form, bars]['songs'] = []
-        for number, split in enumerate(SPLITS):
-            mine = file_splits[files] == number
-            own = song_numbers[files[mine]].astype(np.uint32)
-            counts[form, bars]['songs'].append(len(np.unique(own)))
-            np.save(
-                folder / windows_file(form, bars, split), offsets[mine] + base[files[mine], None]
-            )
-            np.save(folder / songs_file(form, bars, split), own)
+    numbers, titles = _used_songs(corpus.songs, merger.needed)
+    for key in forms:
+        counts[key]['songs'] = merger.write_windows(*key, kept[key], numbers)
         progress(1)
-    funnel = make_funnel(corpus.info, needed, counts)
-    _write_lists(folder, corpus, needed, song_numbers, titles)
-    meta = {
-        'format': FORMAT,
-        'version': VERSION,
-        **meta,
-        'tokens': total,
-        'windows': {
-            f'{k}-{b}': dict(zip(SPLITS, counts[k, b]['kept'], strict=True)) for k, b in forms
-        },
-        'funnel': funnel,
+    _write_lists(folder, corpus, merger.needed, numbers, titles)
+    windows = {
+        f'{form}-{bars}': dict(zip(SPLITS, counts[form, bars]['kept'], strict=True))
+        for form, bars in forms
     }
-    (folder / META_FILE).write_text(json.dumps(meta, indent=1) + '\n', encoding='utf-8')
-    return meta
+    about = {'format': FORMAT, 'version': VERSION, **meta, 'tokens': total, 'windows': windows}
+    about['funnel'] = make_funnel(corpus.info, merger.needed, counts)
+    (folder / META_FILE).write_text(json.dumps(about, indent=1) + '\n', encoding='utf-8')
+    return about
 
 
-def _first_files(parts: Sequence[Path]) -> np.ndarray:
-    """Number of the first file of each part, int64 [parts + 1]."""
-    counts = [0]
-    for path in parts:
-        with Part(path) as part:
-            counts.append(len(part.lengths()))
-    return np.cumsum(counts)
+class _Merger:
+    """The parts of a build on their way into a folder; one form and length is in memory at once.
 
-
-def _windows(
-    parts: Sequence[Path], first_file: np.ndarray, form: str, bars: int
-) -> tuple[np.ndarray, ...]:
-    """All windows of one form, in the order of the files: offsets [N, K], hashes [N], files [N].
-
-    files: numbers, counted over the corpus.
+    needed: bool [F], the files that windows are kept of.
     """
-    offsets = [np.zeros((0, len(FORMS[form])), np.int64)]
-    hashes, files = [np.zeros(0, np.uint64)], [np.zeros(0, np.int32)]
-    for path, first in zip(parts, first_file[:-1], strict=True):
-        with Part(path) as part:
-            own, own_hashes, own_files = part.windows(form, bars)
-        if len(own):
-            offsets.append(own)
-            hashes.append(own_hashes)
-            files.append(own_files + np.int32(first))
-    return np.concatenate(offsets), np.concatenate(hashes), np.concatenate(files)
+
+    def __init__(self, folder: Path, corpus: Corpus, parts: Sequence[Path]):
+        self.folder, self.corpus, self.parts = folder, corpus, parts
+        self.first_file = first_files(parts)
+        self.splits = corpus.songs.splits[corpus.songs.of_file]
+        self.rejected = np.array([bool(file['reason']) for file in corpus.info])
+        self.needed = np.zeros(len(corpus.info), bool)
+
+    def choose(self, form: str, bars: int) -> tuple[np.ndarray, dict[str, Any]]:
+        """Rows of `read_windows` that are kept, int64 [N], and what the funnel counts of them."""
+        _, hashes, files = read_windows(self.parts, self.first_file, form, bars)
+        alive = np.flatnonzero(~self.rejected[files])
+        splits = self.splits[files[alive]]
+        keep = first_occurrences(hashes[alive], splits)
+        used = np.unique(files[alive][keep])
+        self.needed[used] = True
+        kept = np.bincount(splits[keep], minlength=len(SPLITS)).tolist()
+        return alive[keep], {'found': len(keep), 'kept': kept, 'files': len(used)}
+
+    def write_tokens(self) -> int:
+        """The tokens of all needed files. Returns how many there are."""
+        total = int(self.corpus.lengths[self.needed].sum())
+        path = self.folder / 'tokens.npy'
+        _write_tokens(path, self.parts, self.corpus.lengths, self.needed, total)
+        return total
+
+    def write_windows(
+        self, form: str, bars: int, rows: np.ndarray, numbers: np.ndarray
+    ) -> list[int]:
+        """The kept windows of each split and their songs. Returns how many songs there are."""
+        offsets, _, files = read_windows(self.parts, self.first_file, form, bars)
+        offsets, files = offsets[rows], files[rows]
+        lengths = np.where(self.needed, self.corpus.lengths, 0)
+        places = offsets + (np.cumsum(lengths) - lengths)[files, None]
+        songs = []
+        for number, split in enumerate(SPLITS):
+            mine = self.splits[files] == number
+            own = numbers[files[mine]].astype(np.uint32)
+            np.save(self.folder / windows_file(form, bars, split), places[mine])
+            np.save(self.folder / songs_file(form, bars, split), own)
+            songs.append(len(np.unique(own)))
+        return songs
 
 
 def _write_tokens(

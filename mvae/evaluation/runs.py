@@ -7,13 +7,15 @@ from typing import Any
 from mvae.dataset.loader import Loader
 from mvae.dataset.store import Store
 from mvae.errors import InputError
+from mvae.evaluation.music import measure_music
 from mvae.evaluation.reconstruction import evaluate_reconstruction
 from mvae.files import write_json
 from mvae.musicvae import MusicVAE
 from mvae.progress import progress
 from mvae.runs.released import home
 
-VERSION = 4  # of what an evaluation holds
+VERSION = 5  # of what an evaluation holds
+_READ = (4, 5)  # 4 had no figures of form, likeness and novelty
 
 
 def evaluate_run(
@@ -25,18 +27,21 @@ def evaluate_run(
     limit: int | None = None,
     seed: int = 0,
     batch_size: int = 128,
+    pieces: int = 256,
     target: Path | None = None,
 ) -> tuple[dict[str, Any], Path]:
     """Reconstruction of a store's split by a model, which was loaded from `run`.
 
-    limit: at most so many windows, drawn by the seed. target: the JSON file that keeps the result,
+    limit: at most so many windows, drawn by the seed. pieces: how many `measure_music` compares; 0,
+    or a store without training windows, leaves it out. target: the JSON file that keeps the result,
     `kept_at` where None. The result is taken from there if it was made of the same.
 
-    Returns what `evaluate_reconstruction` does with what it was made of, and the file. Raises
-    InputError where windows are missing or the store's tokens mean something else.
+    Returns what `evaluate_reconstruction` does, as 'music' what `measure_music` does, and what they
+    were made of; and the file. Raises InputError where windows are missing or the store's tokens
+    mean something else.
     """
     settings = {'split': split, 'limit': limit, 'seed': seed, 'batch_size': batch_size}
-    about = _about(model, run, store) | settings
+    about = _about(model, run, store) | settings | {'pieces': pieces}
     target = target or kept_at(run, model, store, split, limit)
     if (kept := _kept(target, about)) is not None:
         return kept, target
@@ -50,6 +55,8 @@ def evaluate_run(
         leave=False,
     )
     result = about | evaluate_reconstruction(model, batches, songs, seed)
+    if pieces and store.count(model.form, 'train'):
+        result['music'] = measure_music(model, store, split, pieces, seed)
     write_json(target, result)
     return result, target
 
@@ -80,7 +87,7 @@ def read_evaluation(path: str | Path) -> dict[str, Any]:
         raise InputError(
             f'{path} cannot be read as an evaluation ({why}); write it with mvae eval --json'
         ) from None
-    if not isinstance(kept, dict) or kept.get('version') != VERSION or 'streams' not in kept:
+    if not isinstance(kept, dict) or kept.get('version') not in _READ or 'streams' not in kept:
         raise InputError(
             f'{path} holds no evaluation of this version of mvae; write it with mvae eval --json'
         )

@@ -164,7 +164,7 @@ def to_markdown(rows: Sequence[dict[str, Any]], evaluations: Sequence[dict[str, 
     """Markdown tables of the rows and of the evaluations that they come from.
 
     They show accuracies in the paper's layout, decoders compared in pairs, accuracies by class of
-    steps, and what each model is.
+    steps, what each model is, and form, likeness and novelty where they were measured.
     """
     shown = [(m, d) for m, d in COLUMNS if any(f'{m} {d}' in row['cells'] for row in rows)]
     columns = [f'{_NAMES[m]}, {d}' for m, d in shown]
@@ -175,7 +175,7 @@ def to_markdown(rows: Sequence[dict[str, Any]], evaluations: Sequence[dict[str, 
         size = f'{row["windows"]:,} ({row["songs"]:,})'
         lines.append(_line(f'{label(row)} ({row["data"]})', size, _short(row['baseline']), *cells))
     lines += ['', _LEGEND, '', *_differences(rows), *_classes(evaluations), '']
-    return '\n'.join([*lines, *_models(evaluations)])
+    return '\n'.join([*lines, *_models(evaluations), *_music(evaluations)])
 
 
 def _line(*cells: object) -> str:
@@ -245,3 +245,29 @@ def _models(evaluations: Sequence[dict[str, Any]]) -> list[str]:
         units = f'{e["active_units"]} of {e["latent_size"]}'
         lines.append(_line(_name(e), *made, e['training_seed'], *costs, units))
     return lines
+
+
+def _music(evaluations: Sequence[dict[str, Any]]) -> list[str]:
+    measured = [e for e in evaluations if 'music' in e]
+    if not measured:
+        return []
+    what = 'bars back after 4', 'after 8', 'pieces with 4 bars of the training', 'likeness, worst'
+    lines = ['', *_head('run, stream', 'music', *what)]
+    for e in measured:
+        for name, about in e['music']['of'].items():
+            for stream in about['form']:
+                cells = music_cells(about, stream)
+                lines.append(_line(f'{_name(e)}, {stream}', name, *cells))
+    return lines
+
+
+def music_cells(about: dict[str, Any], stream: str) -> list[str]:
+    """Of one set of pieces: bars that come back after 4 and 8, novelty, likeness of all streams."""
+    form, alike = about['form'][stream], about['likeness']
+    back = [form.get(distance, {'same': {'mean': None}})['same']['mean'] for distance in '48']
+    shares = [*back, about['novelty'][stream]['share']['mean']]
+    worst = alike['worst']
+    return [
+        *('-' if share is None else _short(share) for share in shares),
+        f'{_short(alike["mean"])}, {_short(alike["features"][worst])} ({worst})',
+    ]
