@@ -151,10 +151,7 @@ def test_hiding_every_input_leaves_only_z():
     z = jax.random.normal(jax.random.key(3), (2, FLAT.latent_size))
     keys = jax.random.split(jax.random.key(0), 2)
     silent = tuple(jnp.zeros_like(x) for x in streams)
-    hidden = [
-        vae.decode_logits(params, FLAT, z, x, dropout=(keys, 1.0))
-        for x in (streams, silent)
-    ]
+    hidden = [vae.decode_logits(params, FLAT, z, x, dropout=(keys, 1.0)) for x in (streams, silent)]
     for x, y in zip(*hidden, strict=True):
         np.testing.assert_array_equal(x, y)
 

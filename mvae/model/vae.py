@@ -96,7 +96,9 @@ def _hide(dropout: tuple[jax.Array, float], inputs: Streams) -> Streams:
 def _keys_of_bars(keys: jax.Array, n: int, bars: int) -> jax.Array:
     """Of examples' keys [B] those of decoder n in each of their bars, [B * U]."""
     fold = jax.vmap(jax.random.fold_in, (None, 0))
-    return jax.vmap(lambda key: fold(jax.random.fold_in(key, n), jnp.arange(bars)))(keys).reshape(-1)
+    return jax.vmap(lambda key: fold(jax.random.fold_in(key, n), jnp.arange(bars)))(keys).reshape(
+        -1
+    )
 
 
 def decode_logits(

@@ -35,9 +35,9 @@ def negative_elbo(
 ) -> tuple[jax.Array, dict[str, jax.Array]]:
     """Mean loss of a batch without padding, and sums for metrics.
 
-    keys: [B], of each example's noise. sampling_probability: None is teacher forcing. Returns the loss in nats per example, and sums
-    over examples: 'loss', 'reconstruction' and 'kl' in nats, 'correct' in steps of all streams, and
-    their denominators 'examples' and 'tokens'.
+    keys: [B], of each example's noise. sampling_probability: None is teacher forcing. Returns the
+    loss in nats per example, and sums over examples: 'loss', 'reconstruction' and 'kl' in nats,
+    'correct' in steps of all streams, and their denominators 'examples' and 'tokens'.
     """
     z_keys, sampling_keys, dropout_keys = jax.vmap(lambda key: jax.random.split(key, 3))(keys).T
     noise = normal(z_keys, cfg.latent_size)

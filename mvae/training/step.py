@@ -77,8 +77,9 @@ def train_step(
     """One update from this device's batch, which has no padding.
 
     Noise comes from key, folded with the step and the example's number, so that it is the same on
-    any devices. With axis, gradients are averaged and metrics added over the devices. Returns the new state and sums as in
-    `loss.negative_elbo`, besides 'gradient_norm', 'parameter_norm' and 'update_norm'.
+    any devices. With axis, gradients are averaged and metrics added over the devices. Returns the
+    new state and sums as in `loss.negative_elbo`, besides 'gradient_norm', 'parameter_norm' and
+    'update_norm'.
     """
     key = jax.random.fold_in(key, state.step)
     always_teacher = t.sampling_schedule == 'constant' and t.sampling_rate == 0
