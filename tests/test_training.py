@@ -23,7 +23,7 @@ from mvae.model.config import model_config
 from mvae.model.objective import kl_cost
 from mvae.music.forms import make_form
 from mvae.musicvae import form_of
-from mvae.training import processes, schedules
+from mvae.training import processes, schedules, signals
 from mvae.training.evaluate import evaluate
 from mvae.training.loss import negative_elbo
 from mvae.training.signals import StopSignals
@@ -230,12 +230,14 @@ def test_several_devices_equal_one_and_replicas_stay_equal():
         np.testing.assert_allclose(evaluation, alone, rtol=1e-3)
 
 
-def test_stop_signals_are_noted_and_the_handlers_of_before_come_back():
+def test_stop_signals_are_noted_and_the_handlers_of_before_come_back(monkeypatch):
     before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
     with StopSignals() as stop:
         assert stop.seen == 0
         signal.raise_signal(signal.SIGTERM)
         assert stop.seen == signal.SIGTERM
+        signal.raise_signal(signal.SIGTERM)  # at once: the same one
+        monkeypatch.setattr(signals, '_SAME', 0)
         with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(signal.SIGINT)
     assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Iterator
 from types import TracebackType
+from typing import Any, cast
 
 import jax
 from jax._src import distributed
@@ -23,7 +24,7 @@ _LEFT = 'left'
 
 
 def _leave(why: str) -> None:
-    """Ends this process with a line, at once: nothing can be agreed upon with those who are gone."""
+    """Ends this process with a line, at once: nothing can be agreed with those who are gone."""
     print(f'error: {why}', file=sys.stderr, flush=True)
     sys.stdout.flush()
     os._exit(2)
@@ -50,7 +51,7 @@ class Watch:
     """
 
     def __init__(self, limit: float):
-        self._limit, self._client = limit, distributed.global_state.client
+        self._limit, self._client = limit, cast(Any, distributed.global_state.client)
         self._me, self._done = jax.process_index(), threading.Event()
         others = [n for n in range(jax.process_count()) if n != self._me]
         self._seen = {n: ('', time.monotonic()) for n in others}
