@@ -172,6 +172,7 @@ def test_a_signal_saves_and_leaves(data, tmp_path, number):
     run = tmp_path / 'run'
     # No checkpoint but the one at the signal, no evaluation.
     every = ['--config.checkpoint.every=100000', '--config.evaluation.every=100000']
+    every.append('--config.logging.every=1')
     command = _command('--data', data, '--run', run, '--steps', 100_000, *every)
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -190,20 +191,25 @@ def test_a_signal_saves_and_leaves(data, tmp_path, number):
         and 'Traceback' not in said
     )
     (step,) = [int(path.name) for path in (run / 'checkpoints').iterdir() if path.name.isdigit()]
-    assert step >= 5 and f'stopped at step {step}' in said
+    assert step >= 1 and f'stopped at step {step}' in said
+    lines = (run / 'metrics.jsonl').read_text().splitlines()
+    assert [json.loads(line)['step'] for line in lines] == list(range(1, step + 1))
 
 
-def test_a_truncated_checkpoint_is_said_at_resuming(data, tmp_path):
-    assert _train('--data', data, '--run', tmp_path / 'run', '--steps', 5).returncode == 0
-    for file in (tmp_path / 'run/checkpoints/5/optimizer').rglob('*'):
+def test_a_damaged_checkpoint_gives_way_to_the_one_before_and_pictures_cut_off_are_made(
+    data, tmp_path
+):
+    run, every = tmp_path / 'run', '--config.evaluation.every=2'
+    assert _train('--data', data, '--run', run, '--steps', 3, every).returncode == 0
+    (run / 'samples/step_000002/samples.png').unlink()
+    for file in (run / 'checkpoints/3/optimizer').rglob('*'):
         if file.is_file() and file.stat().st_size > 1000:
             file.write_bytes(file.read_bytes()[:500])
-    done = _train('--data', data, '--run', tmp_path / 'run', '--steps', 10)
-    assert (
-        done.returncode == 2
-        and 'checkpoints/5 is damaged' in done.stderr
-        and 'Traceback' not in done.stderr
-    )
+    done = _train('--data', data, '--run', run, '--steps', 3, every)
+    assert done.returncode == 0 and 'checkpoints/3 is damaged' in done.stderr
+    assert 'goes on from step 2' in done.stderr and 'Traceback' not in done.stderr
+    assert (run / 'samples/step_000002/samples.png').exists()
+    assert (run / 'checkpoints/3').exists() and (run / 'checkpoints/damaged-3').exists()
 
 
 def test_two_processes_equal_one_with_two_devices(data, tmp_path):

@@ -88,6 +88,9 @@ def read(path: str | Path) -> tuple[dict[str, np.ndarray], Prior | None, dict[st
         raise InputError(
             f'{path} is no model file of mvae, or damaged ({type(error).__name__})'
         ) from None
+    for name, values in arrays.items():
+        if not np.isfinite(values).all():
+            raise InputError(f'{path} is damaged: {name} holds values that are not finite')
     return arrays, prior, meta
 
 

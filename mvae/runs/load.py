@@ -15,7 +15,7 @@ from mvae.model.config import ModelConfig, model_config
 from mvae.model.prior import Prior
 from mvae.model.types import Params
 from mvae.musicvae import MusicVAE, form_of
-from mvae.runs import compact, metadata
+from mvae.runs import compact, digests, metadata
 from mvae.runs.checkpoint import single_process
 from mvae.runs.released import find, released
 
@@ -38,10 +38,10 @@ def load(path: str | Path, which: str | int = 'best') -> MusicVAE:
         if (folder / 'prior').exists():
             prior = Prior(**jax.device_get(_restore(folder / 'prior', _prior_shapes(model))))
     except Exception as error:
-        why = type(error).__name__
-        raise InputError(
-            f'{folder} is damaged ({why}); take another checkpoint of the run'
-        ) from None
+        raise _damaged(folder, type(error).__name__) from None
+    trees = {'params': params} | ({'prior': prior._asdict()} if prior else {})
+    if why := digests.damage(meta, **trees):
+        raise _damaged(folder, why)
     step, metrics = int(folder.name), _metrics(folder)
     return MusicVAE(params, config, prior, step, metrics, meta['versions'])
 
@@ -104,7 +104,16 @@ def _read_meta(folder: Path) -> tuple[ConfigDict, dict[str, Any]]:
     except (OSError, ValueError) as error:
         why = type(error).__name__
         raise InputError(f'{folder} is not a checkpoint of mvae, or damaged ({why})') from None
-    return metadata.read_config(folder, meta), meta
+    config = metadata.read_config(folder, meta)
+    if digests.damaged_meta(meta, _metrics(folder)):
+        raise _damaged(folder, 'its metadata are not what was written')
+    return config, meta
+
+
+def _damaged(folder: Path, why: str) -> InputError:
+    others = [str(p) for p in sorted(folder.parent.glob('*')) if p.name.isdigit() and p != folder]
+    advice = f'take another checkpoint: {", ".join(others)}' if others else 'train it anew'
+    return InputError(f'{folder} is damaged ({why}); {advice}')
 
 
 def _choose(path: Path, which: str | int) -> Path:

@@ -16,6 +16,7 @@ from mvae.errors import InputError, Interrupted
 from mvae.model.config import ModelConfig, model_config
 from mvae.model.types import Params
 from mvae.musicvae import MusicVAE, form_of
+from mvae.render.collection import is_whole
 from mvae.runs.checkpoint import Checkpoints, Training
 from mvae.runs.load import load
 from mvae.training import memory, processes, schedules
@@ -81,6 +82,7 @@ class _Trainer:
     def run(self, log: RunLog, stop: StopSignals) -> dict[str, float]:
         """All updates that are left."""
         t, results, pending = self.t, {}, None
+        self._make_missing_pictures()
         log.say(memory.describe(self.state.params, self.folder, self.start, t.steps))
         batches: Iterator[Batch] = self.loader.iterate(self.start)
         for done in range(self.start + 1, t.steps + 1):
@@ -95,16 +97,21 @@ class _Trainer:
             log.step_done()
             self._check_replicas(done)
             leave = self._asked_to_leave(done, stop)
-            if done == t.steps or done % self.c.evaluation.every == 0:
-                results = self._evaluate(done, log)
-            elif self.checkpoints and (leave or done % self.c.checkpoint.every == 0):
-                self.checkpoints.save(self._training())
+            evaluates = self._evaluates(done)
+            if evaluates or leave or done % self.c.checkpoint.every == 0:
+                _report(log, self.c, *pending)  # first: what is saved is not done again
+                pending = None
+                if evaluates:
+                    results = self._evaluate(done, log)
+                elif self.checkpoints:
+                    self.checkpoints.save(self._training())
             if leave and done < t.steps:
                 said = f'stopped at step {done}, state saved; the same command goes on'
                 raise Interrupted(said, stop.seen or signal.SIGINT)
-        if pending:
-            _report(log, self.c, *pending)
         return results
+
+    def _evaluates(self, done: int) -> bool:
+        return done == self.t.steps or (done > 0 and done % self.c.evaluation.every == 0)
 
     def _training(self) -> Training:
         return Training(int(self.state.step), self.state.params, self.state.opt_state)
@@ -135,10 +142,24 @@ class _Trainer:
         if self.checkpoints:
             self.checkpoints.save(self._training(), results, prior)
             model = MusicVAE(processes.on_one_device(self.state.params), c, prior, done, results)
-            originals = form.join(self.validation[0].streams)[: c.evaluation.samples]
-            folder = self.folder / 'samples' / f'step_{done:06d}'
-            write_pictures(folder, model, originals, c.evaluation.temperature, c.seed)
+            self._write_pictures(model)
         return results
+
+    def _write_pictures(self, model: MusicVAE) -> None:
+        e = self.c.evaluation
+        originals = self.loader.form.join(self.validation[0].streams)[: e.samples]
+        write_pictures(self._pictures(model.step), model, originals, e.temperature, self.c.seed)
+
+    def _pictures(self, step: int) -> Path:
+        return self.folder / 'samples' / f'step_{step:06d}'
+
+    def _make_missing_pictures(self) -> None:
+        """Makes those of the checkpoint that training goes on from, where a kill came first."""
+        evaluated = self.checkpoints and self._evaluates(self.start) and self.start > 0
+        if evaluated and self.c.evaluation.samples and not is_whole(self._pictures(self.start)):
+            model = load(self.folder, self.start)
+            if model.prior is not None:  # else it was saved at a signal
+                self._write_pictures(model)
 
 
 def _first_state(
