@@ -1,5 +1,6 @@
 """`train_and_evaluate`: from a config and a store to a run folder, resumable at any moment."""
 
+import contextlib
 import dataclasses
 import signal
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from mvae.batch import Batch
 from mvae.dataset.loader import Loader
 from mvae.dataset.store import Store
 from mvae.errors import InputError, Interrupted
+from mvae.files import owned
 from mvae.model.config import ModelConfig, model_config
 from mvae.model.types import Params
 from mvae.musicvae import MusicVAE, form_of
@@ -35,7 +37,7 @@ def train_and_evaluate(c: ConfigDict, run: Path) -> dict[str, float]:
     run folder.
 
     Raises:
-        InputError: settings, data or a run folder that do not fit.
+        InputError: settings, data or a run folder that do not fit; another process trains there.
         Interrupted: after SIGTERM or SIGINT; the same command goes on.
     """
     _check(c)
@@ -44,11 +46,12 @@ def train_and_evaluate(c: ConfigDict, run: Path) -> dict[str, float]:
     augmentation = tuple(c.data.transpose), c.data.drop_drums
     loader = Loader(store, form, c.training.batch_size, c.seed, *augmentation, **shard)
     writes = processes.is_first()
-    checkpoints = Checkpoints(run, c, store.corpus) if writes else None
-    trainer = _Trainer(c, loader, run, checkpoints)
-    log = RunLog(run, trainer.start, c.training.steps, c.training.batch_size, writes)
-    with log, StopSignals() as stop:
-        return trainer.run(log, stop)
+    with owned(run, 'trains') if writes else contextlib.nullcontext():
+        checkpoints = Checkpoints(run, c, store.corpus) if writes else None
+        trainer = _Trainer(c, loader, run, checkpoints)
+        log = RunLog(run, trainer.start, c.training.steps, c.training.batch_size, writes)
+        with log, StopSignals() as stop:
+            return trainer.run(log, stop)
 
 
 def _check(c: ConfigDict) -> None:
