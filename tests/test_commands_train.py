@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 import shlex
+import shutil
 import signal
 import socket
 import subprocess
@@ -194,6 +195,48 @@ def test_a_signal_saves_and_leaves(data, tmp_path, number):
     assert step >= 1 and f'stopped at step {step}' in said
     lines = (run / 'metrics.jsonl').read_text().splitlines()
     assert [json.loads(line)['step'] for line in lines] == list(range(1, step + 1))
+
+
+@pytest.mark.skipif(shutil.which('make') is None, reason='no make')
+@pytest.mark.parametrize(
+    'to',
+    [
+        'make',
+        pytest.param('group', marks=pytest.mark.slow),
+        pytest.param('program', marks=pytest.mark.slow),
+    ],
+)
+def test_sigterm_under_make_saves_and_nothing_goes_on(data, tmp_path, to):
+    program = tmp_path / 'venv/bin/mvae'
+    program.parent.mkdir(parents=True)
+    program.write_text(f'#!/bin/sh\necho $$ > {tmp_path}/pid\nexec {sys.executable} -m mvae "$@"\n')
+    program.chmod(0o755)
+    (tmp_path / 'venv/.ready').touch()  # nothing to install
+    run = tmp_path / 'run'
+    every = [f'--config.{name}.every=100000' for name in ('checkpoint', 'evaluation')]
+    arguments = ' '.join(['--run', str(run), '--config.logging.every=1', *every])
+    made = [f'VENV={tmp_path}/venv', 'EXP=mel2', 'SCALE=tiny', 'STEPS=100000']
+    with subprocess.Popen(
+        ['make', 'train', *made, f'DATA={data}', f'ARGS={arguments}'],
+        cwd=Path(__file__).parents[1],
+        env=os.environ | {'MAKEFLAGS': '', 'MAKELEVEL': ''},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    ) as make:
+        _wait_for(run / 'metrics.jsonl')
+        while not (run / 'metrics.jsonl').read_text() and make.poll() is None:
+            time.sleep(0.02)
+        pid = int((tmp_path / 'pid').read_text())
+        if to == 'group':
+            os.killpg(make.pid, signal.SIGTERM)
+        else:
+            os.kill(make.pid if to == 'make' else pid, signal.SIGTERM)
+        make.wait(100)
+    assert make.returncode != 0
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+    assert any(path.name.isdigit() for path in (run / 'checkpoints').iterdir())
 
 
 def test_a_damaged_checkpoint_gives_way_to_the_one_before_and_pictures_cut_off_are_made(
