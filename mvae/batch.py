@@ -10,13 +10,17 @@ class Batch(NamedTuple):
 
     streams: of each stream of the form its columns, int32 [B, T, C]. conditions: what else the
     model is told; none yet. mask: float32 [B], 1 for an example, 0 for a row that only fills up.
+    numbers: int32 [B], which example of an update or of an evaluation a row is, over all processes;
+    its noise depends on that, and not on who computes it.
     """
 
     streams: tuple[Any, ...]
     conditions: tuple[Any, ...]
     mask: Any
+    numbers: Any
 
     @classmethod
-    def of(cls, streams: tuple[Any, ...]) -> 'Batch':
-        """A batch in which every row counts."""
-        return cls(streams, (), np.ones(len(streams[0]), np.float32))
+    def of(cls, streams: tuple[Any, ...], first: int = 0) -> 'Batch':
+        """A batch in which every row counts. first: the number of its first example."""
+        numbers = np.arange(first, first + len(streams[0]), dtype=np.int32)
+        return cls(streams, (), np.ones(len(numbers), np.float32), numbers)

@@ -7,6 +7,7 @@ JSON of another kind. Here, and only here, it is opened and looked at.
 import contextlib
 import json
 import os
+import socket
 import stat
 import sys
 from collections.abc import Iterator
@@ -198,4 +199,37 @@ def locked(path: str | Path, waiting: str) -> Iterator[None]:
                 fcntl.flock(file, fcntl.LOCK_EX)
         except (ImportError, OSError):  # Windows, or a disk without locks: as if alone
             pass
+        yield
+
+
+@contextlib.contextmanager
+def owned(folder: str | Path, what: str) -> Iterator[None]:
+    """Keeps other processes that ask the same out of a folder, where the system can lock files.
+
+    The lock goes with the process, however it ends. what: what the process does there, such as
+    'trains'. Raises InputError that names the process that is in, or where the folder cannot be
+    written.
+    """
+    path = Path(folder) / '.lock'
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = path.open('a+b', buffering=0)
+    except OSError as error:
+        raise InputError(f'cannot write {path}: {error.strerror}') from None
+    with file:
+        try:
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.seek(0)
+            who = file.read(200).decode(errors='replace').strip() or 'another process'
+            raise InputError(
+                f'{who} {what} in {folder}; wait for it or stop it, or name another folder'
+            ) from None
+        except (ImportError, OSError):  # Windows, or a disk without locks: as if alone
+            pass
+        with contextlib.suppress(OSError):  # a full disk: locked, but without a name
+            file.truncate(0)
+            file.write(f'process {os.getpid()} on {socket.gethostname()}\n'.encode())
         yield

@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 import shlex
+import shutil
 import signal
 import socket
 import subprocess
@@ -49,6 +50,18 @@ def _command(*arguments):
 
 def _train(*arguments):
     return subprocess.run(_command(*arguments), capture_output=True, text=True, timeout=200)
+
+
+def _free_address():
+    with socket.socket() as probe:
+        probe.bind(('127.0.0.1', 0))
+        return f'127.0.0.1:{probe.getsockname()[1]}'
+
+
+def _wait_for(path):
+    end = time.monotonic() + 150
+    while not path.exists() and time.monotonic() < end:
+        time.sleep(0.02)
 
 
 def _params(run):
@@ -160,6 +173,7 @@ def test_a_signal_saves_and_leaves(data, tmp_path, number):
     run = tmp_path / 'run'
     # No checkpoint but the one at the signal, no evaluation.
     every = ['--config.checkpoint.every=100000', '--config.evaluation.every=100000']
+    every.append('--config.logging.every=1')
     command = _command('--data', data, '--run', run, '--steps', 100_000, *every)
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -178,26 +192,71 @@ def test_a_signal_saves_and_leaves(data, tmp_path, number):
         and 'Traceback' not in said
     )
     (step,) = [int(path.name) for path in (run / 'checkpoints').iterdir() if path.name.isdigit()]
-    assert step >= 5 and f'stopped at step {step}' in said
+    assert step >= 1 and f'stopped at step {step}' in said
+    lines = (run / 'metrics.jsonl').read_text().splitlines()
+    assert [json.loads(line)['step'] for line in lines] == list(range(1, step + 1))
 
 
-def test_a_truncated_checkpoint_is_said_at_resuming(data, tmp_path):
-    assert _train('--data', data, '--run', tmp_path / 'run', '--steps', 5).returncode == 0
-    for file in (tmp_path / 'run/checkpoints/5/optimizer').rglob('*'):
+@pytest.mark.skipif(shutil.which('make') is None, reason='no make')
+@pytest.mark.parametrize(
+    'to',
+    [
+        'make',
+        pytest.param('group', marks=pytest.mark.slow),
+        pytest.param('program', marks=pytest.mark.slow),
+    ],
+)
+def test_sigterm_under_make_saves_and_nothing_goes_on(data, tmp_path, to):
+    program = tmp_path / 'venv/bin/mvae'
+    program.parent.mkdir(parents=True)
+    program.write_text(f'#!/bin/sh\necho $$ > {tmp_path}/pid\nexec {sys.executable} -m mvae "$@"\n')
+    program.chmod(0o755)
+    (tmp_path / 'venv/.ready').touch()  # nothing to install
+    run = tmp_path / 'run'
+    every = [f'--config.{name}.every=100000' for name in ('checkpoint', 'evaluation')]
+    arguments = ' '.join(['--run', str(run), '--config.logging.every=1', *every])
+    made = [f'VENV={tmp_path}/venv', 'EXP=mel2', 'SCALE=tiny', 'STEPS=100000']
+    with subprocess.Popen(
+        ['make', 'train', *made, f'DATA={data}', f'ARGS={arguments}'],
+        cwd=Path(__file__).parents[1],
+        env=os.environ | {'MAKEFLAGS': '', 'MAKELEVEL': ''},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    ) as make:
+        _wait_for(run / 'metrics.jsonl')
+        while not (run / 'metrics.jsonl').read_text() and make.poll() is None:
+            time.sleep(0.02)
+        pid = int((tmp_path / 'pid').read_text())
+        if to == 'group':
+            os.killpg(make.pid, signal.SIGTERM)
+        else:
+            os.kill(make.pid if to == 'make' else pid, signal.SIGTERM)
+        make.wait(100)
+    assert make.returncode != 0
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+    assert any(path.name.isdigit() for path in (run / 'checkpoints').iterdir())
+
+
+def test_a_damaged_checkpoint_gives_way_to_the_one_before_and_pictures_cut_off_are_made(
+    data, tmp_path
+):
+    run, every = tmp_path / 'run', '--config.evaluation.every=2'
+    assert _train('--data', data, '--run', run, '--steps', 3, every).returncode == 0
+    (run / 'samples/step_000002/samples.png').unlink()
+    for file in (run / 'checkpoints/3/optimizer').rglob('*'):
         if file.is_file() and file.stat().st_size > 1000:
             file.write_bytes(file.read_bytes()[:500])
-    done = _train('--data', data, '--run', tmp_path / 'run', '--steps', 10)
-    assert (
-        done.returncode == 2
-        and 'checkpoints/5 is damaged' in done.stderr
-        and 'Traceback' not in done.stderr
-    )
+    done = _train('--data', data, '--run', run, '--steps', 3, every)
+    assert done.returncode == 0 and 'checkpoints/3 is damaged' in done.stderr
+    assert 'goes on from step 2' in done.stderr and 'Traceback' not in done.stderr
+    assert (run / 'samples/step_000002/samples.png').exists()
+    assert (run / 'checkpoints/3').exists() and (run / 'checkpoints/damaged-3').exists()
 
 
 def test_two_processes_equal_one_with_two_devices(data, tmp_path):
-    with socket.socket() as probe:
-        probe.bind(('127.0.0.1', 0))
-        address = f'127.0.0.1:{probe.getsockname()[1]}'
+    address = _free_address()
     arguments = ['--data', data, '--steps', 10, '--config.training.check_replicas_every=5']
     two_devices = {
         **os.environ,
@@ -225,6 +284,49 @@ def test_two_processes_equal_one_with_two_devices(data, tmp_path):
     assert [peer.returncode for peer in peers] == [0, 0], said
     for x, y in zip(_params(tmp_path / 'one'), _params(tmp_path / 'two'), strict=True):
         np.testing.assert_allclose(x, y, rtol=1e-4, atol=1e-5)
+
+
+def test_a_process_that_does_not_come_is_said(data, tmp_path):
+    alone = ['--data', data, '--run', tmp_path / 'run', '--patience', 1, '--processes', 3]
+    for process, missing in ((0, 'one of the processes 1 to 2 did'), (1, 'process 0 at 127.0.0.1')):
+        done = _train(*alone, '--coordinator', _free_address(), '--process', process)
+        assert done.returncode == 2 and 'Traceback' not in done.stderr
+        assert f'error: {missing}' in done.stderr and 'within 1 s' in done.stderr
+    assert not (tmp_path / 'run').exists()
+
+
+@pytest.mark.slow
+def test_a_process_that_is_killed_is_named_and_the_same_command_goes_on(data, tmp_path):
+    pair = ['--data', data, '--run', tmp_path / 'run', '--processes', 2]
+
+    def start(*more):
+        address = _free_address()
+        return [
+            subprocess.Popen(
+                _command(*pair, '--coordinator', address, '--process', n, *more),
+                env={**os.environ, 'JAX_PLATFORMS': 'cpu'},
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+            for n in (0, 1)
+        ]
+
+    first, second = start('--steps', 100_000)
+    _wait_for(tmp_path / 'run' / 'checkpoints' / '10')
+    second.kill()
+    second.communicate()
+    _, said = first.communicate(timeout=100)
+    assert first.returncode == 2 and 'error: process 1 is gone; start all' in said
+    assert 'Traceback' not in said
+    (step, *_) = sorted(
+        (int(p.name) for p in (tmp_path / 'run/checkpoints').iterdir() if p.name.isdigit()),
+        reverse=True,
+    )
+    again = start('--steps', step + 5)
+    said = [process.communicate(timeout=300)[0] for process in again]
+    assert [process.returncode for process in again] == [0, 0]
+    assert f'from step {step}' in said[0]
 
 
 def test_what_was_learned_on_two_bars_is_a_start_for_sixteen(data, tmp_path):

@@ -23,11 +23,11 @@ def test_reconstruction_counts_are_those_of_a_plain_count():
     model, rng = tiny_model('trio', 16, 'hierdec'), np.random.default_rng(0)
     tokens = np.stack([rng.integers(0, 5, (4, 256)) for _ in range(3)], -1).astype(np.int32)
     mask = np.array([1, 1, 1, 0], np.float32)
-    batch = Batch(model.form.split(tokens), (), mask)
+    batch = Batch(model.form.split(tokens), (), mask, np.arange(4))
     result = evaluate_reconstruction(model, [batch], np.array([7, 2, 7]), seed=3)
     z_key, draw_key = jax.random.split(jax.random.fold_in(jax.random.key(3), 0))
     q = vae.encode(model.params, model.architecture, batch.streams)
-    z = vae.sample_posterior(z_key, q)
+    z = vae.sample_posterior(jax.random.normal(z_key, q.mu.shape), q)
     streams = vae.generate(model.params, model.architecture, z, draw_key, 0.0)
     greedy = model.form.join(streams)
     for k, (stream, first) in enumerate([('melody', 2), ('bass', 2), ('drums', 1)]):

@@ -133,8 +133,10 @@ def test_scheduled_sampling_at_its_ends(cfg):
     params, streams = _params(cfg), _streams(cfg)
     z = jax.random.normal(jax.random.key(3), (2, cfg.latent_size))
 
+    keys = jax.random.split(jax.random.key(0), 2)
+
     def decode(streams, p):
-        return vae.decode_logits(params, cfg, z, streams, sampling=(jax.random.key(0), p))
+        return vae.decode_logits(params, cfg, z, streams, sampling=(keys, p))
 
     forced = vae.decode_logits(params, cfg, z, streams)
     for x, y in zip(decode(streams, 0.0), forced, strict=True):
@@ -147,11 +149,9 @@ def test_scheduled_sampling_at_its_ends(cfg):
 def test_hiding_every_input_leaves_only_z():
     params, streams = _params(FLAT), _streams(FLAT)
     z = jax.random.normal(jax.random.key(3), (2, FLAT.latent_size))
+    keys = jax.random.split(jax.random.key(0), 2)
     silent = tuple(jnp.zeros_like(x) for x in streams)
-    hidden = [
-        vae.decode_logits(params, FLAT, z, x, dropout=(jax.random.key(0), 1.0))
-        for x in (streams, silent)
-    ]
+    hidden = [vae.decode_logits(params, FLAT, z, x, dropout=(keys, 1.0)) for x in (streams, silent)]
     for x, y in zip(*hidden, strict=True):
         np.testing.assert_array_equal(x, y)
 

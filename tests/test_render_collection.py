@@ -3,7 +3,7 @@
 import pytest
 
 from mvae.errors import InputError
-from mvae.render.collection import collection
+from mvae.render.collection import collection, is_whole
 
 
 def _make(folder, *names):
@@ -64,3 +64,12 @@ def test_a_folder_that_cannot_be_written_is_one_line(tmp_path):
         collection(tmp_path / 'file'),
     ):
         pass
+
+
+def test_whole_is_what_was_written_to_its_end(tmp_path):
+    folder = tmp_path / 'samples'
+    assert not is_whole(folder)
+    _make(folder, 'a.mid', 'b.mid')
+    assert is_whole(folder)
+    (folder / 'b.mid').unlink()
+    assert not is_whole(folder)

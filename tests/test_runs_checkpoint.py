@@ -22,7 +22,7 @@ from mvae.training.step import init_state
 def test_a_run_of_another_version_is_refused_with_what_to_do(tmp_path):
     run = save_tiny(tmp_path / 'run', 'melody', 2, 'flat')
     file = run / 'checkpoints' / '0' / 'meta' / 'metadata'
-    file.write_text(json.dumps(json.loads(file.read_text()) | {'format': 1}))
+    file.write_text(json.dumps(_unsigned(file) | {'format': 1}))
     model = tiny_model('melody', 2, 'flat')
     t = FrozenConfigDict(model.config.training)
     state = init_state(jax.random.key(0), model.architecture, t)
@@ -32,6 +32,12 @@ def test_a_run_of_another_version_is_refused_with_what_to_do(tmp_path):
         Checkpoints(run, model.config, '').restore(like)
     with pytest.raises(InputError, match='another version of mvae .*; train it anew'):
         load(run)
+
+
+def _unsigned(file):
+    """Metadata without their digests, so that one may write others."""
+    meta = json.loads(file.read_text())
+    return {name: value for name, value in meta.items() if name != 'digests'}
 
 
 @pytest.fixture(scope='module')
@@ -101,7 +107,8 @@ def test_folders_of_other_names_are_no_checkpoints(run, resume, name):
 @pytest.mark.parametrize('text', ['', '[]', '3', 'null', '{}', '{"loss": "a"}', '[' * 5000])
 def test_metrics_that_are_none(run, resume, text):
     (run / 'checkpoints' / '0' / 'metrics' / 'metrics').write_text(text)
-    assert load(run).metrics == {}
+    with pytest.raises(InputError, match='is damaged'):
+        load(run)
     with pytest.raises(InputError, match='metrics is damaged .*; remove this checkpoint'):
         resume(run)
 
@@ -126,7 +133,7 @@ _CHANGES = {
 @pytest.mark.parametrize('place', _CHANGES)
 def test_metadata_that_cannot_be(run, resume, place):
     file = run / 'checkpoints' / '0' / 'meta' / 'metadata'
-    meta = json.loads(file.read_text())
+    meta = _unsigned(file)
     *parents, leaf = place.split('.')
     inside = meta
     for parent in parents:
@@ -141,7 +148,7 @@ def test_metadata_that_cannot_be(run, resume, place):
 
 def test_weights_that_a_folder_cannot_hold_are_not_allocated(run):
     file = run / 'checkpoints' / '0' / 'meta' / 'metadata'
-    meta = json.loads(file.read_text())
+    meta = _unsigned(file)
     meta['config']['model'] |= {'encoder_sizes': [2**15], 'decoder_sizes': [2**15] * 4}
     file.write_text(json.dumps(meta))
     with pytest.raises(InputError, match='bytes cannot hold weights of'):
@@ -170,3 +177,32 @@ def test_a_run_whose_name_is_no_text(run, resume):
     for function in (load, resume):
         with pytest.raises(InputError, match='no UTF-8'):
             function(odd)
+
+
+def test_no_flipped_bit_is_loaded(tmp_path):
+    run = save_tiny(tmp_path / 'run', 'melody', 2, 'flat')
+    whole = jax.tree.leaves(load(run).params)
+    random, refused = np.random.default_rng(0), 0
+    files = [p for p in (run / 'checkpoints/0').rglob('*') if p.is_file() and p.stat().st_size]
+    sizes = np.array([path.stat().st_size for path in files])
+    for path in random.choice(files, 40, p=sizes / sizes.sum()):
+        data = bytearray(path.read_bytes())
+        data[random.integers(len(data))] ^= 1 << random.integers(8)
+        before = path.read_bytes()
+        path.write_bytes(data)
+        try:  # either it is said, or nothing that is read has changed
+            found = jax.tree.leaves(load(run).params)
+            assert all(np.array_equal(x, y) for x, y in zip(whole, found, strict=True))
+        except InputError as error:
+            assert '\n' not in str(error)
+            refused += 1
+        path.write_bytes(before)
+    assert refused > 20
+
+
+def test_weights_that_are_not_finite_are_refused(tmp_path):
+    model = tiny_model('melody', 2, 'flat')
+    broken = jax.tree.map(lambda x: np.full_like(x, np.nan), model.params)
+    Checkpoints(tmp_path, model.config, '').save_params(broken, 0)
+    with pytest.raises(InputError, match='params hold values that are not finite.*; train it anew'):
+        load(tmp_path)

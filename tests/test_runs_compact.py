@@ -181,3 +181,31 @@ def test_the_programs_play_a_single_file(run, tmp_path):
         'index.html',
         '.collection',
     }
+
+
+def test_weights_that_are_not_finite_are_refused(run, tmp_path):
+    path = tmp_path / 'small.npz'
+    write_file(path, load(run))
+    with np.load(path) as file:
+        arrays = dict(file)
+    name = next(name for name in arrays if name.endswith("['bias']"))
+    arrays[name][0] = np.inf
+    np.savez(path, **arrays)
+    with pytest.raises(InputError, match='holds values that are not finite'):
+        load(path)
+
+
+def test_no_flipped_bit_is_loaded(run, tmp_path):
+    path = tmp_path / 'small.npz'
+    write_file(path, load(run))
+    whole, random = path.read_bytes(), np.random.default_rng(0)
+    expected = compact.read(path)[0]
+    for _ in range(100):
+        data = bytearray(whole)
+        data[random.integers(len(data))] ^= 1 << random.integers(8)
+        path.write_bytes(data)
+        try:  # either it is said, or nothing that is read has changed
+            found = compact.read(path)[0]
+        except InputError:
+            continue
+        assert all(np.array_equal(values, found[name]) for name, values in expected.items())

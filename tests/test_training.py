@@ -1,5 +1,5 @@
-"""Schedules at five steps, free bits, accumulation, two devices against one, replicas, and learning
-eight windows by heart.
+"""Schedules at five steps, free bits, accumulation, several devices against one, replicas, and
+learning eight windows by heart.
 """
 
 import dataclasses
@@ -23,7 +23,7 @@ from mvae.model.config import model_config
 from mvae.model.objective import kl_cost
 from mvae.music.forms import make_form
 from mvae.musicvae import form_of
-from mvae.training import processes, schedules
+from mvae.training import processes, schedules, signals
 from mvae.training.evaluate import evaluate
 from mvae.training.loss import negative_elbo
 from mvae.training.signals import StopSignals
@@ -109,24 +109,16 @@ def test_free_bits_are_free_up_to_the_threshold():
 
 
 def test_accumulation_is_the_mean_over_micro_batches():
-    """Deterministic posterior (no noise to speak of), so that only the order of sums can differ."""
-    cfg, t = _setting()
-    quiet = dataclasses.replace(cfg, initial_sigma=1e-6)
+    """With all the noise there is: it is of the example, so that only the order of sums differs."""
+    cfg, t = _setting(token_dropout=0.25)
     batch = _batch(1, (4, 32))
     results = []
     for accumulation in (1, 2):
-        ta = FrozenConfigDict(
-            {
-                **t,
-                'accumulation': accumulation,
-                'sampling_schedule': 'constant',
-                'sampling_rate': 0.0,
-            }
-        )
-        state = init_state(jax.random.key(0), quiet, ta)
-        results.append(train_step(state, batch, jax.random.key(2), cfg=quiet, t=ta)[1])
+        ta = FrozenConfigDict({**t, 'accumulation': accumulation})
+        state = init_state(jax.random.key(0), cfg, ta)
+        results.append(train_step(state, batch, jax.random.key(2), cfg=cfg, t=ta)[1])
     for name in ('loss', 'examples', 'gradient_norm'):
-        np.testing.assert_allclose(results[0][name], results[1][name], rtol=1e-3)
+        np.testing.assert_allclose(results[0][name], results[1][name], rtol=1e-5)
 
 
 def test_eight_windows_are_learnt_by_heart():
@@ -156,21 +148,24 @@ def test_metrics_of_the_loss_are_sums():
     cfg, _ = _setting()
     params = vae.init(jax.random.key(0), cfg)
     batch = _batch(1, (4, 32))
-    loss, sums = negative_elbo(params, cfg, batch, jax.random.key(2), beta=0.2, free_bits=0.0)
+    keys = jax.random.split(jax.random.key(2), 4)
+    loss, sums = negative_elbo(params, cfg, batch, keys, beta=0.2, free_bits=0.0)
     np.testing.assert_allclose(loss, sums['loss'] / sums['examples'], rtol=1e-6)
     np.testing.assert_allclose(sums['loss'], sums['reconstruction'] + 0.2 * sums['kl'], rtol=1e-5)
 
 
-TWO_DEVICES = """
+SEVERAL_DEVICES = """
 import jax, numpy as np, sys
 sys.path.insert(0, 'tests')
 from mvae.training import processes
 from test_training import of_seven, three_steps
-assert jax.local_device_count() == 2
+count = jax.local_device_count()
 losses, state = three_steps()
 for leaf in jax.tree.leaves(state.params):
-    first, second = (np.asarray(s.data) for s in leaf.addressable_shards)
-    np.testing.assert_array_equal(first, second)
+    first, *others = (np.asarray(s.data) for s in leaf.addressable_shards)
+    assert len(others) == count - 1
+    for other in others:
+        np.testing.assert_array_equal(first, other)
 assert processes.replicas_differ(state.params) == []
 weights = state.params['encoder']['mu']['kernel']
 shards = [np.asarray(s.data) + n for n, s in enumerate(weights.addressable_shards)]
@@ -180,16 +175,15 @@ assert processes.replicas_differ({'whole': weights, 'torn': torn}) == ["['torn']
 print(' '.join(map(str, losses)))
 print(' '.join(map(str, of_seven(state.params).values())))
 for x in processes.spread((np.arange(7), np.ones((7, 3)))):
-    assert [s.data.shape[0] for s in x.addressable_shards] == [4, 4]
+    assert [s.data.shape[0] for s in x.addressable_shards] == [8 // count] * count
 """
 
 
 def three_steps():
-    """Losses of three updates on all devices, the noise made too small to matter, and the last
-    state.
-    """
-    cfg, t = _setting(sampling_schedule='constant', sampling_rate=0.0)
-    cfg = dataclasses.replace(cfg, initial_sigma=1e-6)
+    """Losses of three updates on all devices, with all the noise there is, and the last state."""
+    cfg, t = _setting(
+        2, 'hier', token_dropout=0.25, sampling_schedule='constant', sampling_rate=0.5
+    )
     state, step = init_state(jax.random.key(0), cfg, t), make_train_step(cfg, t)
     losses = []
     for n in range(3):
@@ -200,9 +194,8 @@ def three_steps():
 
 
 def of_seven(params):
-    """The evaluation of seven examples on all devices, which two cannot share evenly."""
-    cfg, _ = _setting()
-    cfg = dataclasses.replace(cfg, initial_sigma=1e-6)
+    """The evaluation of seven examples on all devices, which several cannot share evenly."""
+    cfg, _ = _setting(2, 'hier')
     batch = _batch(5, (7, 32))
     form = make_form('melody', 2)
     batch = batch._replace(streams=tuple(map(np.asarray, batch.streams)))
@@ -213,33 +206,38 @@ def test_one_device_has_nothing_to_compare():
     assert processes.replicas_differ({'what nobody reads': object()}) == []
 
 
-def test_two_devices_equal_one_and_replicas_stay_equal():
-    environment = {
-        **os.environ,
-        'XLA_FLAGS': '--xla_force_host_platform_device_count=2',
-        'JAX_PLATFORMS': 'cpu',
-        'PYTHONPATH': '.',
-    }
-    done = subprocess.run(
-        [sys.executable, '-c', TWO_DEVICES],
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
-    assert done.returncode == 0, done.stderr[-2000:]
-    losses, evaluation = ([float(x) for x in line.split()] for line in done.stdout.splitlines())
+def test_several_devices_equal_one_and_replicas_stay_equal():
+    """Noise is of the example, not of the device: posterior, hidden inputs and drawn ones agree."""
     one, state = three_steps()
-    np.testing.assert_allclose(losses, one, rtol=1e-3)
-    np.testing.assert_allclose(evaluation, list(of_seven(state.params).values()), rtol=1e-3)
+    alone = list(of_seven(state.params).values())
+    for count in (4,):
+        environment = {
+            **os.environ,
+            'XLA_FLAGS': f'--xla_force_host_platform_device_count={count}',
+            'JAX_PLATFORMS': 'cpu',
+            'PYTHONPATH': '.',
+        }
+        done = subprocess.run(
+            [sys.executable, '-c', SEVERAL_DEVICES],
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
+        assert done.returncode == 0, done.stderr[-2000:]
+        losses, evaluation = ([float(x) for x in line.split()] for line in done.stdout.splitlines())
+        np.testing.assert_allclose(losses, one, rtol=1e-4)
+        np.testing.assert_allclose(evaluation, alone, rtol=1e-3)
 
 
-def test_stop_signals_are_noted_and_the_handlers_of_before_come_back():
+def test_stop_signals_are_noted_and_the_handlers_of_before_come_back(monkeypatch):
     before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
     with StopSignals() as stop:
         assert stop.seen == 0
         signal.raise_signal(signal.SIGTERM)
         assert stop.seen == signal.SIGTERM
+        signal.raise_signal(signal.SIGTERM)  # at once: the same one
+        monkeypatch.setattr(signals, '_SAME', 0)
         with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(signal.SIGINT)
     assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before

@@ -47,6 +47,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         '--processes', type=int, help='how many processes train together (or MVAE_PROCESSES)'
     )
     parser.add_argument('--process', type=int, help='which of them this is (or MVAE_PROCESS)')
+    parser.add_argument(
+        '--patience',
+        type=positive,
+        default=300,
+        help='seconds to wait for a process that does not come or is gone (default: 300)',
+    )
     parser.set_defaults(settings=[])
 
 
@@ -58,7 +64,7 @@ def run(options: argparse.Namespace) -> None:
     from mvae.training import processes
 
     compute.prepare()
-    processes.join(options.coordinator, options.processes, options.process)
+    processes.join(options.coordinator, options.processes, options.process, options.patience)
     scale, why = _scale(options.scale)
     config = _config(options, scale)
     if config.checkpoint.init_from:
@@ -70,8 +76,10 @@ def run(options: argparse.Namespace) -> None:
         what = f'{options.exp} {config.variant}, scale {scale} ({why}), data {config.data.path}'
         print(f'{what}, in {folder}', flush=True)
     from mvae.training.loop import train_and_evaluate
+    from mvae.training.peers import Watch
 
-    train_and_evaluate(config, folder)
+    with Watch(options.patience):
+        train_and_evaluate(config, folder)
     if processes.is_first():
         _summarise(folder, scale, options)
 

@@ -254,7 +254,10 @@ def _extract(
         for future in as_completed(futures):
             try:
                 future.result()
-            except (TimeoutError, ProcessExpired):
+            except Exception as error:
+                # A part that cannot be written ends the build. TimeoutError is an OSError too.
+                if isinstance(error, OSError) and not isinstance(error, TimeoutError):
+                    raise
                 suspects.append(futures[future])
             else:
                 bar.update(len(futures[future].paths))
@@ -272,7 +275,7 @@ def _extract(
 def _extract_singly(
     pool: ProcessPool, task: parts.PartTask, time_limit: float
 ) -> list[parts.FileResult]:
-    """Each file of a task that timed out or died, as a task of its own.
+    """Each file of a task that timed out, died or needed too much, as a task of its own.
 
     Only the files that are to blame are lost.
     """
@@ -285,12 +288,19 @@ def _extract_singly(
         try:
             results.append(future.result())
         except TimeoutError:
-            detail = f'took longer than {time_limit:g} s'
-            results.append(parts.FileResult(reason=str(Reason.TIMEOUT), detail=detail))
+            results.append(_lost(str(Reason.TIMEOUT), f'took longer than {time_limit:g} s'))
+        except MemoryError:
+            results.append(_lost(*parts.TOO_MUCH))
         except ProcessExpired as error:
             detail = f'the reader died (exit code {error.exitcode})'
-            results.append(parts.FileResult(reason=str(Reason.CRASHED), detail=detail))
+            results.append(_lost(str(Reason.CRASHED), detail))
+        except Exception as error:  # what a worker could not hand back
+            results.append(_lost(str(Reason.CRASHED), f'{type(error).__name__}: {error}'))
     return results
+
+
+def _lost(reason: str, detail: str) -> parts.FileResult:
+    return parts.FileResult(reason=reason, detail=detail)
 
 
 def _check_target(out: Path) -> None:

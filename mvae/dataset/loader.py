@@ -95,7 +95,9 @@ class Loader:
             self._transpose(streams, first)
         if self.drop_drums:
             self._drop_drums(streams, first)
-        return Batch.of(tuple(stream.astype(np.int32) for stream in streams))
+        return Batch.of(
+            tuple(stream.astype(np.int32) for stream in streams), first - step * self.batch_size
+        )
 
     def iterate(self, start_step: int = 0) -> Iterator[Batch]:
         """The batches from `start_step` on without end, read ahead in threads of their own."""
@@ -151,7 +153,8 @@ class Loader:
             rows = chosen[np.minimum(place, len(chosen) - 1)]
             streams = self.store.gather_streams(windows[rows], self.form)
             mask = (place < len(chosen)).astype(np.float32)
-            yield Batch(tuple(stream.astype(np.int32) for stream in streams), (), mask)
+            numbers = place.astype(np.int32)
+            yield Batch(tuple(stream.astype(np.int32) for stream in streams), (), mask, numbers)
 
     def _shuffled(self, first: int, count: int) -> np.ndarray:
         """Window numbers of the examples first to first + count - 1 of the run."""

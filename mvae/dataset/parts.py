@@ -19,6 +19,7 @@ from mvae.music.notes import Score
 from mvae.music.reasons import Reason, Rejected
 
 Reader = Callable[[bytes], Score]
+TOO_MUCH = str(Reason.TOO_LARGE), 'needs more memory than the limit'
 
 
 @dataclass
@@ -87,7 +88,7 @@ def extract_file(task: PartTask, path: str) -> FileResult:
     except Rejected as error:
         result.reason, result.detail = str(error.reason), error.detail
     except MemoryError:
-        result.reason, result.detail = str(Reason.TOO_LARGE), 'needs more memory than the limit'
+        result.reason, result.detail = TOO_MUCH
     except OSError as error:
         result.reason, result.detail = str(Reason.UNREADABLE), error.strerror or str(error)
     # one odd file never ends a build of a hundred thousand; it is listed with what happened

@@ -31,7 +31,8 @@ def _loss(
     key: jax.Array,
 ) -> jax.Array:
     """-log p(streams | z), z drawn from the posterior of source, teacher-forced: nats [B]."""
-    return objective(params, cfg, streams, key, source=source).reconstruction
+    noise = jax.random.normal(key, (len(streams[0]), cfg.latent_size))
+    return objective(params, cfg, streams, noise, source=source).reconstruction
 
 
 def find_places(

@@ -31,7 +31,8 @@ def _measure(
 ) -> dict[str, jax.Array]:
     """Per example: hits bool [modes, B, T, K], losses [B], mu [B, Z]."""
     z_key, draw_key = jax.random.split(key)
-    found = objective(params, cfg, streams, z_key)
+    noise = jax.random.normal(z_key, (len(streams[0]), cfg.latent_size))
+    found = objective(params, cfg, streams, noise)
     hits = [found.right]
     for temperature in (1.0, 0.0):
         drawn = vae.generate(params, cfg, found.z, draw_key, temperature)

@@ -151,7 +151,7 @@ def scheduled_inputs(
     heads: Sequence[Head],
     e: jax.Array,
     inputs: Streams,
-    key: jax.Array,
+    keys: jax.Array,
     probability: jax.Array | float,
 ) -> Streams:
     """The inputs of scheduled sampling (Bengio et al., 2015): some are draws of the model itself.
@@ -159,21 +159,23 @@ def scheduled_inputs(
     Each step but the first reads a draw with the given probability. The choice holds for all
     streams of the step. It is independent over examples and steps.
 
-    inputs: the true values of the step before, int [N, S, C] of each stream. No gradient flows
-    through draws, so that `logits` of the result has the exact gradient.
+    inputs: the true values of the step before, int [N, S, C] of each stream. keys: [N]. No gradient
+    flows through draws, so that `logits` of the result has the exact gradient.
     """
     weights = prepare(params, cfg, heads)
     constant, states = start(weights, cfg, e)
+    fold = jax.random.fold_in
 
     def body(carry, xs):
         states, drawn_tm1 = carry
         t, true_t = xs
-        key_t = jax.random.fold_in(key, t)
-        own = jax.random.bernoulli(jax.random.fold_in(key_t, 0), probability, (len(e),)) & (t > 0)
+        own = jax.vmap(lambda key: jax.random.bernoulli(fold(key, 2 * t), probability))(keys)
+        own = own & (t > 0)
         pairs = zip(drawn_tm1, true_t, strict=True)
         inputs_t = tuple(jnp.where(own[:, None], drawn, true) for drawn, true in pairs)
         states, step_logits = step(weights, cfg, heads, constant, states, inputs_t)
-        return (states, draw(heads, jax.random.fold_in(key_t, 1), step_logits, 1.0)), inputs_t
+        drawn = jax.vmap(lambda key, row: draw(heads, fold(key, 2 * t + 1), row, 1.0))
+        return (states, drawn(keys, step_logits)), inputs_t
 
     time_first = tuple(jnp.swapaxes(values, 0, 1) for values in inputs)
     first = tuple(values[0] for values in time_first)

@@ -30,19 +30,19 @@ def objective(
     params: Params,
     cfg: ModelConfig,
     streams: Sequence[jax.Array],
-    key: jax.Array,
+    noise: jax.Array,
     *,
     source: Sequence[jax.Array] | None = None,
     sampling: tuple[jax.Array, jax.Array | float] | None = None,
     dropout: tuple[jax.Array, float] | None = None,
 ) -> Objective:
-    """-log p(x | z) under teacher forcing and KL(q(z | x) || N(0, I)), z drawn from q by the key.
+    """-log p(x | z) under teacher forcing and KL(q(z | x) || N(0, I)), z drawn from q.
 
-    streams: int [B, T, C] each. source: of which streams q is, others than those that are scored.
-    sampling, dropout: see `vae.decode_logits`.
+    streams: int [B, T, C] each. noise: of that draw, see `vae.sample_posterior`. source: of which
+    streams q is, others than those that are scored. sampling, dropout: see `vae.decode_logits`.
     """
     q = vae.encode(params, cfg, streams if source is None else source)
-    z = vae.sample_posterior(key, q)
+    z = vae.sample_posterior(noise, q)
     logits = vae.decode_logits(params, cfg, z, streams, sampling=sampling, dropout=dropout)
     parts = list(zip(cfg.heads, logits, streams, strict=True))
     losses = (head.loss(block, values).sum(1) for head, block, values in parts)

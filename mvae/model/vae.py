@@ -52,9 +52,9 @@ def encode(params: Params, cfg: ModelConfig, streams: Sequence[jax.Array]) -> Po
     return encoder.encode(params['encoder'], cfg, streams)
 
 
-def sample_posterior(key: jax.Array, q: Posterior) -> jax.Array:
-    """z = mu + sigma * eps, float32 [B, Z]."""
-    return q.mu + q.sigma * jax.random.normal(key, q.mu.shape)
+def sample_posterior(noise: jax.Array, q: Posterior) -> jax.Array:
+    """z = mu + sigma * noise, float32 [B, Z]; noise: standard normal, of that shape."""
+    return q.mu + q.sigma * noise
 
 
 def kl_divergence(q: Posterior) -> jax.Array:
@@ -82,11 +82,22 @@ def _of_decoder(cfg: ModelConfig, n: int, streams: Sequence[jax.Array]) -> Strea
 
 
 def _hide(dropout: tuple[jax.Array, float], inputs: Streams) -> Streams:
-    """Each step of each stream [N, S, C] hidden with a rate, independently."""
-    key, rate = dropout
-    hidden = jax.random.bernoulli(key, rate, (*inputs[0].shape[:2], len(inputs)))
+    """Each step of each stream [B * U, S, C] hidden with a rate, independently; keys: [B]."""
+    keys, rate = dropout
+    count, steps = len(keys), inputs[0].shape[1]
+    shape = len(inputs[0]) // count, steps, len(inputs)
+    hidden = jax.vmap(lambda key: jax.random.bernoulli(key, rate, shape))(keys)
+    hidden = hidden.reshape(-1, steps, len(inputs))
     return tuple(
         jnp.where(hidden[..., k, None], heads.NOTHING, values) for k, values in enumerate(inputs)
+    )
+
+
+def _keys_of_bars(keys: jax.Array, n: int, bars: int) -> jax.Array:
+    """Of examples' keys [B] those of decoder n in each of their bars, [B * U]."""
+    fold = jax.vmap(jax.random.fold_in, (None, 0))
+    return jax.vmap(lambda key: fold(jax.random.fold_in(key, n), jnp.arange(bars)))(keys).reshape(
+        -1
     )
 
 
@@ -104,8 +115,9 @@ def decode_logits(
     Bars are independent given the conductor's embeddings and the true values. So they run side by
     side, folded into the batch, in S sequential steps.
 
-    sampling: (key, probability) of scheduled sampling. dropout: (key, rate) at which each step of
-    each stream is hidden from the decoder. Returns float32 [B, T, out_width] per stream.
+    sampling: (keys, probability) of scheduled sampling. dropout: (keys, rate) at which each step of
+    each stream is hidden from the decoder. Keys are [B], one for each example. Returns float32
+    [B, T, out_width] per stream.
     """
     batch, total = streams[0].shape[:2]
     fold = (batch * cfg.bars, cfg.steps, -1)
@@ -117,9 +129,9 @@ def decode_logits(
     for n, (params_n, own) in enumerate(zip(params['decoders'], cfg.decoder_heads, strict=True)):
         inputs_n = _of_decoder(cfg, n, inputs)
         if sampling is not None:
-            key, probability = sampling
-            key = jax.random.fold_in(key, n)
-            inputs_n = decoder.scheduled_inputs(params_n, cfg, own, e, inputs_n, key, probability)
+            keys, probability = sampling
+            keys = _keys_of_bars(keys, n, cfg.bars)
+            inputs_n = decoder.scheduled_inputs(params_n, cfg, own, e, inputs_n, keys, probability)
         logits = decoder.logits(params_n, cfg, own, e, inputs_n)
         result += heads.split_logits(own, logits.reshape(batch, total, -1))
     return tuple(result)

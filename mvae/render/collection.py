@@ -38,6 +38,14 @@ def collection(folder: str | Path) -> Iterator[Path]:
                 path.rmdir()
 
 
+def is_whole(folder: str | Path) -> bool:
+    """Whether a collection was written there to its end, and all its files are there."""
+    folder = Path(folder)
+    names = _listed(folder)
+    there = all((folder / name).exists() for name in names)
+    return bool(names) and there and not (folder / '.partial').exists()
+
+
 def _replace(folder: Path, beside: Path) -> None:
     new = sorted(path.name for path in beside.iterdir())
     names = {Path(name).stem for name in (*_listed(folder), *new)}

@@ -1,10 +1,13 @@
 """Checkpoints of a run: the state, with what made it. orbax writes each beside and renames it.
 
-Two are kept: the latest, and the one of the best validation loss.
+Kept are the latest, the one before, should the disk damage it, and the one of the best validation
+loss. Each has digests of what it holds: see `runs.digests`.
 """
 
 import contextlib
+import os
 import shutil
+import sys
 import time
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,12 +22,16 @@ from mvae.files import Missing, check_name, check_tree, damaged, read_json, reas
 from mvae.model.prior import Prior
 from mvae.model.types import Params
 from mvae.music.form import differences
-from mvae.runs import metadata
+from mvae.runs import digests, metadata
 from mvae.runs.metadata import FORMAT, Kept, Metrics, describe
 
 _SPARE_BYTES = 2**18  # for what lies beside the weights
 _MOST_BYTES = 2**44
 _REMEDY = 'remove this checkpoint to go on'
+
+
+class _Damaged(Exception):
+    """A checkpoint that is not what was written."""
 
 
 class Training(NamedTuple):
@@ -62,7 +69,7 @@ class Checkpoints:
         handlers['meta'] = ocp.JsonCheckpointHandler(multiprocessing_options=peers)
         options = ocp.CheckpointManagerOptions(
             preservation_policy=checkpoint_managers.AnyPreservationPolicy(
-                [checkpoint_managers.LatestN(1), best]
+                [checkpoint_managers.LatestN(2), best]
             ),
             best_fn=lambda m: m['loss'],
             best_mode='min',
@@ -109,8 +116,9 @@ class Checkpoints:
         # orbax on a full disk says much besides our line.
         if shutil.disk_usage(self._path).free < size + _SPARE_BYTES:
             raise self._cannot_write('no space left on device')
-        items = {name: ocp.args.StandardSave(jax.device_get(tree)) for name, tree in trees.items()}
-        items['meta'] = ocp.args.JsonSave(self._meta)
+        trees = jax.device_get(trees)
+        items = {name: ocp.args.StandardSave(tree) for name, tree in trees.items()}
+        items['meta'] = ocp.args.JsonSave(digests.sign(self._meta, trees, metrics))
         try:
             self._manager.save(step, args=ocp.args.Composite(**items), metrics=metrics)
         except (OSError, ValueError) as error:  # tensorstore: ValueError where the disk is full
@@ -138,39 +146,81 @@ class Checkpoints:
         )
 
     def restore(self, like: Training) -> Training | None:
-        """The latest state, in the shapes of `like`; None in a new run.
+        """The latest state that is whole, in the shapes of `like`; None in a new run.
 
-        Raises InputError for another run's folder, and for damaged files.
+        Damaged ones after it are renamed, and said. Raises InputError for another run's folder, and
+        where none is whole.
         """
-        step = self._manager.latest_step()
-        if step is None:
-            return None
-        place = f'{self._path}/{step}'
-        run, meta = self._path.parent, metadata.read(self._path / str(step), _REMEDY)
+        damaged = []
+        for step in sorted(self._manager.all_steps(), reverse=True):
+            try:
+                kept = self._read(step, like)
+            except InputError:
+                raise
+            except Exception as error:  # orbax raises many kinds for damaged files
+                damaged.append(
+                    (step, str(error) if type(error) is _Damaged else type(error).__name__)
+                )
+                continue
+            self._set_aside(damaged, step)
+            return kept
+        if damaged:
+            step, why = damaged[0]
+            raise InputError(
+                f'{self._path}/{step} is damaged ({why}), and no checkpoint before it is whole; '
+                'remove the run folder to begin anew, or name another one with --run'
+            )
+        return None
+
+    def _read(self, step: int, like: Training) -> Training:
+        folder = self._path / str(step)
+        try:
+            meta = metadata.read(folder)
+        except InputError as error:
+            raise _Damaged(str(error)) from None
+        if digests.damaged_meta(meta, self._manager.metrics(step) or {}):
+            raise _Damaged('its metadata are not what was written')
+        self._check_version(meta)
+        self._check_same(folder, meta)
+        items = ocp.args.Composite(
+            params=ocp.args.StandardRestore(like.params),
+            optimizer=ocp.args.StandardRestore({'opt_state': like.opt_state}),
+        )
+        trees = self._manager.restore(step, args=items)
+        if why := digests.damage(meta, params=trees['params'], optimizer=trees['optimizer']):
+            raise _Damaged(why)
+        return Training(step, trees['params'], trees['optimizer']['opt_state'])
+
+    def _check_version(self, meta: dict[str, Any]) -> None:
+        run = self._path.parent
         if meta.get('format') != FORMAT:
             raise InputError(
                 f'{run} was made by another version of mvae (model format {meta.get("format")}, '
                 f'this one reads {FORMAT}); name another folder with --run'
             )
-        config, _ = metadata.check(Path(place), meta, Kept)
+
+    def _check_same(self, folder: Path, meta: dict[str, Any]) -> None:
+        run = self._path.parent
+        config, _ = metadata.check(folder, meta, Kept)
         if changed := _differences(meta | {'config': metadata.as_json(config)}, self._meta):
             raise InputError(
                 f'{run} holds another run ({"; ".join(changed)}); name another folder with --run, '
                 f'or start there from the weights of this one with '
                 f'--config.checkpoint.init_from={run}'
             )
-        try:
-            items = ocp.args.Composite(
-                params=ocp.args.StandardRestore(like.params),
-                optimizer=ocp.args.StandardRestore({'opt_state': like.opt_state}),
+
+    def _set_aside(self, damaged: list[tuple[int, str]], whole: int) -> None:
+        for step, why in damaged:
+            aside = self._path / f'damaged-{step}'
+            shutil.rmtree(aside, ignore_errors=True)
+            os.replace(self._path / str(step), aside)
+            print(
+                f'{self._path}/{step} is damaged ({why}); training goes on from step {whole}. '
+                f'What is left of it is {aside}',
+                file=sys.stderr,
             )
-            restored = self._manager.restore(step, args=items)
-        except Exception as error:
-            why = type(error).__name__
-            raise InputError(
-                f'{place} is damaged ({why}); remove it to go on from the one before'
-            ) from None
-        return Training(step, restored['params'], restored['optimizer']['opt_state'])
+        if damaged:
+            self._manager.reload()
 
 
 def _differences(old: dict[str, Any], new: dict[str, Any]) -> list[str]:

@@ -85,6 +85,9 @@ def read(path: str | Path) -> tuple[dict[str, np.ndarray], Prior | None, dict[st
         arrays = {name: values.astype(np.float32) for name, values in (arrays | fine).items()}
     except (KeyError, ValueError, TypeError) as error:  # arrays missing, or of other kinds
         raise damaged(f'{path} is no model file of mvae, or', reason(error)) from None
+    for name, values in arrays.items():
+        if not np.isfinite(values).all():
+            raise damaged(path, f'{name} holds values that are not finite')
     return arrays, prior, parse_json(meta, dict[str, Any], path)
 
 

@@ -3,6 +3,7 @@
 import math
 import os
 from pathlib import Path
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -17,7 +18,7 @@ from mvae.model.config import ModelConfig, model_config
 from mvae.model.prior import Prior, is_sound
 from mvae.model.types import Params
 from mvae.musicvae import MusicVAE, form_of
-from mvae.runs import compact, metadata
+from mvae.runs import compact, digests, metadata
 from mvae.runs.checkpoint import single_process
 from mvae.runs.metadata import Kept, KeptInFile
 from mvae.runs.released import find, released
@@ -37,7 +38,7 @@ def load(path: str | Path, which: str | int = 'best') -> MusicVAE:
         return _load_file(file, which)
     folder = _choose(Path(path).absolute(), which)
     check_name(folder)
-    config, kept = _read_meta(folder)
+    config, meta = _read_meta(folder)
     model = _architecture(config)
     try:
         params = _restore(folder / 'params', _shapes(model))
@@ -47,12 +48,13 @@ def load(path: str | Path, which: str | int = 'best') -> MusicVAE:
     except InputError:
         raise
     except Exception as error:
-        why = type(error).__name__
-        raise InputError(
-            f'{folder} is damaged ({why}); take another checkpoint of the run'
-        ) from None
+        raise _damaged(folder, type(error).__name__) from None
+    trees = {'params': params} | ({'prior': prior._asdict()} if prior else {})
+    if why := digests.damage(meta, **trees):
+        raise _damaged(folder, why)
     _check_prior(folder, prior, model)
-    return MusicVAE(params, config, prior, int(folder.name), _metrics(folder), kept.versions)
+    step, metrics = int(folder.name), _metrics(folder)
+    return MusicVAE(params, config, prior, step, metrics, meta['versions'])
 
 
 def load_config(path: str | Path, which: str | int = 'best') -> ConfigDict:
@@ -118,8 +120,17 @@ def _restore(folder: Path, like: Params) -> Params:
     return reader.restore(folder, args=ocp.args.StandardRestore(like))
 
 
-def _read_meta(folder: Path) -> tuple[ConfigDict, Kept]:
-    return metadata.check(folder, metadata.read(folder), Kept)
+def _read_meta(folder: Path) -> tuple[ConfigDict, dict[str, Any]]:
+    meta = metadata.read(folder)
+    if digests.damaged_meta(meta, _metrics(folder)):
+        raise _damaged(folder, 'its metadata are not what was written')
+    return metadata.check(folder, meta, Kept)[0], meta
+
+
+def _damaged(folder: Path, why: str) -> InputError:
+    others = [str(folder.parent / str(s)) for s in _steps(folder.parent) if str(s) != folder.name]
+    advice = f'take another checkpoint: {", ".join(others)}' if others else 'train it anew'
+    return damaged(folder, why, advice)
 
 
 def _choose(path: Path, which: str | int) -> Path:

@@ -15,6 +15,7 @@ from mvae.model.types import Params
 from mvae.music.events import ONSET
 from mvae.music.form import Form
 from mvae.training import processes
+from mvae.training.loss import keys_of, normal
 
 
 @functools.partial(jax.jit, static_argnames='cfg')
@@ -28,7 +29,8 @@ def _sums(
     free_bits: float,
 ) -> dict[str, jax.Array]:
     """Sums over the batch. onset: where a note or hit begins, bool [B, T, K]."""
-    found, mask = objective(params, cfg, batch.streams, key), batch.mask
+    noise = normal(keys_of(key, batch.numbers), cfg.latent_size)
+    found, mask = objective(params, cfg, batch.streams, noise), batch.mask
     q, weight = found.q, mask[:, None, None]
     loss = found.reconstruction + beta * kl_cost(found.kl, free_bits)
     return {
@@ -62,10 +64,10 @@ def evaluate(
     """
     params = processes.on_local_devices(params)
     total: dict[str, np.ndarray] = {}
-    for n, batch in enumerate(batches):
+    for batch in batches:
         events = [s.codec.events(x) for s, x in zip(form.streams, batch.streams, strict=True)]
         spread, onset = processes.spread((batch, np.stack(events, -1) == ONSET))
-        found = _sums(params, cfg, spread, onset, jax.random.fold_in(key, n), beta, free_bits)
+        found = _sums(params, cfg, spread, onset, key, beta, free_bits)
         sums = {name: np.asarray(v, np.float64) for name, v in found.items()}
         still = np.stack([(x == 0).all(-1) for x in batch.streams], -1)  # nothing happens: zeros
         sums['holds'] = (still * np.asarray(batch.mask)[:, None, None]).sum((0, 1))

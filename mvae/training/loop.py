@@ -1,5 +1,6 @@
 """`train_and_evaluate`: from a config and a store to a run folder, resumable at any moment."""
 
+import contextlib
 import dataclasses
 import signal
 from collections.abc import Iterator
@@ -13,9 +14,11 @@ from mvae.batch import Batch
 from mvae.dataset.loader import Loader
 from mvae.dataset.store import Store
 from mvae.errors import InputError, Interrupted
+from mvae.files import owned
 from mvae.model.config import ModelConfig, model_config
 from mvae.model.types import Params
 from mvae.musicvae import MusicVAE, form_of
+from mvae.render.collection import is_whole
 from mvae.runs import settings
 from mvae.runs.checkpoint import Checkpoints, Training
 from mvae.runs.load import load
@@ -35,7 +38,7 @@ def train_and_evaluate(c: ConfigDict, run: Path) -> dict[str, float]:
     run folder.
 
     Raises:
-        InputError: settings, data or a run folder that do not fit.
+        InputError: settings, data or a run folder that do not fit; another process trains there.
         Interrupted: after SIGTERM or SIGINT; the same command goes on.
     """
     _check(c)
@@ -44,11 +47,12 @@ def train_and_evaluate(c: ConfigDict, run: Path) -> dict[str, float]:
     augmentation = tuple(c.data.transpose), c.data.drop_drums
     loader = Loader(store, form, c.training.batch_size, c.seed, *augmentation, **shard)
     writes = processes.is_first()
-    checkpoints = Checkpoints(run, c, store.corpus) if writes else None
-    trainer = _Trainer(c, loader, run, checkpoints)
-    log = RunLog(run, trainer.start, c.training.steps, c.training.batch_size, writes)
-    with log, StopSignals() as stop:
-        return trainer.run(log, stop)
+    with owned(run, 'trains') if writes else contextlib.nullcontext():
+        checkpoints = Checkpoints(run, c, store.corpus) if writes else None
+        trainer = _Trainer(c, loader, run, checkpoints)
+        log = RunLog(run, trainer.start, c.training.steps, c.training.batch_size, writes)
+        with log, StopSignals() as stop:
+            return trainer.run(log, stop)
 
 
 def _check(c: ConfigDict) -> None:
@@ -83,6 +87,7 @@ class _Trainer:
     def run(self, log: RunLog, stop: StopSignals) -> dict[str, float]:
         """All updates that are left."""
         t, results, pending = self.t, {}, None
+        self._make_missing_pictures()
         log.say(memory.describe(self.state.params, self.folder, self.start, t.steps))
         batches: Iterator[Batch] = self.loader.iterate(self.start)
         for done in range(self.start + 1, t.steps + 1):
@@ -97,16 +102,21 @@ class _Trainer:
             log.step_done()
             self._check_replicas(done)
             leave = self._asked_to_leave(done, stop)
-            if done == t.steps or done % self.c.evaluation.every == 0:
-                results = self._evaluate(done, log)
-            elif self.checkpoints and (leave or done % self.c.checkpoint.every == 0):
-                self.checkpoints.save(self._training())
+            evaluates = self._evaluates(done)
+            if evaluates or leave or done % self.c.checkpoint.every == 0:
+                _report(log, self.c, *pending)  # first: what is saved is not done again
+                pending = None
+                if evaluates:
+                    results = self._evaluate(done, log)
+                elif self.checkpoints:
+                    self.checkpoints.save(self._training())
             if leave and done < t.steps:
                 said = f'stopped at step {done}, state saved; the same command goes on'
                 raise Interrupted(said, stop.seen or signal.SIGINT)
-        if pending:
-            _report(log, self.c, *pending)
         return results
+
+    def _evaluates(self, done: int) -> bool:
+        return done == self.t.steps or (done > 0 and done % self.c.evaluation.every == 0)
 
     def _training(self) -> Training:
         return Training(int(self.state.step), self.state.params, self.state.opt_state)
@@ -137,10 +147,24 @@ class _Trainer:
         if self.checkpoints:
             self.checkpoints.save(self._training(), results, prior)
             model = MusicVAE(processes.on_one_device(self.state.params), c, prior, done, results)
-            originals = form.join(self.validation[0].streams)[: c.evaluation.samples]
-            folder = self.folder / 'samples' / f'step_{done:06d}'
-            write_pictures(folder, model, originals, c.evaluation.temperature, c.seed)
+            self._write_pictures(model)
         return results
+
+    def _write_pictures(self, model: MusicVAE) -> None:
+        e = self.c.evaluation
+        originals = self.loader.form.join(self.validation[0].streams)[: e.samples]
+        write_pictures(self._pictures(model.step), model, originals, e.temperature, self.c.seed)
+
+    def _pictures(self, step: int) -> Path:
+        return self.folder / 'samples' / f'step_{step:06d}'
+
+    def _make_missing_pictures(self) -> None:
+        """Makes those of the checkpoint that training goes on from, where a kill came first."""
+        evaluated = self.checkpoints and self._evaluates(self.start) and self.start > 0
+        if evaluated and self.c.evaluation.samples and not is_whole(self._pictures(self.start)):
+            model = load(self.folder, self.start)
+            if model.prior is not None:  # else it was saved at a signal
+                self._write_pictures(model)
 
 
 def _first_state(

@@ -12,11 +12,21 @@ from mvae.model.objective import kl_cost, objective
 from mvae.model.types import Params
 
 
+def keys_of(key: jax.Array, numbers: jax.Array) -> jax.Array:
+    """A key for each example [B], so that its noise is the same on whichever device it is."""
+    return jax.vmap(jax.random.fold_in, (None, 0))(key, numbers)
+
+
+def normal(keys: jax.Array, size: int) -> jax.Array:
+    """Standard normal noise of each example: float32 [B, size]."""
+    return jax.vmap(lambda key: jax.random.normal(key, (size,)))(keys)
+
+
 def negative_elbo(
     params: Params,
     cfg: ModelConfig,
     batch: Batch,
-    key: jax.Array,
+    keys: jax.Array,
     *,
     beta: jax.Array | float,
     free_bits: float,
@@ -25,14 +35,15 @@ def negative_elbo(
 ) -> tuple[jax.Array, dict[str, jax.Array]]:
     """Mean loss of a batch without padding, and sums for metrics.
 
-    sampling_probability: None is teacher forcing. Returns the loss in nats per example, and sums
-    over examples: 'loss', 'reconstruction' and 'kl' in nats, 'correct' in steps of all streams, and
-    their denominators 'examples' and 'tokens'.
+    keys: [B], of each example's noise. sampling_probability: None is teacher forcing. Returns the
+    loss in nats per example, and sums over examples: 'loss', 'reconstruction' and 'kl' in nats,
+    'correct' in steps of all streams, and their denominators 'examples' and 'tokens'.
     """
-    z_key, sampling_key, dropout_key = jax.random.split(key, 3)
-    sampling = None if sampling_probability is None else (sampling_key, sampling_probability)
-    dropout = (dropout_key, token_dropout) if token_dropout else None
-    found = objective(params, cfg, batch.streams, z_key, sampling=sampling, dropout=dropout)
+    z_keys, sampling_keys, dropout_keys = jax.vmap(lambda key: jax.random.split(key, 3))(keys).T
+    noise = normal(z_keys, cfg.latent_size)
+    sampling = None if sampling_probability is None else (sampling_keys, sampling_probability)
+    dropout = (dropout_keys, token_dropout) if token_dropout else None
+    found = objective(params, cfg, batch.streams, noise, sampling=sampling, dropout=dropout)
     loss = found.reconstruction + beta * kl_cost(found.kl, free_bits)
     sums = {
         'loss': loss.sum(),

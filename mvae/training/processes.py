@@ -16,19 +16,21 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from mvae.checks import natural
 from mvae.errors import InputError
 from mvae.model.types import Params
+from mvae.training import peers
 
 _Tree = TypeVar('_Tree')  # of arrays
 _VARIABLES = ('MVAE_COORDINATOR', 'MVAE_PROCESSES', 'MVAE_PROCESS')
 
 
 def join(
-    coordinator: str | None = None, processes: int | None = None, process: int | None = None
+    coordinator: str | None, processes: int | None, process: int | None, patience: float
 ) -> None:
     """Joins the other processes of this training, before jax touches a device.
 
     Peers come from the arguments ('host:port' of process 0, how many, which one), else from
     MVAE_COORDINATOR, MVAE_PROCESSES and MVAE_PROCESS, else from SLURM, Open MPI or the TPU pod that
-    this process runs under, which jax reads itself. Alone, nothing happens.
+    this process runs under, which jax reads itself. Alone, nothing happens. Where some have not
+    come after `patience` seconds, this process ends with a line that says so.
 
     Raises InputError for incomplete or impossible values, and where the peers cannot be reached.
     """
@@ -39,12 +41,30 @@ def join(
     }
     try:
         if any(v is not None for v in given.values()):
-            jax.distributed.initialize(**_explicit(given))
+            arguments = _explicit(given)
+            with peers.in_time(patience, _missing(arguments)):
+                jax.distributed.initialize(**arguments, **_later(patience))
         elif _under_a_launcher(os.environ):
-            jax.distributed.initialize()
+            with peers.in_time(patience, 'not all processes of the launcher came'):
+                jax.distributed.initialize(**_later(patience))
     except (RuntimeError, ValueError) as error:
         why = str(error).splitlines()[0][:200]
         raise InputError(f'cannot join the other processes: {why}') from None
+
+
+def _later(patience: float) -> dict[str, Any]:
+    """Limits of jax itself, which aborts: behind those of `peers`."""
+    seconds = int(patience) + 60
+    return {'initialization_timeout': seconds, 'heartbeat_timeout_seconds': seconds}
+
+
+def _missing(arguments: Mapping[str, Any]) -> str:
+    """Who may be missing, in the eyes of this process."""
+    last, address = arguments['num_processes'] - 1, arguments['coordinator_address']
+    if arguments['process_id'] == 0:
+        others = 'process 1' if last == 1 else f'one of the processes 1 to {last}'
+        return f'{others} did not come to {address}'
+    return f'process 0 at {address}, or another of the {last + 1} processes, did not come'
 
 
 def _explicit(given: Mapping[str, str | None]) -> dict[str, Any]:

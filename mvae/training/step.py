@@ -18,7 +18,7 @@ from mvae.model import vae
 from mvae.model.config import ModelConfig
 from mvae.model.types import Params
 from mvae.training import schedules
-from mvae.training.loss import negative_elbo
+from mvae.training.loss import keys_of, negative_elbo
 
 AXIS = 'batch'
 
@@ -76,13 +76,12 @@ def train_step(
 ) -> tuple[TrainState, dict[str, jax.Array]]:
     """One update from this device's batch, which has no padding.
 
-    Noise comes from key, folded with the step, the device and the micro-batch. With axis, gradients
-    are averaged and metrics added over the devices. Returns the new state and sums as in
-    `loss.negative_elbo`, besides 'gradient_norm', 'parameter_norm' and 'update_norm'.
+    Noise comes from key, folded with the step and the example's number, so that it is the same on
+    any devices. With axis, gradients are averaged and metrics added over the devices. Returns the
+    new state and sums as in `loss.negative_elbo`, besides 'gradient_norm', 'parameter_norm' and
+    'update_norm'.
     """
     key = jax.random.fold_in(key, state.step)
-    if axis:
-        key = jax.random.fold_in(key, lax.axis_index(axis))
     always_teacher = t.sampling_schedule == 'constant' and t.sampling_rate == 0
     probability = None if always_teacher else schedules.sampling_probability(t, state.step)
     loss = functools.partial(
@@ -94,9 +93,10 @@ def train_step(
         token_dropout=t.token_dropout,
     )
     gradient_of = jax.grad(
-        lambda params, batch, key: loss(params, batch=batch, key=key), has_aux=True
+        lambda params, batch: loss(params, batch=batch, keys=keys_of(key, batch.numbers)),
+        has_aux=True,
     )
-    gradients, metrics = _accumulate(gradient_of, state.params, batch, key, t.accumulation)
+    gradients, metrics = _accumulate(gradient_of, state.params, batch, t.accumulation)
     if axis and lax.axis_size(axis) > 1:  # alone, XLA would still copy every gradient
         gradients, metrics = lax.pmean(gradients, axis), lax.psum(metrics, axis)
     updates, opt_state = make_optimizer(t).update(gradients, state.opt_state, state.params)
@@ -107,25 +107,22 @@ def train_step(
 
 
 def _accumulate(
-    gradient_of: Callable[[Params, Batch, jax.Array], tuple[Params, dict[str, jax.Array]]],
+    gradient_of: Callable[[Params, Batch], tuple[Params, dict[str, jax.Array]]],
     params: Params,
     batch: Batch,
-    key: jax.Array,
     parts: int,
 ) -> tuple[Params, dict[str, jax.Array]]:
     """Gradients averaged and metrics added over so many micro-batches, one after the other."""
     if parts == 1:
-        return gradient_of(params, batch, jax.random.fold_in(key, 0))
+        return gradient_of(params, batch)
 
-    def micro_batch(total, xs):
-        n, batch_n = xs
-        own = gradient_of(params, batch_n, jax.random.fold_in(key, n))
-        return jax.tree.map(jnp.add, total, own), None
+    def micro_batch(total, batch_n):
+        return jax.tree.map(jnp.add, total, gradient_of(params, batch_n)), None
 
     split = jax.tree.map(lambda x: x.reshape(parts, -1, *x.shape[1:]), batch)
-    shapes = jax.eval_shape(gradient_of, params, jax.tree.map(lambda x: x[0], split), key)
+    shapes = jax.eval_shape(gradient_of, params, jax.tree.map(lambda x: x[0], split))
     zeros = jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), shapes)
-    (gradients, metrics), _ = lax.scan(micro_batch, zeros, (jnp.arange(parts), split))
+    (gradients, metrics), _ = lax.scan(micro_batch, zeros, split)
     return jax.tree.map(lambda g: g / parts, gradients), metrics
 
 
