@@ -9,10 +9,11 @@ _DRUMS = set(
     (
         'drum drums drumkit drumset drumloop drumtrack drumz percussion percussions perc percs '
         'kick kickdrum kik bassdrum snare snares snaredrum hihat hihats hh hat hats tomtom tomtoms '
-        'cymbal cymbals schlagzeug perkussion trommeln slagwerk percussie drumstel batterie '
+        'cymbal cymbals toms clap claps shaker tambourine cowbell bongos congas '
+        'schlagzeug perkussion trommeln slagwerk percussie drumstel batterie '
         'batteries percussioni batteria bateria percusion percusiones percussao trommer trummor '
         'slagverk rummut lyomasoittimet perkusja bicie dobok udarnye ударные барабаны перкуссия '
-        'ドラム ドラムス パーカッション 鼓 鼓组 鼓組 打击乐 드럼'
+        'ドラム ドラムス ドラムセット パーカッション 鼓 鼓组 鼓組 架子鼓 打击乐 드럼'
     ).split()
 )
 # What else such a name may hold. Any other word may make it the name of something else.
@@ -20,7 +21,7 @@ _OTHERS = set(
     (
         'kit kits set sets part parts track tracks channel ch midi gm standard std room power '
         'rock jazz brush acoustic electronic electric live main loop loops pattern merged new '
-        'left right l r bass closed open pedal side stick ride crash toms tom hi high mid low '
+        'left right l r bass closed open pedal side stick ride crash tom hi high mid low '
         'floor and und et y e i machine fill fills tr basic studio dry real latin pop dance house '
         'techno extra add'
     ).split()
@@ -32,15 +33,15 @@ _KIT = np.array([35, 36, 37, 38, 39, 40, 42, 44, 46, 49, 51, 57])  # what most r
 def named_drums(name: str, program: int, pitch: np.ndarray) -> bool:
     """Whether a track is drums by its name; its program and pitches int [N] must agree.
 
-    'Drums', 'Schlagzeug 2' and 'Bass Drum' say so. 'Steel Drums', 'queen_snare' and 'Distant Drums'
-    only may, and so may all names where the program is that of an instrument: then the pitches must
-    be those of a drum kit.
+    'Drums', 'Schlagzeug 2', 'Bass Drum' and 'Rock Kit' say so. 'Steel Drums', 'queen_snare' and
+    'Distant Drums' only may, and so may all names where the program is that of an instrument: then
+    the pitches must be those of a drum kit.
     """
     words = re.findall(r'[^\W\d_]+', _fold(name))
     if re.search(r'\bbass\b(?! drums?\b)', ' '.join(words)):
         return False
     last = next((word for word in reversed(words) if word not in _OTHERS), '')
-    if last not in _DRUMS:
+    if last not in _DRUMS and not {'kit', 'kits'} & set(words):
         return False
     plain = all(word in _DRUMS or word in _OTHERS for word in words)
     return mostly(pitch, _KEYS if plain and program == 0 else _KIT)

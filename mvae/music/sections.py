@@ -45,21 +45,23 @@ class Section:
         return len(self.start)
 
     def before(self, step: int) -> 'Section':
-        """The same without the notes that begin at a step or behind it; at least one is left."""
+        """The same up to a step, where notes that sound are cut off; at least one is left."""
         kept = self.start < step
         names = 'start end onset pitch velocity program is_drum track'.split()
         columns = {name: getattr(self, name)[kept] for name in names}
+        columns['end'] = np.minimum(columns['end'], step)
         return dataclasses.replace(self, **columns, total_steps=int(columns['end'].max()))
 
 
 def leave_far_behind(sections: Sequence[Section], steps: int) -> tuple[list[Section], int]:
     """The sections without the notes that begin so many steps behind their beginning.
 
-    Such notes are stray ones, or the music is endless. Returns how many there are, too.
+    Such notes are stray ones, or the music is endless. Notes that sound until there are cut off.
+    Returns how many are left out, too.
     """
     near = [section for section in sections if (section.start < steps).any()]
     lost = sum(int((section.start >= steps).sum()) for section in sections)
-    return [section.before(steps) if lost else section for section in near], lost
+    return [s.before(steps) if s.total_steps > steps else s for s in near], lost
 
 
 def split_sections(
