@@ -175,14 +175,14 @@ class _Scanner:
             at += 1
         size = 0
         while at < len(data):
-            size = size << 7 | data[at] & 0x7F
+            size = min(size << 7 | data[at] & 0x7F, len(data))  # behind the end is no place
             at += 1
             if data[at - 1] < 0x80:
                 break
         if kind in _USED:
             row = len(self._states) - 1
             self.messages.append(Message(row, kind, data[at : at + size]))
-        return at + size, status == META and kind == _END_OF_TRACK
+        return min(at + size, len(data)), status == META and kind == _END_OF_TRACK
 
     def columns(self, tracks: list[tuple[int, int]]) -> Iterator[np.ndarray]:
         """Tick, status and data bytes of all events, as in `Events`."""
