@@ -165,3 +165,12 @@ def test_notes_of_one_pitch_and_two_programs_end_each_at_its_own_note_off():
     assert sorted(
         zip(notes.program.tolist(), notes.start.tolist(), notes.end.tolist(), strict=True)
     ) == [(0, 0.0, 0.25), (5, 0.125, 0.5)]
+
+
+@pytest.mark.parametrize('length', [b'\xff\xff\xff\x7f', b'\xff' * 500 + b'\x7f', b'\xff' * 10**6])
+@pytest.mark.parametrize('kind', [b'\xff\x01', b'\xf0'])
+def test_lengths_behind_the_end_of_the_file_are_said(length, kind):
+    track = b'\x00' + kind + length + b'\x00\xff\x2f\x00'
+    head = b'MThd\x00\x00\x00\x06\x00\x01\x00\x01\x01\xe0MTrk'
+    with pytest.raises(Rejected, match='track 1'):
+        read_midi(head + len(track).to_bytes(4, 'big') + track)

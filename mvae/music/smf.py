@@ -181,7 +181,7 @@ class _Scanner:
         if kind in _USED:
             row = len(self._states) - 1
             self.messages.append(Message(row, kind, data[at : at + size]))
-        return at + size, status == META and kind == _END_OF_TRACK
+        return min(at + size, len(data)), status == META and kind == _END_OF_TRACK
 
     def columns(self, tracks: list[tuple[int, int]]) -> Iterator[np.ndarray]:
         """Tick, status and data bytes of all events, as in `Events`."""

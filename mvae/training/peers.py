@@ -5,6 +5,7 @@ jax itself would end this process by an abort, without a word about who is missi
 
 import contextlib
 import os
+import re
 import sys
 import threading
 import time
@@ -21,6 +22,8 @@ _KEYS = 'mvae/alive/'
 _BEAT = 1.0  # seconds between signs of life
 _SURE = 10.0  # seconds without one after which a process is taken for gone, once something failed
 _LEFT = 'left'
+# What jax and its transport say where another process does not answer.
+_LOST = re.compile(r'gloo|nccl|heartbeat|UNAVAILABLE|connection (closed|reset)', re.IGNORECASE)
 
 
 def _leave(why: str) -> None:
@@ -68,6 +71,10 @@ class Watch:
         traceback: TracebackType | None,
     ) -> None:
         failed = isinstance(error, Exception) and not isinstance(error, (InputError, Interrupted))
+        if failed and self._me and _LOST.search(str(error)):
+            # At once: if it is process 0 that is gone, jax aborts this one in a moment.
+            others = list(self._seen)
+            _leave(_said(others) if len(others) == 1 else _said(others, 'one of '))
         if failed and self._seen and (gone := self._wait_for_gone()):
             if self._me == 0:
                 time.sleep(3 * _BEAT)  # or the others would miss this one
@@ -107,9 +114,9 @@ class Watch:
         return gone
 
 
-def _said(gone: list[int]) -> str:
+def _said(gone: list[int], which: str = '') -> str:
     names = ', '.join(map(str, gone))
     return (
-        f'process {names} is gone; start all processes again by the same command: the training '
-        'goes on from its last checkpoint'
+        f'{which}process {names} is gone; start all processes again by the same command: the '
+        'training goes on from its last checkpoint'
     )
