@@ -60,14 +60,14 @@ def _kill_builds(place: Path, kills: int, draw: random.Random) -> list[str]:
     start = time.monotonic()
     _finish(command(place / 'whole'))
     usual = time.monotonic() - start
-    done = 0
-    for number in range(kills):
+    started, done = 0, 0
+    while done < kills:
         there = _kill(command(place / 'killed'), draw.choice(_SIGNALS), draw.uniform(0.2, usual))
-        done += there
-        if not there and number < kills - 1:
+        started, done = started + 1, done + there
+        if not there:
             shutil.rmtree(place / 'killed')  # it was through: anew
     _finish(command(place / 'killed'))
-    print(f'build: {kills} started, {done} killed before their end')
+    print(f'build: {started} started, {done} killed before their end', flush=True)
     return [] if _bytes(place / 'whole') == _bytes(place / 'killed') else ['the stores differ']
 
 
@@ -80,24 +80,25 @@ def _bytes(folder: Path) -> dict[str, bytes]:
 
 
 def _kill_trainings(place: Path, kills: int, draw: random.Random) -> list[str]:
-    steps = 20 * kills
+    steps = 60 * kills
 
     def command(run: Path) -> list[str]:
-        every = {'checkpoint': 5, 'evaluation': 20, 'logging': 1}
+        every = {'checkpoint': 5, 'evaluation': 60, 'logging': 1}
         settings = [f'--config.{name}.every={value}' for name, value in every.items()]
         tiny = ('train', '--exp', 'mel2', '--scale', 'tiny', '--steps', steps)
         return _mvae(*tiny, '--data', place / 'whole', '--run', run, *settings)
 
     straight, killed = place / 'straight', place / 'run'
     _finish(command(straight))
-    done, saving = 0, 0
-    for number in range(kills):
+    done, saving, there = 0, 0, True
+    while done < kills and there:
         number_of_signal = draw.choice(_SIGNALS)
-        writing = killed / 'checkpoints' if number % 3 == 0 else None
-        done += _kill(command(killed), number_of_signal, draw.uniform(0, 8), writing)
-        saving += bool(list(killed.glob('checkpoints/*tmp*')))
+        writing = killed / 'checkpoints' if done % 3 == 0 else None
+        there = _kill(command(killed), number_of_signal, draw.uniform(0, 8), writing)
+        done += there
+        saving += there and bool(list(killed.glob('checkpoints/*tmp*')))
     _finish(command(killed))
-    print(f'training: {kills} started, {done} killed before their end, {saving} while saving')
+    print(f'training: {done} killed before their end, {saving} while saving', flush=True)
     return _differences(straight, killed, steps)
 
 
