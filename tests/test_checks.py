@@ -19,7 +19,7 @@ def test_strange_digits_are_no_numbers(text, monkeypatch):
         positive(text)
     for pair in ((text, '0'), ('2', text)):
         with pytest.raises(InputError, match='does not exist'):
-            processes.join('localhost:1234', *pair)
+            processes.join('localhost:1234', *pair, 300)
     monkeypatch.setenv('SLURM_NTASKS', text)
     monkeypatch.setenv('SLURM_PROCID', '0')
     assert processes.join() is None, 'no launcher'
