@@ -23,7 +23,10 @@ _VARIABLES = ('MVAE_COORDINATOR', 'MVAE_PROCESSES', 'MVAE_PROCESS')
 
 
 def join(
-    coordinator: str | None, processes: int | None, process: int | None, patience: float
+    coordinator: str | None = None,
+    processes: int | None = None,
+    process: int | None = None,
+    patience: float = 300,
 ) -> None:
     """Joins the other processes of this training, before jax touches a device.
 
