@@ -54,7 +54,7 @@ def path_of(options: argparse.Namespace) -> Path:
 
 def _check(path: Path) -> Path:
     if path.suffix == '.npz':
-        if not os.path.isfile(path):
+        if not os.path.exists(path):
             raise InputError(f'{path} does not exist')
     elif not folders.is_run(path) and not os.path.isdir(path / 'params'):
         if os.path.exists(path) or str(path) not in released():
