@@ -98,7 +98,8 @@ def _kill_trainings(place: Path, kills: int, draw: random.Random) -> list[str]:
         done += there
         saving += there and bool(list(killed.glob('checkpoints/*tmp*')))
     _finish(command(killed))
-    print(f'training: {done} killed before their end, {saving} while saving', flush=True)
+    halves = f'{saving} with a half checkpoint on the disk'
+    print(f'training: {done} killed before their end, {halves}', flush=True)
     return _differences(straight, killed, steps)
 
 

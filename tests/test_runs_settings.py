@@ -12,7 +12,8 @@ from mvae.runs import settings
 @pytest.mark.parametrize('name', experiments.files())
 def test_all_our_experiments_have_settings_that_can_be(name):
     for scale in SCALES:
-        settings.check(experiments.load(name, None, scale))
+        config = experiments.load(name, None, scale)
+        assert settings.check(config) is None, 'or it says what cannot be'
 
 
 @pytest.mark.parametrize('path, value', [
