@@ -86,17 +86,16 @@ def _encoder(cfg: ModelConfig) -> int:
 
 def _decoders(cfg: ModelConfig) -> tuple[int, int]:
     """Multiply-adds of all decoders per step, and once per bar (embedding and initial states)."""
-    width = cfg.conductor_sizes[-1] if cfg.hierarchical else cfg.latent_size
     sizes, steps, bars = cfg.decoder_sizes, 0, 0
     for heads in cfg.decoder_heads:
         steps += _lstm(0, sizes) + sizes[-1] * out_width(heads)
-        bars += width * (4 * sizes[0] + 2 * sum(sizes))
+        bars += cfg.embedding_size * (4 * sizes[0] + 2 * sum(sizes))
     return steps, bars
 
 
 def _conductor(cfg: ModelConfig) -> int:
-    """Multiply-adds per bar; the first layer's input is zero."""
-    return _lstm(0, cfg.conductor_sizes) if cfg.hierarchical else 0
+    """Multiply-adds per bar; without bar_codes the first layer's input is zero."""
+    return _lstm(cfg.bar_code_size, cfg.conductor_sizes) if cfg.hierarchical else 0
 
 
 def forward_flops(cfg: ModelConfig) -> tuple[float, float]:

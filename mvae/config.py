@@ -33,6 +33,7 @@ def base_config() -> ConfigDict:
     c.data = _data()
     c.model = _model()
     c.training = _training()
+    c.prior = _prior()
     c.evaluation = _evaluation()
     c.logging = ConfigDict()
     c.logging.every = 20  # updates between lines of metrics.jsonl
@@ -69,21 +70,21 @@ def _model() -> ConfigDict:
     c = ConfigDict()
     # LSTM units of each bidirectional layer, per direction; (): a decoder alone, as one may import.
     c.encoder_sizes = (2048, 2048)
-    c.latent_size = 512  # Z
+    c.latent_size = 512  # Z; with bar_codes rounded up to as many for every bar
     c.conductor_sizes = (1024, 1024)  # hierarchical decoders only
     # Units of each decoder layer; in hierarchical models of every stream's decoder.
     c.decoder_sizes = (2048, 2048, 2048)
     # The encoder reads drums as 9 classes and silence instead of one of 512 tokens (Magenta: not in
     # trios).
     c.drum_roll_input = True
+    # z is a row of codes, one for each bar. A hierarchical encoder writes each from its bar alone,
+    # and a conductor reads it there.
+    c.bar_codes = False
     # float32 | bfloat16: matrix products; parameters, cell state, logits and KL stay float32.
     c.dtype = 'float32'
     # How weights start. The defaults are the paper's (Magenta's).
     c.bottleneck_stddev = 0.001  # kernels of mu, sigma and initial states; 0: Glorot uniform
     c.initial_sigma = 0.0  # posterior standard deviation at the start; 0: softplus(0) = 0.693
-    # LSTMs over bars start as delay lines: what they are told at one bar comes out unchanged bars
-    # later, so that they tell bars apart and forget none (`lstm.init_delay_line`).
-    c.delay_lines = False
     # Forget biases of the encoder's LSTMs over steps are log-uniform over their length (Tallec &
     # Ollivier, 2018).
     c.chrono_init = False
@@ -99,10 +100,6 @@ def _training() -> ConfigDict:
     c.learning_rate = 1e-3
     c.min_learning_rate = 1e-5
     c.decay_rate = 0.9999
-    # Factor of the learning rate for LSTMs over bars: the conductor, and the upper part of a
-    # hierarchical encoder; and a further one for their recurrent kernels and biases.
-    c.bars_rate = 1.0
-    c.bars_recurrence_rate = 1.0
     c.clip_norm = 1.0  # of the global gradient norm
     c.max_beta = 0.2  # weight of the KL term: beta(t) = (1 - beta_rate^t) * max_beta
     c.beta_rate = 0.99999
@@ -115,6 +112,20 @@ def _training() -> ConfigDict:
     # Share of the decoder's inputs hidden in training (Bowman et al., 2016); 0 in the paper.
     c.token_dropout = 0.0
     c.check_replicas_every = 1000  # compare the parameters of all devices; 0: never
+    return c
+
+
+def _prior() -> ConfigDict:
+    """Of the learned prior, which is fitted to a trained model's codes."""
+    c = ConfigDict()
+    c.steps = 0  # updates; 0: none is fitted, as in the paper
+    c.windows = 8_192  # training windows whose codes it learns from, at most
+    c.batch_size = 64
+    c.learning_rate = 2e-3
+    # Its network: numbers that a bar has inside, a multiple of heads; blocks; heads of attention.
+    c.width = 128
+    c.layers = 4
+    c.heads = 4
     return c
 
 
@@ -138,16 +149,15 @@ TINY: Block = {
         'drum_roll_input': True,
         'bottleneck_stddev': 0.0,
         'initial_sigma': 0.1,
-        'delay_lines': True,
+        'bar_codes': True,
         'chrono_init': True,
     },
     'training': {
         'steps': 20,
         'batch_size': 8,
         'learning_rate': 1e-2,
-        'bars_rate': 0.1,
-        'bars_recurrence_rate': 0.1,
     },
+    'prior': {'steps': 0, 'windows': 32, 'batch_size': 8, 'width': 16, 'layers': 2, 'heads': 2},
     'evaluation': {'every': 10, 'windows': 16, 'batch_size': 8, 'samples': 2},
     'logging': {'every': 5},
     'checkpoint': {'every': 5},

@@ -15,7 +15,7 @@ from mvae.checks import check_integer, check_qpm, check_seed, is_number
 from mvae.errors import InputError
 from mvae.model import interpolation, vae
 from mvae.model.config import ModelConfig, model_config
-from mvae.model.prior import Prior, draw, noise, standard
+from mvae.model.prior import Gaussian, Learned, Prior, noise, standard
 from mvae.model.types import Params
 from mvae.music.form import Form
 from mvae.music.forms import make_form
@@ -64,16 +64,18 @@ class MusicVAE:
     Attributes:
         params: float32 tree of `vae.init`. config: of the experiment.
         prior: the Gaussian of the codes of validation music, None where none was fitted.
+        learned: the prior that was learned from codes of training music, None where none was.
         step: updates of training. metrics: of the validation split, {} where none were taken.
         versions: of the packages that trained it.
     """
 
     params: Params
     config: ConfigDict
-    prior: Prior | None = None
+    prior: Gaussian | None = None
     step: int = 0
     metrics: Mapping[str, float] = dataclasses.field(default_factory=dict)
     versions: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    learned: Learned | None = None
 
     @functools.cached_property
     def form(self) -> Form:
@@ -108,12 +110,18 @@ class MusicVAE:
 
     def encode_tokens(self, tokens: np.ndarray, seed: int = 0) -> Encoding:
         """Tokens int [B, T, K]; z = mu + sigma * noise of the seed."""
+        mu, sigma = self.posterior(tokens)
+        rows = noise(len(tokens), self.latent_size, check_seed(seed))
+        return Encoding(mu, sigma, mu + sigma * rows)
+
+    def posterior(self, tokens: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Tokens int [B, T, K] -> mu and sigma, float32 [B, Z] each."""
         if 'encoder' not in self.params:
             raise InputError(
                 'this model is a decoder alone, imported without its encoder: '
                 'it samples and decodes, but cannot encode'
             )
-        tokens, seed = self.form.check(tokens), check_seed(seed)
+        tokens = self.form.check(tokens)
         parts = [
             _encode(self.params, self.architecture, self.form.split(_pad(part)))
             for _, part in _chunks(tokens)
@@ -121,7 +129,7 @@ class MusicVAE:
         mu, sigma = (
             np.concatenate([np.asarray(part[n]) for part in parts])[: len(tokens)] for n in (0, 1)
         )
-        return Encoding(mu, sigma, mu + sigma * noise(len(tokens), self.latent_size, seed))
+        return mu, sigma
 
     def decode_tokens(self, z: np.ndarray, temperature: float = 0.0, seed: int = 0) -> np.ndarray:
         """z float [B, Z] -> int32 [B, T, K]; temperature 0 is greedy and needs no seed."""
@@ -140,10 +148,12 @@ class MusicVAE:
     def priors(self) -> dict[str, Prior]:
         """What z of new music can be drawn from, the usual one first.
 
-        'fitted' to codes of music, where training left it, and 'standard', N(0, I).
+        'learned' from codes of music, which knows form, and 'fitted', their Gaussian, where
+        training left them, and 'standard', N(0, I).
         """
-        fitted = {'fitted': self.prior} if self.prior else {}
-        return fitted | {'standard': standard(self.latent_size)}
+        ours = {'learned': self.learned, 'fitted': self.prior}
+        kept: dict[str, Prior] = {name: prior for name, prior in ours.items() if prior}
+        return kept | {'standard': standard(self.latent_size)}
 
     @property
     def usual_prior(self) -> str:
@@ -151,20 +161,22 @@ class MusicVAE:
         return next(iter(self.priors))
 
     def sample_tokens(
-        self, n: int, temperature: float = 1.0, seed: int = 0, prior: str | None = None
+        self, n: int, temperature: float | None = None, seed: int = 0, prior: str | None = None
     ) -> tuple[np.ndarray, np.ndarray]:
         """n new pieces: tokens int32 [n, T, K], and their z float32 [n, Z].
 
-        prior: one of `priors`, the usual one where None.
+        temperature: that of the prior where None: 0 of the learned one, 1 of the others. prior: one
+        of `priors`, the usual one where None.
         """
         n, prior = check_integer('a number of pieces', n, 1), prior or self.usual_prior
         if prior not in self.priors:
             raise InputError(
                 f'this model has no prior {prior!r}, but {" and ".join(self.priors)}; '
-                'training leaves a fitted one at every evaluation'
+                'training leaves a fitted one at every evaluation and a learned one at its end'
             )
-        z = draw(self.priors[prior], n, check_seed(seed))
-        return self.decode_tokens(z, temperature, seed), z
+        z = self.priors[prior].draw(n, check_seed(seed))
+        heat = self.priors[prior].temperature if temperature is None else temperature
+        return self.decode_tokens(z, heat, seed), z
 
     # Notes.
 
@@ -187,12 +199,12 @@ class MusicVAE:
     def sample(
         self,
         n: int,
-        temperature: float = 1.0,
+        temperature: float | None = None,
         seed: int = 0,
         qpm: float = 120.0,
         prior: str | None = None,
     ) -> list['NoteSequence']:
-        """n new pieces, of a prior of `priors`, by default the usual one."""
+        """n new pieces as NoteSequences: see `sample_tokens`."""
         pieces, _ = self.sample_tokens(n, temperature, seed, prior)
         return [self.write(tokens, qpm) for tokens in pieces]
 

@@ -1,5 +1,6 @@
 """What the fuzzing program damages, one of each kind that is whole, and how each is read."""
 
+import dataclasses
 import hashlib
 import json
 from collections.abc import Callable
@@ -10,7 +11,7 @@ import numpy as np
 from checkpoint_maker import write_bundle, write_tfjs
 from listening_maker import SETTINGS, answer, begin
 from midi_maker import song
-from run_maker import save_tiny, tiny_config, tiny_model
+from run_maker import save_tiny, tiny_config, tiny_model, tiny_prior
 
 from mvae.dataset import store as stores
 from mvae.dataset.build import build_store
@@ -23,6 +24,7 @@ from mvae.latent.attribute_vectors import AttributeVector, Fitted
 from mvae.listening.analysis import analyse
 from mvae.listening.answers import Answers
 from mvae.musicvae import MusicVAE
+from mvae.runs import learned
 from mvae.runs.checkpoint import Checkpoints, Training
 from mvae.runs.load import load, write_file
 from mvae.training import log
@@ -39,11 +41,12 @@ def make_wholes(scratch: Path) -> None:
     for n in range(4):
         (whole / 'midi' / f'song {n}.mid').write_bytes(song(n))
     build_store(whole / 'midi', whole / 'store', workers=1, quiet=True)
-    save_tiny(whole / 'run', 'melody', 2, 'flat')
+    learned.write(save_tiny(whole / 'run', 'melody', 2, 'flat'), tiny_prior(model), model.params)
     save_tiny(whole / 'resumed', 'melody', 2, 'flat')
     (whole / 'resumed' / 'metrics.jsonl').write_text('{"step": 0, "loss": 1.5}\n' * 3)
     (whole / 'compact').mkdir()
-    write_file(whole / 'compact' / 'model.npz', model)
+    with_prior = dataclasses.replace(model, learned=tiny_prior(model))
+    write_file(whole / 'compact' / 'model.npz', with_prior)
     tensors = names.to_magenta(jax.device_get(model.params), model.architecture)
     write_tfjs(whole / 'tfjs', tensors, {}, 50_000)
     write_bundle(whole / 'bundle' / 'x', tensors)
@@ -80,12 +83,13 @@ def _make_answers(folder: Path) -> None:
 
 
 def _sample(model: MusicVAE) -> str:
-    """Plays from every prior; a digest of the weights, the prior and what was played."""
+    """Plays from every prior; a digest of the weights, the priors and what was played."""
     digest = hashlib.sha256(repr((model.step, model.config.to_json_best_effort())).encode())
     for name in model.priors:
         tokens, _ = model.sample_tokens(1, 0.5, 0, name)
         digest.update(tokens.tobytes())
-    for values in jax.tree.leaves((model.params, model.prior)):
+    own = model.learned.params if model.learned else None
+    for values in jax.tree.leaves((model.params, model.prior, own)):
         digest.update(np.asarray(values).tobytes())
     return digest.hexdigest()
 

@@ -7,8 +7,11 @@ import numpy as np
 from ml_collections import ConfigDict, FrozenConfigDict
 
 from mvae.config import experiment_config
+from mvae.model import denoiser
 from mvae.model.config import model_config
-from mvae.model.prior import Prior, standard
+from mvae.model.denoiser import DenoiserConfig
+from mvae.model.prior import Gaussian, Learned, standard
+from mvae.model.types import Params
 from mvae.musicvae import MusicVAE, form_of
 from mvae.runs.checkpoint import Checkpoints, Training
 from mvae.training.step import init_state
@@ -18,26 +21,49 @@ _SHORT = {'sampling_schedule': 'inverse_sigmoid', 'sampling_rate': 2000.0}
 _LONG = {'beta_rate': 0.0, 'free_bits': 256.0}
 
 
-def tiny_config(form: str, bars: int, variant: str) -> ConfigDict:
-    """The config of a tiny experiment, with the paper's objective for its length."""
+def tiny_config(form: str, bars: int, variant: str, **model: object) -> ConfigDict:
+    """The config of a tiny experiment, with the paper's objective for its length.
+
+    model: settings of the model that are others.
+    """
     name = f'{_NAMES.get(form, form)}{bars}'
     paper = {'training': _SHORT if bars <= 2 else _LONG}
-    return experiment_config(name, form, bars, variant, 'tiny', paper=paper, small={})
+    c = experiment_config(name, form, bars, variant, 'tiny', paper=paper, small={})
+    c.model.update(model)
+    return c
 
 
-def tiny_model(form: str, bars: int, variant: str, seed: int = 0) -> MusicVAE:
+def tiny_model(form: str, bars: int, variant: str, seed: int = 0, **model: object) -> MusicVAE:
     """New weights, with the prior N(1, I) and a validation loss of 1.5."""
-    c = tiny_config(form, bars, variant)
+    c = tiny_config(form, bars, variant, **model)
     c.seed = seed
     cfg = model_config(c, form_of(c))
     state = init_state(jax.random.key(seed), cfg, FrozenConfigDict(c.training))
-    prior = Prior(np.ones(cfg.latent_size, np.float32), standard(cfg.latent_size).covariance)
+    prior = Gaussian(np.ones(cfg.latent_size, np.float32), standard(cfg.latent_size).covariance)
     return MusicVAE(state.params, c, prior, 0, {'loss': 1.5})
 
 
-def save_tiny(folder: Path, form: str, bars: int, variant: str, seed: int = 0) -> Path:
+def random_denoiser(cfg: DenoiserConfig, seed: int = 0) -> Params:
+    """A network whose answers depend on all that it is told, as a trained one's do."""
+    rng = np.random.default_rng(seed)
+    shapes = jax.eval_shape(lambda: denoiser.init(jax.random.key(0), cfg))
+    return jax.tree.map(lambda x: 0.3 * rng.standard_normal(x.shape, np.float32), shapes)
+
+
+def tiny_prior(model: MusicVAE, seed: int = 0) -> Learned:
+    """A learned prior of a model, with random weights."""
+    codes = model.architecture.codes
+    cfg = DenoiserConfig(codes, model.latent_size // codes, 16, 2, 2)
+    mean, scale = np.linspace(-1, 1, cfg.size), np.linspace(0.5, 2, cfg.size)
+    params = random_denoiser(cfg, seed)
+    return Learned(params, cfg, mean.astype(np.float32), scale.astype(np.float32))
+
+
+def save_tiny(
+    folder: Path, form: str, bars: int, variant: str, seed: int = 0, **model_settings: object
+) -> Path:
     """Writes `tiny_model` as a run with one checkpoint, of step 0, and returns its folder."""
-    model = tiny_model(form, bars, variant, seed)
+    model = tiny_model(form, bars, variant, seed, **model_settings)
     t = FrozenConfigDict(model.config.training)
     state = init_state(jax.random.key(seed), model.architecture, t)
     training = Training(0, state.params, state.opt_state)

@@ -46,10 +46,10 @@ def test_where_there_is_no_angle_the_path_is_straight():
 
 
 def test_rows_of_a_draw_do_not_depend_on_their_number():
-    gaussian = prior.Prior(np.arange(5, dtype=np.float32), np.eye(5, dtype=np.float32) + 0.5)
-    np.testing.assert_array_equal(prior.draw(gaussian, 2, 3), prior.draw(gaussian, 7, 3)[:2])
-    assert not np.array_equal(prior.draw(gaussian, 2, 3), prior.draw(gaussian, 2, 4))
-    np.testing.assert_array_equal(prior.draw(prior.standard(5), 2, 3), prior.noise(2, 5, 3))
+    gaussian = prior.Gaussian(np.arange(5, dtype=np.float32), np.eye(5, dtype=np.float32) + 0.5)
+    np.testing.assert_array_equal(gaussian.draw(2, 3), gaussian.draw(7, 3)[:2])
+    assert not np.array_equal(gaussian.draw(2, 3), gaussian.draw(2, 4))
+    np.testing.assert_array_equal(prior.standard(5).draw(2, 3), prior.noise(2, 5, 3))
 
 
 def test_draws_of_a_fitted_prior_have_its_mean_and_covariance():
@@ -62,7 +62,7 @@ def test_draws_of_a_fitted_prior_have_its_mean_and_covariance():
     np.testing.assert_allclose(
         found.covariance, np.cov(mu.T, bias=True) + np.diag(sigma**2), rtol=1e-4, atol=1e-5
     )
-    drawn = prior.draw(found, 4000, 1)
+    drawn = found.draw(4000, 1)
     np.testing.assert_allclose(drawn.mean(0), found.mean, atol=0.15)
     np.testing.assert_allclose(
         np.cov(drawn.T), found.covariance, atol=0.1 * np.abs(found.covariance).max()
@@ -74,11 +74,11 @@ def test_codes_of_a_single_piece_have_a_prior_too():
     found = prior.fitted(
         2.0, 2 * mu, 2 * np.outer(mu, mu).astype(np.float32) + np.float32(2e-12) * np.eye(6)
     )
-    np.testing.assert_allclose(prior.draw(found, 3, 0), np.tile(mu, (3, 1)), atol=0.2)
+    np.testing.assert_allclose(found.draw(3, 0), np.tile(mu, (3, 1)), atol=0.2)
     assert np.isfinite(prior.marginal_kl(found))
 
 
 def test_the_gap_is_the_divergence_from_the_standard_normal():
     assert prior.marginal_kl(prior.standard(4)) == 0
-    one = prior.Prior(np.array([2.0], np.float32), np.array([[0.25]], np.float32))
+    one = prior.Gaussian(np.array([2.0], np.float32), np.array([[0.25]], np.float32))
     assert prior.marginal_kl(one) == pytest.approx(0.5 * (0.25 + 4 - 1 - np.log(0.25)) / np.log(2))

@@ -56,27 +56,6 @@ def test_unroll_and_its_gradient_equal_a_python_loop(reverse, width):
     )
 
 
-def test_a_delay_line_passes_blocks_on_unchanged():
-    params, told = (
-        lstm.init_delay_line(jax.random.key(1), 3, 64, 16),
-        0.01 * jax.random.normal(jax.random.key(2), (64, 8)),
-    )
-    _, recurrent = lstm.split_kernel(params, 'float32')
-    h, _ = lstm.unroll(
-        jnp.zeros((16, 256, 8)),
-        params['bias'][:, None],
-        lstm.LSTMState(jnp.zeros((64, 8)), told),
-        recurrent,
-    )
-    blocks = told.reshape(16, 4, 8)[
-        ::-1
-    ]  # the last block comes to the front first, at the first step
-    wrong = jnp.linalg.norm(h[:4].swapaxes(0, 1) - blocks, axis=(1, 2)) / jnp.linalg.norm(
-        blocks, axis=(1, 2)
-    )
-    assert float(wrong.max()) < 0.3, wrong  # the echo that the forget gate leaves: 1.8% a step
-
-
 def test_chrono_init_keeps_memory_over_the_sequence():
     plain, chrono = (
         lstm.init(jax.random.key(1), 3, 64, n)['bias'].reshape(4, 64) for n in (0, 256)

@@ -1,5 +1,5 @@
 """The whole model: folded bars equal nested bars, causality, greedy generation, scheduled sampling,
-closed-form KL, hierarchical encoders, delay lines.
+closed-form KL, hierarchical encoders, codes of bars.
 """
 
 import dataclasses
@@ -199,50 +199,50 @@ def test_bfloat16_stays_close_to_float32():
         np.testing.assert_allclose(x, y, atol=0.15)
 
 
-def _read_at_the_start(delay_lines):
-    """What the first decoder's initial state gets of each bar of a new model: [B, U, N].
-
-    Less what is the same for all z.
-    """
-    sizes = {'bottleneck_stddev': 0.0, 'delay_lines': delay_lines}
-    cfg = ModelConfig((Categorical(130),), 16, 16, (8,), 64, (8,), (128,), **sizes)
-    params = vae.init(jax.random.key(0), cfg)
-    z = 0.2 * jax.random.normal(jax.random.key(1), (64, 64))
-    embeddings = conductor.embeddings(params['conductor'], cfg, z)
-    read = np.asarray(embeddings @ params['decoders'][0]['initial_state']['kernel'])
-    return read - read.mean(0)
+BY_BAR = dataclasses.replace(HIERARCHICAL, encoder_bars=4, latent_size=8, bar_codes=True)
 
 
-def test_delay_lines_tell_bars_apart_and_forget_none():
-    """At the start: how much what is read differs between pieces, first and last bar, and how alike
-    these differences are in neighbouring bars.
-    """
+def test_the_code_of_a_bar_stands_behind_its_embedding():
+    params = _params(BY_BAR)
+    z = jax.random.normal(jax.random.key(3), (3, 8))
+    e = conductor.embeddings(params['conductor'], BY_BAR, z)
+    assert e.shape == (3, 4, BY_BAR.embedding_size) and BY_BAR.embedding_size == 4 + 2
+    np.testing.assert_array_equal(e[..., 4:].reshape(3, 8), z)
 
-    def alike(read):
-        return [np.corrcoef(read[:, u].ravel(), read[:, u + 1].ravel())[0, 1] for u in range(15)]
 
-    plain, delayed = _read_at_the_start(False), _read_at_the_start(True)
-    assert plain[:, -1].std() < 0.1 * plain[:, 0].std() and min(alike(plain)) > 0.9
-    assert (
-        0.8 < delayed[:, -1].std() / delayed[:, 0].std() < 1.25
-        and np.abs(alike(delayed)).max() < 0.4
+def test_a_conductor_hears_the_code_of_a_bar_at_that_bar():
+    """With an initial state that says nothing, the bars before it do not change."""
+    params = _params(BY_BAR)['conductor']
+    params['initial_state'] = jax.tree.map(jnp.zeros_like, params['initial_state'])
+    z = jax.random.normal(jax.random.key(3), (3, 8))
+    before, after = (
+        conductor.embeddings(params, BY_BAR, x)[..., :4] for x in (z, z.at[:, 4:6].add(1.0))
     )
-    assert delayed.std() > 10 * plain.std()
+    changed = np.abs(before - after).max((0, 2)) > 1e-6
+    assert changed.tolist() == [False, False, True, True]
 
 
-def test_an_encoder_with_delay_lines_hears_every_bar():
-    """At the start: how far mu moves when one bar is another, by bar."""
-    sizes = {'encoder_bars': 16, 'bottleneck_stddev': 0.0, 'delay_lines': True}
-    cfg = ModelConfig((Categorical(130),), 1, 256, (32,), 64, (8,), **sizes)
-    params = encoder.init(jax.random.key(0), cfg)
-    bars = jax.random.randint(jax.random.key(1), (32, 16, 16, 1), 0, 130)
+def test_an_encoder_writes_the_code_of_each_bar_from_that_bar():
+    """Where nothing is read of what the layers over bars say, it depends on no other bar."""
+    params, streams = _params(BY_BAR)['encoder'], _streams(BY_BAR)
+    told = params['mu']['kernel'].shape[0]
+    for name in ('mu', 'sigma'):
+        params[name]['kernel'] = params[name]['kernel'].at[told // 2 :].set(0.0)
+    before, after = (
+        jnp.stack(encoder.encode(params, BY_BAR, x)).reshape(2, -1, 4, 2)
+        for x in (streams, _changed(streams, 4))
+    )
+    changed = np.abs(before - after).max((0, 1, 3)) > 1e-6
+    assert changed.tolist() == [False, True, False, False]
 
-    def mu(bars):
-        return encoder.encode(params, cfg, (bars.reshape(32, 256, 1),)).mu
 
-    before = mu(bars)
-    moved = [jnp.abs(mu(bars.at[:, u].set(bars[::-1, u])) - before).mean() for u in range(16)]
-    assert max(moved) < 2 * min(moved) and min(moved) > 1e-3
+def test_z_is_rounded_up_to_as_many_numbers_for_every_bar():
+    c = tiny_config('melody', 12, 'hier')
+    c.model.latent_size = 32
+    assert [model_config(c, form_of(c)).latent_size for c.model.bar_codes in (False, True)] == [
+        32,
+        36,
+    ]
 
 
 def test_a_flat_decoder_can_have_a_hierarchical_encoder():
@@ -278,7 +278,7 @@ def test_any_length_and_grid_makes_a_model(variant, bars, steps_per_quarter):
         streams = tuple(jnp.zeros((2, form.steps, 1), jnp.int32) for _ in form.streams)
         params = vae.init(key, cfg)
         logits = vae.decode_logits(params, cfg, vae.encode(params, cfg, streams).mu, streams)
-        return logits, vae.generate(params, cfg, jnp.zeros((2, 8)), key, 1.0)
+        return logits, vae.generate(params, cfg, jnp.zeros((2, cfg.latent_size)), key, 1.0)
 
     logits, drawn = jax.eval_shape(play, jax.random.key(0))  # traced: shapes are what counts
     assert [x.shape for x in drawn] == [(2, form.steps, 1)] * 3

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from midi_maker import song
 from ml_collections import FrozenConfigDict
-from run_maker import save_tiny
+from run_maker import save_tiny, tiny_prior
 
 import mvae
 from mvae import musicvae
@@ -39,7 +39,7 @@ def test_a_loaded_model_is_the_saved_one(model):
     like = vae.init(jax.random.split(jax.random.key(0), 3)[0], model.architecture)
     assert jax.tree.structure(like) == jax.tree.structure(model.params)
     assert str(model.form) == '16-bar trio'
-    assert (model.latent_size, model.step, model.metrics) == (8, 0, {'loss': 1.5})
+    assert (model.latent_size, model.step, model.metrics) == (16, 0, {'loss': 1.5})
     assert 'trio16' in repr(model) and f'{model.parameters:,}' in repr(model)
 
 
@@ -65,6 +65,13 @@ def test_samples_are_of_the_fitted_prior_where_there_is_one(model):
         without.sample_tokens(1, prior='fitted')
 
 
+def test_the_usual_prior_is_the_learned_one_where_there_is_one(model):
+    knows = dataclasses.replace(model, learned=tiny_prior(model))
+    assert list(knows.priors) == ['learned', 'fitted', 'standard']
+    assert list(dataclasses.replace(knows, prior=None).priors) == ['learned', 'standard']
+    assert (knows.usual_prior, model.usual_prior) == ('learned', 'fitted')
+
+
 def test_numbers_of_one_bucket_share_a_compiled_program(model):
     model.sample_tokens(5)
     programs = musicvae._generate._cache_size()
@@ -78,7 +85,7 @@ def test_whatever_it_decodes_it_encodes(model):
         if sequence.notes:
             encoding = model.encode(sequence)
             assert (
-                encoding.mu.shape == (1, 8)
+                encoding.mu.shape == (1, 16)
                 and (encoding.sigma > 0).all()
                 and np.isfinite(encoding.z).all()
             )
@@ -101,9 +108,9 @@ def test_midi_goes_in_and_its_tokens_are_those_of_the_twin(model, tmp_path):
 @pytest.mark.parametrize(
     'call, message',
     [
-        (lambda m: m.decode_tokens(np.zeros((1, 7))), r'\[B, 8\]'),
-        (lambda m: m.decode_tokens(np.full((1, 8), np.nan)), 'finite'),
-        (lambda m: m.decode_tokens(np.zeros((1, 8)), temperature=-1), 'temperature'),
+        (lambda m: m.decode_tokens(np.zeros((1, 15))), r'\[B, 16\]'),
+        (lambda m: m.decode_tokens(np.full((1, 16), np.nan)), 'finite'),
+        (lambda m: m.decode_tokens(np.zeros((1, 16)), temperature=-1), 'temperature'),
         (lambda m: m.encode_tokens(np.zeros((1, 256, 2), int)), r'\[B, 256, 3\]'),
         (lambda m: m.encode_tokens(np.full((1, 256, 3), 600)), 'melody tokens lie in'),
         (lambda m: m.sample(0), 'at least 1'),
@@ -235,9 +242,11 @@ def test_interpolate_between_two_files(run, tmp_path):
         'step_03.mid',
     ]
     assert sorted(p.name for p in out.glob('[!.]*')) == expected
-    assert np.array(json.loads((out / 'interpolation.json').read_text())['z']).shape == (3, 2, 8), (
-        'all 20 bars: two windows'
-    )
+    assert np.array(json.loads((out / 'interpolation.json').read_text())['z']).shape == (
+        3,
+        2,
+        16,
+    ), 'all 20 bars: two windows'
 
 
 @pytest.mark.parametrize('name', ['sample', 'interpolate', 'evaluate'])

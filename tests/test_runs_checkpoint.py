@@ -13,7 +13,7 @@ from ml_collections import FrozenConfigDict
 from run_maker import save_tiny, tiny_model
 
 from mvae.errors import InputError
-from mvae.model.prior import Prior
+from mvae.model.prior import Gaussian
 from mvae.runs.checkpoint import Checkpoints, Training
 from mvae.runs.load import load, write_file
 from mvae.training.step import init_state
@@ -146,6 +146,24 @@ def test_metadata_that_cannot_be(run, resume, place):
         assert '\n' not in str(error.value) and len(str(error.value)) < 600
 
 
+_GONE = {
+    'model': {'delay_lines': True},
+    'training': {'bars_rate': 0.1, 'bars_recurrence_rate': 0.1},
+}
+
+
+def test_settings_that_are_gone_are_passed_over(run, resume):
+    file = run / 'checkpoints' / '0' / 'meta' / 'metadata'
+    meta, config = _unsigned(file), load(run).config
+    for name, settings in _GONE.items():
+        meta['config'][name] |= settings
+    file.write_text(json.dumps(meta))
+    assert load(run).config == config and resume(run) == 0
+    del meta['config']['model']['bar_codes'], meta['config']['prior']  # of before there were any
+    file.write_text(json.dumps(meta))
+    assert not load(run).config.model.bar_codes
+
+
 def test_weights_that_a_folder_cannot_hold_are_not_allocated(run):
     file = run / 'checkpoints' / '0' / 'meta' / 'metadata'
     meta = _unsigned(file)
@@ -159,11 +177,11 @@ def test_a_prior_that_nothing_can_be_drawn_from_is_refused_at_once(run, tmp_path
     model = load(run)
     eye, zeros = np.eye(8, dtype=np.float32), np.zeros(8, np.float32)
     for prior in (
-        Prior(zeros[:7], eye),
-        Prior(zeros, eye[:7]),
-        Prior(zeros + np.nan, eye),
-        Prior(zeros, -eye),
-        Prior(zeros, np.full_like(eye, np.inf)),
+        Gaussian(zeros[:7], eye),
+        Gaussian(zeros, eye[:7]),
+        Gaussian(zeros + np.nan, eye),
+        Gaussian(zeros, -eye),
+        Gaussian(zeros, np.full_like(eye, np.inf)),
     ):
         write_file(tmp_path / 'a.npz', dataclasses.replace(model, prior=prior))
         with pytest.raises(InputError, match='a.npz is damaged .its prior is no Gaussian over 8'):

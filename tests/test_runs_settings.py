@@ -22,6 +22,7 @@ def test_all_our_experiments_have_settings_that_can_be(name):
     ('model.decoder_sizes', ()), ('model.latent_size', 0), ('model.dtype', 'float64'),
     ('model.initial_sigma', float('nan')), ('data.drop_drums', 1.0), ('data.transpose', (0,)),
     ('training.batch_size', 0), ('training.learning_rate', float('inf')), ('logging.every', 0),
+    ('prior.windows', 0), ('prior.width', 0), ('prior.layers', 0), ('prior.heads', 0),
 ])  # fmt: skip
 def test_what_cannot_be_is_named(path, value):
     config = tiny_config('melody', 2, 'flat')
@@ -30,6 +31,24 @@ def test_what_cannot_be_is_named(path, value):
     with pytest.raises(InputError, match=f'out of its range: .*--config.{path}') as error:
         settings.check(config)
     assert '\n' not in str(error.value)
+
+
+def test_heads_share_the_width_of_the_prior():
+    config = tiny_config('melody', 2, 'flat')
+    config.prior.width, config.prior.heads = 48, 3
+    settings.check(config)
+    config.prior.heads = 5
+    with pytest.raises(InputError, match='--config.prior.width 48 is no multiple of prior.heads 5'):
+        settings.check(config)
+
+
+def test_settings_that_are_gone_are_left_out_and_no_others():
+    config = tiny_config('melody', 2, 'flat').to_dict()
+    gone = {'model': {'delay_lines': True}, 'training': {'bars_rate': 0.1, 'unknown': 1}}
+    old = {name: values | gone[name] if name in gone else values for name, values in config.items()}
+    found = settings.without_gone(old)
+    assert found['training'].pop('unknown') == 1 and found == config
+    assert settings.without_gone({'model': 3}) == {'model': 3}
 
 
 @pytest.mark.parametrize('text, why', [

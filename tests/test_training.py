@@ -79,28 +79,6 @@ def test_impossible_schedules_are_refused(kind, rate):
         schedules.check(_setting(sampling_schedule=kind, sampling_rate=rate)[1])
 
 
-def test_lstms_over_bars_have_learning_rates_of_their_own():
-    batch, key, moved = _batch(1, (4, 256)), jax.random.key(2), []
-    for rate, recurrence in ((1.0, 1.0), (0.25, 0.5)):
-        cfg, t = _setting(16, 'hier', bars_rate=rate, bars_recurrence_rate=recurrence)
-        before = init_state(jax.random.key(0), cfg, t)
-        after, _ = train_step(before, batch, key, cfg=cfg, t=t)
-        moved.append(jax.tree.map(jnp.subtract, after.params, before.params))
-
-    def check(path, full, found):
-        name = jax.tree_util.keystr(path, simple=True, separator='/')
-        factor = np.ones(full.shape)
-        if name.startswith(('conductor/', 'encoder/bar_layers/')):
-            factor *= 0.25
-            if name.endswith('kernel') and 'initial_state' not in name:
-                factor[-full.shape[1] // 4 :] *= 0.5
-            elif 'initial_state' not in name:
-                factor *= 0.5
-        np.testing.assert_allclose(found, factor * full, atol=2e-6, err_msg=name)
-
-    jax.tree_util.tree_map_with_path(check, *moved)
-
-
 def test_free_bits_are_free_up_to_the_threshold():
     kl = jnp.log(2.0) * jnp.array([0.0, 47.9, 48.0, 49.0])
     np.testing.assert_allclose(kl_cost(kl, 48.0), np.log(2) * np.array([0, 0, 0, 1]), atol=1e-4)

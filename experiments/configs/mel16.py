@@ -30,32 +30,30 @@ PAPER = {
 SMALL = {
     'model': {
         'encoder_sizes': (128,),
-        'latent_size': 128,
+        'latent_size': 256,
         'conductor_sizes': (256,),
         'decoder_sizes': (160,),
         'bottleneck_stddev': 0.0,
         'initial_sigma': 0.1,
-        'delay_lines': True,
-        'chrono_init': True,
+        'bar_codes': True,
     },
     'training': {
         'steps': 4000,
         'batch_size': 16,
         'learning_rate': 3e-3,
-        'decay_rate': 0.9997,
-        'bars_rate': 0.1,
-        'bars_recurrence_rate': 0.1,
-        'free_bits': 256.0,
+        'decay_rate': 0.9994,
+        'free_bits': 512.0,
         'beta_rate': 0.0,
         'token_dropout': 0.25,
     },
+    'prior': {'steps': 3000},
     'evaluation': {'every': 500, 'windows': 512, 'batch_size': 64},
 }
 # A flat decoder is as large as the conductor and the decoders of the hierarchical one together: the
 # parameters of `small` agree within 10%, so that `make study` compares kinds and not sizes.
 FLAT = {
     'paper': {'model': {'decoder_sizes': (2048, 2048, 2048)}},
-    'small': {'model': {'decoder_sizes': (300,)}},
+    'small': {'model': {'decoder_sizes': (270,)}},
 }
 # An encoder by bars is no model of the paper: Magenta's size.
 BY_BARS = {'paper': {'model': {'encoder_sizes': (1024,)}}}

@@ -37,7 +37,6 @@ SMALL = {
         'decoder_sizes': (256,),
         'bottleneck_stddev': 0.0,
         'initial_sigma': 0.1,
-        'delay_lines': True,
         'chrono_init': True,
     },
     'training': {
@@ -45,12 +44,11 @@ SMALL = {
         'batch_size': 64,
         'learning_rate': 8e-3,
         'decay_rate': 0.9998,
-        'bars_rate': 0.1,
-        'bars_recurrence_rate': 0.1,
         'beta_rate': 0.999,
         'free_bits': 128.0,
         'token_dropout': 0.25,
     },
+    'prior': {'steps': 2000},
     'evaluation': {'every': 1000, 'windows': 1024, 'batch_size': 128},
 }
 

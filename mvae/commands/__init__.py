@@ -19,12 +19,14 @@ GROUPS = {
     'Make music': (
         ('sample', 'sample', 'new pieces by a model'),
         ('interpolate', 'interpolate', 'go from one piece to another'),
+        ('infill', 'infill', 'keep some bars of a piece and draw the others anew'),
         ('attributes', 'attributes', 'make a piece denser, more syncopated, more of what you say'),
         ('gallery', 'gallery', 'a page with play buttons for all that a model made'),
     ),
     'Train and evaluate': (
         ('data', 'data', 'turn a folder of MIDI files into a dataset'),
         ('train', 'train', 'train a model'),
+        ('prior', 'prior', 'learn where its new pieces come from, so that they have form'),
         ('eval', 'evaluate', 'how well a model gives back music that it has not seen'),
         ('table', 'table', 'several trained models side by side'),
     ),

@@ -82,5 +82,5 @@ def _draw_form(measured: dict[str, Any], file: Path) -> None:
             curve = {'mean': mean, 'low': low, 'high': high}
             panels.setdefault(f'{stream}: sounding bars that come back', {})[name] = curve
     if distances:
-        title = f'{measured["pieces"]} pieces, new ones at temperature {measured["temperature"]}'
+        title = f'{measured["pieces"]} pieces, temperature up to {measured["temperature"]}'
         draw_curves(file, np.array(distances, int), list(panels.items()), 'bars later', title)

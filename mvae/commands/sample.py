@@ -18,12 +18,15 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add_model_options(parser)
     parser.add_argument('--n', type=positive, default=8, help='how many pieces (default: 8)')
     parser.add_argument(
-        '--temperature', type=float, default=1.0, help='below 1 more usual, above 1 wilder'
+        '--temperature',
+        type=float,
+        help='below 1 more usual, above 1 wilder (default: 0 where pieces come from the learned '
+        'prior, which says all notes, else 1)',
     )
     parser.add_argument(
         '--prior',
-        help='where z comes from: fitted, codes as music has them (the default, where the run has '
-        'it), or standard, N(0, I) as in the paper',
+        help='where z comes from: learned from music, with form (the default, where the model has '
+        'it), fitted, a Gaussian of codes, or standard, N(0, I) as in the paper',
     )
     add_output_options(parser, 'samples')
 
@@ -42,13 +45,16 @@ def run(options: argparse.Namespace) -> None:
 
     check_qpm(options.qpm)
     tokens, z = model.sample_tokens(options.n, options.temperature, options.seed, options.prior)
+    prior = options.prior or model.usual_prior
+    heat = options.temperature
+    heat = model.priors[prior].temperature if heat is None else heat
     out = options.out or home(path) / 'samples'
     titles = [(f'sample {n + 1}', piece) for n, piece in enumerate(tokens)]
     about = {
         'run': str(path),
         'step': model.step,
-        'prior': options.prior or model.usual_prior,
-        'temperature': options.temperature,
+        'prior': prior,
+        'temperature': heat,
         'seed': options.seed,
         'qpm': options.qpm,
     }

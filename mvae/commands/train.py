@@ -81,6 +81,7 @@ def run(options: argparse.Namespace) -> None:
     with Watch(options.patience):
         train_and_evaluate(config, folder)
     if processes.is_first():
+        _learn_prior(folder, config)
         _summarise(folder, scale, options)
 
 
@@ -125,6 +126,18 @@ def _take_model(config: 'ConfigDict', run: str) -> None:
     if old.form != config.form:
         raise InputError(f'{run} is a model of {old.form}, not of {config.form}')
     config.update(variant=old.variant, model=old.model, music=old.music)
+
+
+def _learn_prior(run: Path, c: 'ConfigDict') -> None:
+    """The learned prior of the best checkpoint, where settings ask for it and none is there."""
+    from mvae.commands.prior import learn
+    from mvae.dataset.store import Store
+    from mvae.runs.load import load
+
+    model = load(run)
+    if c.prior.steps and model.learned is None:
+        model.config.prior = c.prior
+        learn(run, model, Store.open(c.data.path), c.seed)
 
 
 def _summarise(run: Path, scale: str, options: argparse.Namespace) -> None:

@@ -83,6 +83,7 @@ class _Pieces(msgspec.Struct):
     form: dict[str, dict[Annotated[str, Meta(pattern='^[1-9][0-9]{0,3}$')], _AtDistance]]
     likeness: _Likeness
     novelty: dict[str, _Novelty]
+    temperature: float | None = None
 
 
 class _Music(msgspec.Struct):

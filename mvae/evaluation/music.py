@@ -11,7 +11,7 @@ from mvae.evaluation.novelty import STRETCH, novelty
 from mvae.evaluation.repetition import repetition
 from mvae.musicvae import MusicVAE
 
-TEMPERATURE = 0.5  # of new pieces
+TEMPERATURE = 0.5  # of new pieces, at most: the learned prior is played greedily
 
 
 def measure_music(
@@ -20,13 +20,14 @@ def measure_music(
     """Form, likeness and novelty of a split, of its reconstructions, and of new pieces.
 
     pieces: so many of each, of the split at most as many as it has, drawn by the seed.
-    Reconstructions are greedy, from mu; new pieces are of each prior of the model, drawn at
-    `TEMPERATURE`.
+    Reconstructions are greedy, from mu; new pieces are of each prior of the model, at its own
+    temperature and `TEMPERATURE` at most.
 
     Returns {pieces, temperature, of: {name: {form, likeness, novelty}}}, as `repetition`,
-    `likeness` (with the split) and `novelty` give them. Names are the split, "reconstructions", and
-    "new, PRIOR". The split is compared with as many windows of the training split, which says how
-    alike two sets of music are. Raises InputError where the split has no windows.
+    `likeness` (with the split) and `novelty` give them, and of new pieces their temperature. Names
+    are the split, "reconstructions", and "new, PRIOR". The split is compared with as many windows
+    of the training split, which says how alike two sets of music are. Raises InputError where the
+    split has no windows.
     """
     loader = Loader(store, model.form, None, seed)
     music, songs = _windows(loader, split, pieces)
@@ -47,9 +48,10 @@ def measure_music(
     found[split]['likeness'] = likeness(count(other), counted, seed)
     copies = model.decode_tokens(model.encode_tokens(music).mu)
     found['reconstructions'] = about(copies, songs, count(copies))
-    for prior in model.priors:
-        new, _ = model.sample_tokens(pieces, TEMPERATURE, seed, prior)
-        found[f'new, {prior}'] = about(new, np.arange(pieces), count(new))
+    for name, prior in model.priors.items():
+        heat = min(TEMPERATURE, prior.temperature)
+        new, _ = model.sample_tokens(pieces, heat, seed, name)
+        found[f'new, {name}'] = about(new, np.arange(pieces), count(new)) | {'temperature': heat}
     return {'pieces': pieces, 'temperature': TEMPERATURE, 'of': found}
 
 

@@ -1,6 +1,7 @@
 """What the model needs to know: the frozen part of an experiment's config."""
 
 import dataclasses
+import math
 from typing import Protocol
 
 from ml_collections import ConfigDict
@@ -48,13 +49,30 @@ class ModelConfig:
     dtype: str = 'float32'
     bottleneck_stddev: float = 0.001
     initial_sigma: float = 0.0
-    delay_lines: bool = False
+    bar_codes: bool = False
     chrono_init: bool = False
 
     @property
     def hierarchical(self) -> bool:
         """Whether a conductor unfolds z into bars."""
         return bool(self.conductor_sizes)
+
+    @property
+    def codes(self) -> int:
+        """Of how many codes z is the row: U with bar_codes, otherwise one."""
+        return max(self.bars, self.encoder_bars) if self.bar_codes else 1
+
+    @property
+    def bar_code_size(self) -> int:
+        """Numbers of z for each bar; 0 where z is of the whole alone."""
+        return self.latent_size // self.codes if self.bar_codes else 0
+
+    @property
+    def embedding_size(self) -> int:
+        """E, of what decoders unfold: of a bar's embedding, or of z itself."""
+        return (
+            self.conductor_sizes[-1] + self.bar_code_size if self.hierarchical else self.latent_size
+        )
 
     @property
     def decoder_heads(self) -> list[tuple[Head, ...]]:
@@ -70,18 +88,19 @@ class ModelConfig:
 def model_config(c: ConfigDict, form: Layout) -> ModelConfig:
     """The model of an experiment's config for a form."""
     m, hierarchical = c.model, c.variant in HIERARCHICAL_DECODERS
+    codes = form.bars if m.bar_codes else 1
     return ModelConfig(
         heads=tuple(HEADS[name].make(sizes, m) for name, sizes in form.layout),
         bars=form.bars if hierarchical else 1,
         steps=form.steps_per_bar * (1 if hierarchical else form.bars),
         encoder_sizes=tuple(m.encoder_sizes),
-        latent_size=m.latent_size,
+        latent_size=codes * math.ceil(m.latent_size / codes),
         decoder_sizes=tuple(m.decoder_sizes),
         conductor_sizes=tuple(m.conductor_sizes) if hierarchical else (),
         encoder_bars=form.bars if c.variant in HIERARCHICAL_ENCODERS else 1,
         dtype=m.dtype,
         bottleneck_stddev=m.bottleneck_stddev,
         initial_sigma=m.initial_sigma,
-        delay_lines=m.delay_lines,
+        bar_codes=m.bar_codes,
         chrono_init=m.chrono_init,
     )

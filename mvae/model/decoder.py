@@ -13,7 +13,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from mvae.model import conductor, dense, lstm
+from mvae.model import dense, lstm
 from mvae.model.config import ModelConfig
 from mvae.model.heads import Head, draw, feed, out_width
 from mvae.model.types import Params
@@ -21,21 +21,17 @@ from mvae.model.types import Params
 Streams = tuple[jax.Array, ...]
 
 
-def init(key: jax.Array, cfg: ModelConfig, heads: Sequence[Head], embedding_size: int) -> Params:
+def init(key: jax.Array, cfg: ModelConfig, heads: Sequence[Head]) -> Params:
     """{'initial_state': dense, 'layers': [lstm, ...], 'output': dense}.
 
     The output has a block of logits for each head.
     """
     sizes, width = cfg.decoder_sizes, out_width(heads)
     keys = jax.random.split(key, len(sizes) + 2)
-    widths = (width + embedding_size, *sizes[:-1])
-    initial_state = dense.init_initial_states(keys[0], embedding_size, sizes, cfg.bottleneck_stddev)
+    widths = (width + cfg.embedding_size, *sizes[:-1])
+    stddev = cfg.bottleneck_stddev
+    initial_state = dense.init_initial_states(keys[0], cfg.embedding_size, sizes, stddev)
     layers = [lstm.init(k, i, s) for k, i, s in zip(keys[1:-1], widths, sizes, strict=True)]
-    if cfg.hierarchical:
-        initial_state['kernel'] = conductor.init_reader(cfg, initial_state['kernel'])
-        kernel = layers[0]['kernel']
-        reader = conductor.init_reader(cfg, kernel[width : widths[0]])
-        layers[0]['kernel'] = kernel.at[width : widths[0]].set(reader)
     output = dense.init(keys[-1], sizes[-1], width)
     return {'initial_state': initial_state, 'layers': layers, 'output': output}
 

@@ -20,11 +20,13 @@ def init(key: jax.Array, inputs: int, outputs: int, stddev: float = 0.0) -> Laye
 
 
 def apply(params: Layer, x: jax.Array, dtype: str = 'float32') -> jax.Array:
-    """x [..., inputs] -> float32 [..., outputs]; the product in dtype."""
-    product = jnp.matmul(
-        x.astype(dtype), params['kernel'].astype(dtype), preferred_element_type=jnp.float32
-    )
-    return product + params['bias']
+    """x [..., inputs] -> float32 [..., outputs]; the product in dtype.
+
+    It is one of two matrices: XLA's gradient of it takes half the time of one with more axes.
+    """
+    rows = x.reshape(-1, x.shape[-1])
+    product = lstm.matmul(rows, params['kernel'], dtype)
+    return (product + params['bias']).reshape(*x.shape[:-1], -1)
 
 
 def init_initial_states(

@@ -5,7 +5,7 @@ Paper section 3.1; docs/magenta.md, Encoder.
 
 import functools
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import jax
 import jax.numpy as jnp
@@ -16,8 +16,11 @@ from mvae.model.config import ModelConfig
 from mvae.model.heads import in_width, read
 from mvae.model.types import Layer, Params
 
-# Delay lines over bars are told a signal as small as this; mu and sigma read it as much louder.
-BARS_SCALE = 0.02
+# Of Glorot's kernel of mu: codes of bars then begin less small, and decoders hear them from the
+# start (docs/results.md).
+CODE_SCALE = 4.0
+
+_BothWays: TypeAlias = list[dict[str, Layer]]  # of each layer 'fw' and 'bw'
 
 
 class Posterior(NamedTuple):
@@ -30,41 +33,34 @@ class Posterior(NamedTuple):
 def init(key: jax.Array, cfg: ModelConfig) -> Params:
     """{'layers': [{'fw': lstm, 'bw': lstm}, ...], 'mu': dense, 'sigma': dense}.
 
-    A hierarchical encoder has 'bar_layers', like 'layers', too.
+    A hierarchical encoder without bar_codes has 'bar_layers', like 'layers', too.
     """
     keys = [jax.random.fold_in(key, n) for n in range(2 * len(cfg.encoder_sizes) + 1)]
     depth, summary = len(cfg.encoder_sizes), 2 * cfg.encoder_sizes[-1]
     chrono_steps = cfg.total_steps // cfg.encoder_bars if cfg.chrono_init else 0
     init_layer = functools.partial(lstm.init, chrono_steps=chrono_steps)
-    width = in_width(cfg.heads)
-    params: Params = {'layers': _init_layers(keys[:depth], cfg.encoder_sizes, width, init_layer)}
-    mu_key, sigma_key = jax.random.split(keys[depth])
-    params['mu'] = dense.init(mu_key, summary, cfg.latent_size, cfg.bottleneck_stddev)
-    params['sigma'] = dense.init(sigma_key, summary, cfg.latent_size, cfg.bottleneck_stddev)
-    if cfg.encoder_bars > 1:
-        _add_bar_layers(params, cfg, keys[depth + 1 :], summary)
+    params: Params = {'layers': _init_layers(keys[:depth], cfg, in_width(cfg.heads), init_layer)}
+    said = cfg.bar_code_size if _writes_bar_codes(cfg) else cfg.latent_size
+    for name, own in zip(('mu', 'sigma'), jax.random.split(keys[depth]), strict=True):
+        params[name] = dense.init(own, summary, said, cfg.bottleneck_stddev)
+    if _writes_bar_codes(cfg):
+        params['mu']['kernel'] *= CODE_SCALE
+    elif cfg.encoder_bars > 1:
+        params['bar_layers'] = _init_layers(keys[depth + 1 :], cfg, summary, lstm.init)
     if cfg.initial_sigma:
         params['sigma']['bias'] += np.log(np.expm1(cfg.initial_sigma))
     return params
 
 
-def _add_bar_layers(params: Params, cfg: ModelConfig, keys: list[jax.Array], summary: int) -> None:
-    init_layer: Callable[..., Layer] = lstm.init
-    if cfg.delay_lines:
-        init_layer = functools.partial(lstm.init_delay_line, steps=cfg.encoder_bars)
-    params['bar_layers'] = _init_layers(keys, cfg.encoder_sizes, summary, init_layer)
-    if cfg.delay_lines:
-        for cell in params['bar_layers'][0].values():
-            cell['kernel'] = cell['kernel'].at[:summary].multiply(BARS_SCALE)
-        params['mu']['kernel'] /= BARS_SCALE
-        params['sigma']['kernel'] /= BARS_SCALE
+def _writes_bar_codes(cfg: ModelConfig) -> bool:
+    return cfg.bar_codes and cfg.encoder_bars > 1
 
 
 def _init_layers(
-    keys: list[jax.Array], sizes: tuple[int, ...], width: int, init_layer: Callable[..., Layer]
-) -> list[dict[str, Layer]]:
+    keys: list[jax.Array], cfg: ModelConfig, width: int, init_layer: Callable[..., Layer]
+) -> _BothWays:
     layers = []
-    for key, size in zip(keys, sizes, strict=True):
+    for key, size in zip(keys, cfg.encoder_sizes, strict=True):
         fw, bw = jax.random.split(key)
         layers.append({'fw': init_layer(fw, width, size), 'bw': init_layer(bw, width, size)})
         width = 2 * size
@@ -72,10 +68,12 @@ def _init_layers(
 
 
 def encode(params: Params, cfg: ModelConfig, streams: Sequence[jax.Array]) -> Posterior:
-    """Streams int [B, T, C] -> Posterior: a summary of the music through one affine layer each.
+    """Streams int [B, T, C] -> Posterior: what was read, through one affine layer each.
 
-    sigma goes through a softplus, too. The summary is that of the whole window. A hierarchical
-    encoder sums up every bar, side by side, and then the sequence of these summaries.
+    sigma goes through a softplus, too. Read is the whole window: the final outputs of both
+    directions. A hierarchical encoder reads every bar so, side by side, and then their sequence.
+    With bar_codes it does not: each bar's code comes from that bar alone, so that bars which are
+    the same have the same code.
     """
     batch, bars = len(streams[0]), cfg.encoder_bars
     if bars > 1:
@@ -86,16 +84,18 @@ def encode(params: Params, cfg: ModelConfig, streams: Sequence[jax.Array]) -> Po
     def project(input_kernel):
         return read(cfg.heads, input_kernel, time_first).swapaxes(1, 2)
 
-    summary = _summarise(params['layers'], cfg, project)
-    if bars > 1:
+    summary = _read_both_ways(params['layers'], cfg, project)
+    if bars > 1 and not cfg.bar_codes:
         sequence = summary.reshape(-1, batch, bars).swapaxes(1, 2)
-        summary = _summarise(params['bar_layers'], cfg, functools.partial(lstm.project, sequence))
-    mu, sigma = (dense.apply(params[name], summary.T) for name in ('mu', 'sigma'))
+        project = functools.partial(lstm.project, sequence)
+        summary = _read_both_ways(params['bar_layers'], cfg, project)
+    said = (dense.apply(params[name], summary.T) for name in ('mu', 'sigma'))
+    mu, sigma = (x.reshape(batch, -1) for x in said)
     return Posterior(mu, jax.nn.softplus(sigma))
 
 
-def _summarise(
-    layers: list[dict[str, Layer]], cfg: ModelConfig, project: Callable[[jax.Array], jax.Array]
+def _read_both_ways(
+    layers: _BothWays, cfg: ModelConfig, project: Callable[[jax.Array], jax.Array]
 ) -> jax.Array:
     """The last layer's final outputs of both directions, float32 [2H, N].
 

@@ -20,7 +20,6 @@ from jax.typing import DTypeLike
 from mvae.model.types import Layer
 
 FORGET_BIAS = 1.0
-OPEN = 4.0  # bias of an open gate
 
 Gates: TypeAlias = tuple[jax.Array, jax.Array, jax.Array, jax.Array]  # i, j, f, o
 
@@ -52,28 +51,6 @@ def init(key: jax.Array, input_size: int, size: int, chrono_steps: int = 0) -> L
         bias = bias.at[0].set(-spans).at[2].set(spans - FORGET_BIAS)
     kernel = glorot_uniform(kernel_key, (input_size + size, 4 * size))
     return {'kernel': kernel, 'bias': bias.reshape(-1)}
-
-
-def delay_block(size: int, steps: int) -> int:
-    """Units that a delay line of so many units has for each of so many steps."""
-    return max(1, size // steps)
-
-
-def init_delay_line(key: jax.Array, input_size: int, size: int, steps: int) -> Layer:
-    """A layer that starts as h_t = P h_(t-1) + W x_t for small signals.
-
-    P moves units on by a block of size / steps, and the last block to the front. The layer passes
-    on what it is told, unchanged and block by block: what is in block k now is in the first block
-    steps - k steps later (linear recurrences as shift registers: White, Lee & Sompolinsky, 2004).
-
-    The cell has no memory of its own: input and output gates start at sigmoid(4), the forget gate
-    at sigmoid(-4). The layer is linear only where tanh is. At signals of 0.5 a step takes a third
-    off gradients, and 16 steps take all; at 0.05 they take next to nothing.
-    """
-    kernel = glorot_uniform(key, (input_size + size, 4 * size))
-    shift = jnp.roll(jnp.eye(size), delay_block(size, steps), axis=1) / jax.nn.sigmoid(OPEN) ** 2
-    bias = jnp.repeat(jnp.array([OPEN, 0.0, -OPEN - FORGET_BIAS, OPEN], jnp.float32), size)
-    return {'kernel': kernel.at[input_size:, size : 2 * size].set(shift), 'bias': bias}
 
 
 def zero_state(shape: tuple[int, ...]) -> LSTMState:

@@ -39,9 +39,8 @@ def init(key: jax.Array, cfg: ModelConfig) -> Params:
         params['encoder'] = encoder.init(encoder_key, cfg)
     if cfg.hierarchical:
         params['conductor'] = conductor.init(conductor_key, cfg)
-    width = cfg.conductor_sizes[-1] if cfg.hierarchical else cfg.latent_size
     params['decoders'] = [
-        decoder.init(jax.random.fold_in(decoder_key, n), cfg, own, width)
+        decoder.init(jax.random.fold_in(decoder_key, n), cfg, own)
         for n, own in enumerate(cfg.decoder_heads)
     ]
     return params

@@ -19,7 +19,7 @@ from orbax.checkpoint import checkpoint_managers
 
 from mvae.errors import InputError
 from mvae.files import Missing, check_name, check_tree, damaged, read_json, reason
-from mvae.model.prior import Prior
+from mvae.model.prior import Gaussian
 from mvae.model.types import Params
 from mvae.music.form import differences
 from mvae.runs import digests, metadata
@@ -91,7 +91,10 @@ class Checkpoints:
             raise damaged(self._path, reason(error), 'remove what is no checkpoint of it') from None
 
     def save(
-        self, state: Training, metrics: dict[str, float] | None = None, prior: Prior | None = None
+        self,
+        state: Training,
+        metrics: dict[str, float] | None = None,
+        prior: Gaussian | None = None,
     ) -> None:
         """Writes the state, once for every step.
 

@@ -7,6 +7,7 @@ file has 4 or 8 further bits: what rounding left, in units of the last place.
 
 import io
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ import numpy as np
 from mvae.arrays import Npz
 from mvae.errors import InputError
 from mvae.files import damaged, parse_json, reason, write_atomically
-from mvae.model.prior import Prior
+from mvae.model.prior import Gaussian
 from mvae.model.types import Params
 
 _META = 'meta.json'
@@ -26,12 +27,18 @@ BITS = (11, 15, 19)
 
 
 def write(
-    path: str | Path, params: Params, prior: Prior | None, meta: dict[str, Any], bits: int = BITS[0]
+    path: str | Path,
+    params: Params,
+    prior: Gaussian | None,
+    meta: dict[str, Any],
+    bits: int = BITS[0],
+    more: Mapping[str, np.ndarray] | None = None,
 ) -> None:
     """Writes the file.
 
-    meta: JSON values. bits: how many are kept of every weight, one of BITS. Raises InputError where
-    a weight is too large for float16, or the file cannot be written.
+    meta: JSON values. bits: how many are kept of every weight, one of BITS. more: further arrays,
+    kept as they are. Raises InputError where a weight is too large for float16, or the file cannot
+    be written.
     """
     weights = _flatten(params)
     with np.errstate(over='ignore'):  # said below
@@ -51,6 +58,7 @@ def write(
         }
     if prior:
         arrays |= {_PRIOR + name: values for name, values in prior._asdict().items()}
+    arrays |= more or {}
     arrays[_META] = np.frombuffer(json.dumps(meta).encode(), np.uint8)
     buffer = io.BytesIO()
     np.savez_compressed(buffer, **arrays)
@@ -68,8 +76,8 @@ def _with_rest(rounded: np.ndarray, rest: np.ndarray) -> np.ndarray:
     return rounded + rest / np.float32(254) * place
 
 
-def read(path: str | Path) -> tuple[dict[str, np.ndarray], Prior | None, dict[str, Any]]:
-    """Weights by name, float32, and what else was given to `write`.
+def read(path: str | Path) -> tuple[dict[str, np.ndarray], Gaussian | None, dict[str, Any]]:
+    """Weights and further arrays by name, float32, and what else was given to `write`.
 
     Raises InputError where there is no such file, or it is damaged.
     """
@@ -79,7 +87,8 @@ def read(path: str | Path) -> tuple[dict[str, np.ndarray], Prior | None, dict[st
         meta = bytes(arrays.pop(_META))
         prior = None
         if _PRIOR + 'mean' in arrays:
-            prior = Prior(*(arrays.pop(_PRIOR + name).astype(np.float32) for name in Prior._fields))
+            fields = [arrays.pop(_PRIOR + name) for name in Gaussian._fields]
+            prior = Gaussian(*(values.astype(np.float32) for values in fields))
         rests = {name: arrays.pop(name + _REST) for name in list(arrays) if name + _REST in arrays}
         fine = {name: _with_rest(arrays[name], rest) for name, rest in rests.items()}
         arrays = {name: values.astype(np.float32) for name, values in (arrays | fine).items()}

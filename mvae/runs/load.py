@@ -15,10 +15,10 @@ from mvae.errors import InputError
 from mvae.files import check_name, check_tree, damaged, read_json
 from mvae.model import vae
 from mvae.model.config import ModelConfig, model_config
-from mvae.model.prior import Prior, is_sound
+from mvae.model.prior import Gaussian, is_sound
 from mvae.model.types import Params
 from mvae.musicvae import MusicVAE, form_of
-from mvae.runs import compact, digests, metadata
+from mvae.runs import compact, digests, learned, metadata
 from mvae.runs.checkpoint import single_process
 from mvae.runs.metadata import Kept, KeptInFile
 from mvae.runs.released import find, released
@@ -44,7 +44,7 @@ def load(path: str | Path, which: str | int = 'best') -> MusicVAE:
         params = _restore(folder / 'params', _shapes(model))
         prior = None
         if os.path.exists(folder / 'prior'):
-            prior = Prior(**jax.device_get(_restore(folder / 'prior', _prior_shapes(model))))
+            prior = Gaussian(**jax.device_get(_restore(folder / 'prior', _prior_shapes(model))))
     except InputError:
         raise
     except Exception as error:
@@ -54,7 +54,8 @@ def load(path: str | Path, which: str | int = 'best') -> MusicVAE:
         raise _damaged(folder, why)
     _check_prior(folder, prior, model)
     step, metrics = int(folder.name), _metrics(folder)
-    return MusicVAE(params, config, prior, step, metrics, meta['versions'])
+    own = learned.read(folder.parent.parent, model, params)
+    return MusicVAE(params, config, prior, step, metrics, meta['versions'], own)
 
 
 def load_config(path: str | Path, which: str | int = 'best') -> ConfigDict:
@@ -72,7 +73,8 @@ def write_file(
     """A model as one file, a third of a checkpoint without its optimizer: see `runs.compact`."""
     meta = metadata.describe(model.config, corpus)
     meta |= {'step': model.step, 'metrics': dict(model.metrics), 'versions': dict(model.versions)}
-    compact.write(path, model.params, model.prior, meta, bits)
+    more = learned.to_arrays(model.learned) if model.learned else {}
+    compact.write(path, model.params, model.prior, meta, bits, more)
 
 
 def _load_file(file: Path, which: str | int) -> MusicVAE:
@@ -80,12 +82,13 @@ def _load_file(file: Path, which: str | int) -> MusicVAE:
     config, kept = metadata.check(file, meta, KeptInFile)
     _check_which(file, kept.step, which)
     model = _architecture(config)
+    own = learned.from_arrays(file, learned.take_arrays(arrays), model)
     params = compact.unflatten(file, arrays, _shapes(model))
     _check_prior(file, prior, model)
-    return MusicVAE(params, config, prior, kept.step, kept.metrics, kept.versions)
+    return MusicVAE(params, config, prior, kept.step, kept.metrics, kept.versions, own)
 
 
-def _check_prior(path: Path, prior: Prior | None, model: ModelConfig) -> None:
+def _check_prior(path: Path, prior: Gaussian | None, model: ModelConfig) -> None:
     if prior and not is_sound(prior, model.latent_size):
         raise damaged(path, f'its prior is no Gaussian over {model.latent_size} numbers')
 

@@ -90,7 +90,7 @@ def check(path: Path, meta: dict[str, Any], kind: type[_Kept]) -> tuple[ConfigDi
     kept = conform(meta, kind, f'{path} is not a checkpoint of mvae, or')
     try:
         config = base_config()
-        config.update(kept.config)
+        config.update(settings.without_gone(kept.config))
         settings.check(config)
         form = form_of(config)
     except Exception as error:  # whatever a damaged file may hold

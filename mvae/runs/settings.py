@@ -1,6 +1,6 @@
 """Which values the settings of mvae/config.py may have: those of a training, and those read."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 from ml_collections import ConfigDict
@@ -19,6 +19,10 @@ _Share = Annotated[float, Meta(ge=0, lt=1)]
 _Units = Annotated[int, Meta(ge=1, le=_MOST_UNITS)]
 _Layers = Annotated[tuple[_Units, ...], Meta(max_length=_MOST_LAYERS)]
 _Semitones = Annotated[int, Meta(ge=-127, le=127)]
+
+
+# Of earlier versions: how training began and went on, nothing that a trained model needs.
+_GONE = {'model': ('delay_lines',), 'training': ('bars_rate', 'bars_recurrence_rate')}
 
 
 class _Music(msgspec.Struct):
@@ -43,7 +47,7 @@ class _Model(msgspec.Struct):
     dtype: Literal['float32', 'bfloat16']
     bottleneck_stddev: _Rate
     initial_sigma: _Rate
-    delay_lines: bool
+    bar_codes: bool
     chrono_init: bool
 
 
@@ -54,8 +58,6 @@ class _Training(msgspec.Struct):
     learning_rate: _Rate
     min_learning_rate: _Rate
     decay_rate: _Rate
-    bars_rate: _Rate
-    bars_recurrence_rate: _Rate
     clip_norm: _Rate
     max_beta: _Rate
     beta_rate: _Rate
@@ -64,6 +66,16 @@ class _Training(msgspec.Struct):
     sampling_rate: _Rate
     token_dropout: _Share
     check_replicas_every: _Count
+
+
+class _Prior(msgspec.Struct):
+    steps: _Count
+    windows: _Positive
+    batch_size: _Positive
+    learning_rate: _Rate
+    width: _Units  # a multiple of heads, says check
+    layers: Annotated[int, Meta(ge=1, le=_MOST_LAYERS)]
+    heads: _Units
 
 
 class _Evaluation(msgspec.Struct):
@@ -94,9 +106,20 @@ class _Settings(msgspec.Struct):
     data: _Data
     model: _Model
     training: _Training
+    prior: _Prior
     evaluation: _Evaluation
     logging: _Logging
     checkpoint: _Checkpoint
+
+
+def without_gone(config: dict[str, Any]) -> dict[str, Any]:
+    """A kept config without the settings that are no more."""
+    return {
+        name: {key: x for key, x in values.items() if key not in _GONE.get(name, ())}
+        if isinstance(values, dict)
+        else values
+        for name, values in config.items()
+    }
 
 
 def check(config: ConfigDict) -> None:
@@ -106,3 +129,5 @@ def check(config: ConfigDict) -> None:
     except (ValueError, OverflowError) as error:
         why = str(error).replace('`', '').replace('$.', '--config.')
         raise InputError(f'a setting is of a wrong kind or out of its range: {why}') from None
+    if (width := config.prior.width) % (heads := config.prior.heads):
+        raise InputError(f'--config.prior.width {width} is no multiple of prior.heads {heads}')

@@ -10,7 +10,7 @@ import numpy as np
 from mvae.batch import Batch
 from mvae.model.config import ModelConfig
 from mvae.model.objective import kl_cost, objective
-from mvae.model.prior import Prior, fitted, marginal_kl
+from mvae.model.prior import Gaussian, fitted, marginal_kl
 from mvae.model.types import Params
 from mvae.music.events import ONSET
 from mvae.music.form import Form
@@ -54,7 +54,7 @@ def evaluate(
     key: jax.Array,
     beta: float,
     free_bits: float,
-) -> tuple[dict[str, float], Prior]:
+) -> tuple[dict[str, float], Gaussian]:
     """Means over the batches of all processes, and the Gaussian of their codes.
 
     Each process spreads its batches over its devices. The means are 'loss' (nats per example),
@@ -75,7 +75,7 @@ def evaluate(
     return _means(processes.total(total), len(form.streams))
 
 
-def _means(total: dict[str, np.ndarray], streams: int) -> tuple[dict[str, float], Prior]:
+def _means(total: dict[str, np.ndarray], streams: int) -> tuple[dict[str, float], Gaussian]:
     examples, steps = float(total['examples']), float(total['steps'])
     result = {
         'loss': float(total['loss'] / examples),

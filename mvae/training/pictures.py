@@ -4,7 +4,6 @@ from pathlib import Path
 
 import numpy as np
 
-from mvae.model.prior import draw
 from mvae.musicvae import MusicVAE
 from mvae.render import pianoroll
 from mvae.render.collection import collection
@@ -22,7 +21,7 @@ def write_pictures(
     if not len(originals):
         return
     count, form = len(originals), model.form
-    z = draw(model.priors[model.usual_prior], count, seed)
+    z = model.priors[model.usual_prior].draw(count, seed)
     samples = model.decode_tokens(z, temperature, seed)
     copies = model.decode_tokens(model.encode_tokens(originals).mu)
     pairs = []

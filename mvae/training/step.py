@@ -2,7 +2,6 @@
 
 import functools
 from collections.abc import Callable
-from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -36,27 +35,10 @@ class TrainState:
 
 
 def make_optimizer(t: FrozenConfigDict) -> optax.GradientTransformation:
-    """Adam after clipping by the global norm, at `schedules.learning_rate`; slower over bars."""
+    """Adam after clipping by the global norm, at `schedules.learning_rate`."""
     rate = functools.partial(schedules.learning_rate, t)
-    parts = [optax.clip_by_global_norm(t.clip_norm), optax.adam(rate, b1=0.9, b2=0.999, eps=1e-8)]
-    if t.bars_rate != 1 or t.bars_recurrence_rate != 1:
-        slow = functools.partial(_slow_over_bars, t)
-        over_all = functools.partial(jax.tree_util.tree_map_with_path, slow)
-        parts.append(optax.stateless(lambda updates, _: over_all(updates)))
-    return optax.chain(*parts)
-
-
-def _slow_over_bars(t: FrozenConfigDict, path: tuple[Any, ...], update: jax.Array) -> jax.Array:
-    """The update of a weight, slowed down in LSTMs over bars, and further in what recurs there."""
-    names = [getattr(key, 'key', None) for key in path]
-    if names[0] != 'conductor' and names[:2] != ['encoder', 'bar_layers']:
-        return update
-    update = t.bars_rate * update
-    if 'initial_state' in names:
-        return update
-    # Kernels [I + H, 4H] have input rows first, then recurrent ones.
-    first = 0 if names[-1] == 'bias' else update.shape[0] - update.shape[1] // 4
-    return update.at[first:].multiply(t.bars_recurrence_rate)
+    adam = optax.adam(rate, b1=0.9, b2=0.999, eps=1e-8)
+    return optax.chain(optax.clip_by_global_norm(t.clip_norm), adam)
 
 
 def init_state(key: jax.Array, cfg: ModelConfig, t: FrozenConfigDict) -> TrainState:

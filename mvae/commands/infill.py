@@ -1,0 +1,85 @@
+"""Keep some bars of a piece and draw the others anew.
+
+    mvae infill trio16 song.mid --keep 1-8 --n 4
+    mvae infill runs/mel16 song.mid --keep 1-4,9-12,16 --wav
+
+Bars are counted from 1 in the part of the file that the model reads, which is said. Kept bars stay
+note for note; the others are drawn by the learned prior so that they go with them. Writes one MIDI
+file for each piece, a piano roll that shows the file first, and infill.json with what made them.
+"""
+
+import argparse
+import re
+from pathlib import Path
+
+from mvae.commands.models import add_model_options, load_model
+from mvae.commands.options import add_output_options, positive
+from mvae.errors import InputError
+
+_MOST_BARS = 10_000
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    add_model_options(parser)
+    parser.add_argument('file', nargs='?', type=Path, metavar='FILE', help='MIDI file')
+    parser.add_argument(
+        '--keep', type=bars, required=True, help='bars that stay, such as 1-8 or 1-4,9-12,16'
+    )
+    parser.add_argument('--n', type=positive, default=4, help='how many pieces (default: 4)')
+    parser.add_argument('--temperature', type=float, default=0.0, help='0: the most likely tokens')
+    add_output_options(parser, 'infill')
+
+
+def bars(text: str) -> list[int]:
+    """'1-4,9' as bars from 0: [0, 1, 2, 3, 8]. For argparse."""
+    found: list[int] = []
+    for part in text.split(','):
+        ends = re.fullmatch(r'\s*(\d{1,4})\s*(?:-\s*(\d{1,4})\s*)?', part, re.ASCII)
+        first, last = (int(end) for end in (ends[1], ends[2] or ends[1])) if ends else (0, 0)
+        if not 1 <= first <= last <= _MOST_BARS:
+            raise argparse.ArgumentTypeError(f'{text!r} are no bars such as 1-4,9-12,16')
+        found += range(first - 1, last)
+    return found
+
+
+def run(options: argparse.Namespace) -> None:
+    if options.exp and options.model and not options.file:  # the one word is the file
+        options.model, options.file = None, Path(options.model)
+    if options.file is None:
+        raise InputError('say which MIDI file: mvae infill trio16 song.mid --keep 1-8')
+    path, model = load_model(options)
+    from mvae.checks import check_qpm
+    from mvae.files import write_json
+    from mvae.latent.infill import infill
+    from mvae.render.collection import collection
+    from mvae.render.gallery import write_gallery
+    from mvae.render.pianoroll import draw
+    from mvae.render.pieces import write_piece
+    from mvae.runs.released import home
+
+    check_qpm(options.qpm)
+    source, note = model.read(options.file)
+    print(f'{options.file}: {note}')
+    drawn = options.n, options.temperature, options.seed
+    tokens, z = infill(model, source, options.keep, *drawn)
+    out = options.out or home(path) / 'infill'
+    titles = [(f'infill {n + 1}', piece) for n, piece in enumerate(tokens)]
+    about = {
+        'run': str(path),
+        'step': model.step,
+        'file': str(options.file),
+        'kept_bars': sorted({bar + 1 for bar in options.keep}),
+        'temperature': options.temperature,
+        'seed': options.seed,
+        'qpm': options.qpm,
+    }
+    with collection(out) as folder:
+        for title, piece in titles:
+            file = folder / (title.replace(' ', '_') + '.mid')
+            sounds = {'wav': options.wav, 'png': options.png}
+            write_piece(file, piece, model.form, options.qpm, title, **sounds)
+        draw(folder / 'infill.png', [(options.file.name, source), *titles], model.form)
+        write_json(folder / 'infill.json', about | {'z': z.tolist()})
+    page = write_gallery(options.out or home(path))
+    print(f'{len(tokens)} pieces, infill.png and infill.json in {out}')
+    print(f'Listen and look: {page}')

@@ -1,0 +1,115 @@
+"""A transformer over the codes of bars: what noisy codes were before, given how noisy each is.
+
+The network of `mvae.model.diffusion`. Codes of bars are its tokens; a code of the whole piece is a
+single one. Some may be given clean while the others are drawn. Blocks are those of Peebles & Xie
+(2023): the noise level scales and shifts what goes into each layer.
+"""
+
+import dataclasses
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from mvae.model import dense
+from mvae.model.types import Params
+
+_WIDENING = 3  # of the layer inside a block
+_WAVES = 32  # sines and cosines that tell a noise level
+_FASTEST = 6.0  # of them, in log radians per unit
+_EPSILON = 1e-6
+
+
+@dataclasses.dataclass(frozen=True)
+class DenoiserConfig:
+    """Sizes: hashable, so that it can be a static argument of `jax.jit`.
+
+    Attributes:
+        tokens: U, codes of a piece. size: D, numbers of each.
+        width: W, of a token inside; a multiple of heads. layers: blocks. heads: of attention.
+    """
+
+    tokens: int
+    size: int
+    width: int
+    layers: int
+    heads: int
+
+
+def init(key: jax.Array, cfg: DenoiserConfig) -> Params:
+    """float32 {'in', 'known', 'place', 'level', 'blocks', 'last', 'out'}.
+
+    'blocks' has one array of all layers for each weight, the layer first. A new network answers 0.
+    """
+    in_key, known_key, place_key, level_key, blocks_key = jax.random.split(key, 5)
+    width = cfg.width
+    return {
+        'in': dense.init(in_key, cfg.size, width),
+        'known': 0.3 * jax.random.normal(known_key, (width,)),
+        'place': 0.3 * jax.random.normal(place_key, (cfg.tokens, width)),
+        'level': dense.init(level_key, 2 * _WAVES, width),
+        'blocks': jax.vmap(lambda k: _init_block(k, cfg))(jax.random.split(blocks_key, cfg.layers)),
+        'last': _zeros(width, 2 * width),
+        'out': _zeros(width, cfg.size),
+    }
+
+
+def _init_block(key: jax.Array, cfg: DenoiserConfig) -> Params:
+    keys, width = jax.random.split(key, 5), cfg.width
+    return {
+        'level': _zeros(width, 6 * width),
+        'attention': dense.init(keys[0], width, 3 * width),
+        'distance': 0.5 * jax.random.normal(keys[1], (cfg.heads, 2 * cfg.tokens - 1)),
+        'joined': dense.init(keys[2], width, width),
+        'wide': dense.init(keys[3], width, _WIDENING * width),
+        'narrow': dense.init(keys[4], _WIDENING * width, width),
+    }
+
+
+def _zeros(inputs: int, outputs: int) -> Params:
+    return {'kernel': jnp.zeros((inputs, outputs)), 'bias': jnp.zeros((outputs,))}
+
+
+def apply(
+    params: Params, cfg: DenoiserConfig, x: jax.Array, level: jax.Array, known: jax.Array
+) -> jax.Array:
+    """x [B, U, D] -> float32 [B, U, D].
+
+    level: of the noise in x, in [0, 1], [B]. known: which tokens have none, bool [B, U].
+    """
+    waves = level[..., None] * jnp.exp(jnp.linspace(0.0, _FASTEST, _WAVES))
+    waves = jnp.concatenate([jnp.sin(waves), jnp.cos(waves)], -1)
+    told = jax.nn.silu(dense.apply(params['level'], waves))[:, None]  # [B, 1, W]
+    h = dense.apply(params['in'], x) + params['place'] + known[..., None] * params['known']
+
+    def body(h, block):
+        return _block(block, cfg, h, told), None
+
+    h, _ = jax.lax.scan(body, h, params['blocks'])
+    scale, shift = jnp.split(dense.apply(params['last'], told), 2, -1)
+    return dense.apply(params['out'], _normalise(h) * (1 + scale) + shift)
+
+
+def _block(params: Params, cfg: DenoiserConfig, h: jax.Array, told: jax.Array) -> jax.Array:
+    """Attention and then a wide layer, each added to what goes in; the noise level scales both."""
+    parts = jnp.split(dense.apply(params['level'], told), 6, -1)
+    scale_a, shift_a, gain_a, scale_b, shift_b, gain_b = parts
+    y = _attend(params, cfg, _normalise(h) * (1 + scale_a) + shift_a)
+    h = h + (1 + gain_a) * y
+    y = jax.nn.silu(dense.apply(params['wide'], _normalise(h) * (1 + scale_b) + shift_b))
+    return h + (1 + gain_b) * dense.apply(params['narrow'], y)
+
+
+def _attend(params: Params, cfg: DenoiserConfig, x: jax.Array) -> jax.Array:
+    """Every bar asks every other, by what they hold and by how far apart they are."""
+    shape = *x.shape[:2], 3 * cfg.heads, cfg.width // cfg.heads
+    query, key, value = jnp.split(dense.apply(params['attention'], x).reshape(shape), 3, 2)
+    place = np.arange(cfg.tokens)
+    distance = params['distance'][:, place[:, None] - place + cfg.tokens - 1]  # [heads, U, U]
+    found = jax.nn.dot_product_attention(query, key, value, bias=distance[None])
+    return dense.apply(params['joined'], found.reshape(x.shape))
+
+
+def _normalise(x: jax.Array) -> jax.Array:
+    """x at a root mean square of 1."""
+    return x * jax.lax.rsqrt((x * x).mean(-1, keepdims=True) + _EPSILON)

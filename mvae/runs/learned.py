@@ -1,0 +1,125 @@
+"""The learned prior of a run or of a model file: arrays by name, float16 weights of its network."""
+
+import dataclasses
+import io
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+
+from mvae.arrays import Npz
+from mvae.errors import InputError
+from mvae.files import damaged, reason, write_atomically
+from mvae.model import denoiser
+from mvae.model.config import ModelConfig
+from mvae.model.denoiser import DenoiserConfig
+from mvae.model.prior import Learned
+from mvae.model.types import Params
+from mvae.runs.digests import of_tree
+
+FILE = 'learned_prior.npz'  # in a run folder
+_WEIGHT, _FIELD = 'learned', 'learned '  # before the names of weights, and of all else
+_OF = 'of'  # the digest of the weights of MusicVAE that its codes are of
+_MOST = 2**14  # numbers of a width, a size, and so on
+
+
+def to_arrays(learned: Learned) -> dict[str, np.ndarray]:
+    """By name: weights in float16, and the rest as it is.
+
+    Raises InputError where a weight is not finite there.
+    """
+    weights = jax.tree_util.tree_flatten_with_path(learned.params)[0]
+    with np.errstate(over='ignore'):  # said below
+        arrays = {
+            _WEIGHT + jax.tree_util.keystr(path): np.asarray(x, np.float16) for path, x in weights
+        }
+    if not all(np.isfinite(values).all() for values in arrays.values()):
+        raise InputError(
+            'weights of the learned prior are not finite, or too large for float16; '
+            'learn it anew with a lower prior.learning_rate'
+        )
+    fields = {
+        'config': np.array(dataclasses.astuple(learned.config), np.int32),
+        'mean': learned.mean,
+        'scale': learned.scale,
+        'same': np.array(learned.same, np.float32),
+    }
+    return arrays | {_FIELD + name: values for name, values in fields.items()}
+
+
+def take_arrays(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Those of a learned prior, taken out of a file's; {} where it has none."""
+    return {name: arrays.pop(name) for name in list(arrays) if name.startswith(_WEIGHT)}
+
+
+def from_arrays(path: Path, arrays: dict[str, np.ndarray], model: ModelConfig) -> Learned | None:
+    """The prior of `take_arrays`, None of {}. Raises InputError where it is none of the model."""
+    if not arrays:
+        return None
+    try:
+        config = DenoiserConfig(*(int(x) for x in arrays[_FIELD + 'config']))
+        mean, scale = (arrays[_FIELD + name].astype(np.float32) for name in ('mean', 'scale'))
+        same = float(arrays[_FIELD + 'same'])
+        if not _fits(config, model) or mean.shape != (config.size,) or scale.shape != mean.shape:
+            raise ValueError(f'it is not of {model.codes} codes of {model.latent_size} numbers')
+        params = _params(arrays, config)
+        values = [*jax.tree.leaves(params), mean, scale, same]
+        if not all(np.isfinite(x).all() for x in values) or (scale <= 0).any():
+            raise ValueError('it holds values that are not finite')
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
+        raise damaged(path, f'its learned prior: {reason(error)}') from None
+    return Learned(params, config, mean, scale, same)
+
+
+def _fits(config: DenoiserConfig, model: ModelConfig) -> bool:
+    sizes = dataclasses.astuple(config)
+    return (
+        all(1 <= size <= _MOST for size in sizes)
+        and config.width % config.heads == 0
+        and config.tokens == model.codes
+        and config.tokens * config.size == model.latent_size
+    )
+
+
+def _params(arrays: dict[str, np.ndarray], config: DenoiserConfig) -> Params:
+    like = jax.eval_shape(lambda: denoiser.init(jax.random.key(0), config))
+
+    def weight(path: Any, shape: jax.ShapeDtypeStruct) -> jax.Array:
+        values = arrays[_WEIGHT + jax.tree_util.keystr(path)]
+        if values.shape != shape.shape:
+            raise ValueError(f'{jax.tree_util.keystr(path)} is of another shape')
+        return jax.numpy.asarray(values.astype(np.float32))
+
+    return jax.tree_util.tree_map_with_path(weight, like)
+
+
+def write(run: Path, learned: Learned, params: Params) -> None:
+    """Writes the prior of a run. params: of the model that gave its codes.
+
+    Raises InputError where it cannot be written.
+    """
+    buffer = io.BytesIO()
+    arrays: dict[str, Any] = to_arrays(learned)
+    arrays[_OF] = np.frombuffer(of_tree(params).encode(), np.uint8)
+    np.savez_compressed(buffer, **arrays)
+    write_atomically(run / FILE, buffer.getvalue())
+
+
+def read(run: Path, model: ModelConfig, params: Params) -> Learned | None:
+    """The prior of a run; None where it has none, or one of other weights than these.
+
+    Raises InputError where it is damaged.
+    """
+    path = run / FILE
+    if not path.exists():
+        return None
+    remedy = f'remove it, and learn it anew: mvae prior {run}'
+    try:
+        file = Npz(path, 'learned prior of mvae')
+        arrays = {name: file.read(name) for name in file.headers}
+        if bytes(arrays.pop(_OF, np.zeros(0, np.uint8))) != of_tree(params).encode():
+            return None
+        return from_arrays(path, arrays, model)
+    except InputError as error:
+        raise InputError(f'{error}; {remedy}') from None

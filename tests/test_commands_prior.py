@@ -1,0 +1,85 @@
+"""`mvae train` learns a prior at its end, once; `mvae prior` learns it anew."""
+
+import numpy as np
+import pytest
+from midi_maker import song
+from run_maker import random_denoiser, tiny_model
+
+from mvae import commands
+from mvae.commands import compute, train
+from mvae.dataset.build import BuildSettings, build_store
+from mvae.music.extract import ExtractSettings
+from mvae.runs import learned
+from mvae.runs.checkpoint import Checkpoints
+from mvae.runs.load import load, write_file
+from mvae.training import loop, prior
+
+
+@pytest.fixture
+def fits(monkeypatch):
+    """What was learned from, and in how many updates, at every time. Nothing is trained for it."""
+    calls = []
+
+    def fit(cfg, codes, p, seed, stop):
+        assert np.isfinite(codes).all()
+        calls.append((codes.shape, p.steps))
+        return random_denoiser(cfg, len(calls))
+
+    def train_model(config, folder):
+        Checkpoints(folder, config, '').save_params(tiny_model('melody', 2, 'flat').params, 2)
+
+    monkeypatch.setattr(compute, 'prepare', lambda: None)
+    monkeypatch.setattr(loop, 'train_and_evaluate', train_model)
+    monkeypatch.setattr(train, '_summarise', lambda *_: None)
+    monkeypatch.setattr(prior, '_fit', fit)
+    return calls
+
+
+@pytest.fixture
+def store(tmp_path):
+    (tmp_path / 'midi').mkdir()
+    for n in range(40):
+        name = f'song number {chr(97 + n % 26)}{chr(97 + n // 26)}.mid'
+        (tmp_path / 'midi' / name).write_bytes(song(seed=n))
+    build_store(tmp_path / 'midi', tmp_path / 'store', BuildSettings(ExtractSettings()), 1)
+    return tmp_path / 'store'
+
+
+def test_a_training_leaves_a_learned_prior_and_the_command_learns_it_anew(
+    fits, store, tmp_path, capsys
+):
+    run = tmp_path / 'run'
+
+    def mvae(*arguments):
+        code = commands.main(list(map(str, arguments)))
+        return code, capsys.readouterr()
+
+    command = 'train', '--exp', 'mel2', '--scale', 'tiny', '--data', store, '--run', run
+    code, said = mvae(*command)
+    assert code == 0 and not fits and not (run / learned.FILE).exists(), 'as tiny has it'
+
+    code, said = mvae(*command, '--config.prior.steps=5')
+    assert code == 0 and f'Learned prior: {run / learned.FILE}' in said.out
+    shape = (32, 1, 8)  # windows of config.prior, codes, numbers
+    assert fits == [(shape, 5)] and load(run).usual_prior == 'learned'
+    first = (run / learned.FILE).read_bytes()
+
+    code, said = mvae(*command, '--config.prior.steps=5')
+    assert code == 0 and len(fits) == 1 and 'Learned' not in said.out, 'it is there'
+
+    code, _ = mvae('prior', run, '--steps', 7)
+    assert code == 0 and fits[1:] == [(shape, 7)]
+    assert (run / learned.FILE).read_bytes() != first
+
+    code, _ = mvae('prior', run)
+    assert code == 0 and fits[2:] == [(shape, 3000)], 'its config has none'
+
+    (run / learned.FILE).write_bytes(first[:100])
+    code, said = mvae('prior', run)
+    assert code == 2 and f'remove it, and learn it anew: mvae prior {run}' in said.err
+    (run / learned.FILE).unlink()
+    write_file(tmp_path / 'a.npz', load(run))
+    for path in (tmp_path / 'a.npz', run / 'checkpoints' / '2'):
+        code, said = mvae('prior', path)
+        assert code == 2 and f'{path} is no run folder' in said.err
+    assert len(fits) == 3 and not (run / learned.FILE).exists()

@@ -1,0 +1,165 @@
+"""The learned prior of a run and of a model file: whole, absent, of other weights, damaged."""
+
+import dataclasses
+
+import jax
+import numpy as np
+import pytest
+from run_maker import save_tiny, tiny_config, tiny_model, tiny_prior
+
+from mvae.errors import InputError
+from mvae.model.config import model_config
+from mvae.musicvae import form_of
+from mvae.runs import learned
+from mvae.runs.load import load, write_file
+
+
+@pytest.fixture(scope='module')
+def model():
+    return tiny_model('melody', 2, 'flat')
+
+
+@pytest.fixture(scope='module')
+def prior(model):
+    return dataclasses.replace(tiny_prior(model), same=0.25)
+
+
+@pytest.fixture
+def run(model, prior, tmp_path):
+    """A folder with a learned prior, all that reading it takes."""
+    learned.write(tmp_path, prior, model.params)
+    return tmp_path
+
+
+def _check_same(found, prior):
+    assert (found.config, found.same) == (prior.config, prior.same)
+    np.testing.assert_array_equal(found.mean, prior.mean)
+    np.testing.assert_array_equal(found.scale, prior.scale)
+    rounded = jax.tree.map(lambda x: x.astype(np.float16).astype(np.float32), prior.params)
+    jax.tree.map(np.testing.assert_array_equal, found.params, rounded)
+
+
+def test_it_comes_back_as_float16_has_it(run, model, prior):
+    _check_same(learned.read(run, model.architecture, model.params), prior)
+    before = (run / learned.FILE).read_bytes()
+    learned.write(run, prior, model.params)
+    assert (run / learned.FILE).read_bytes() == before
+
+
+def test_there_is_none_without_a_file_and_of_other_weights(run, model):
+    other = jax.tree.map(lambda x: x + 1, model.params)
+    assert learned.read(run, model.architecture, other) is None
+    (run / learned.FILE).unlink()
+    assert learned.read(run, model.architecture, model.params) is None
+
+
+def test_a_run_is_loaded_with_it(tmp_path, model, prior):
+    folder = save_tiny(tmp_path / 'run', 'melody', 2, 'flat')
+    assert load(folder).learned is None
+    learned.write(folder, prior, load(folder).params)
+    for path in (folder, folder / 'checkpoints' / '0'):
+        _check_same(load(path).learned, prior)
+    learned.write(folder, prior, {})
+    assert load(folder).learned is None
+
+
+def test_a_model_file_holds_it_and_samples_are_of_it(tmp_path, model, prior):
+    write_file(tmp_path / 'a.npz', model)
+    assert load(tmp_path / 'a.npz').learned is None
+    write_file(tmp_path / 'a.npz', dataclasses.replace(model, learned=prior))
+    again = load(tmp_path / 'a.npz')
+    _check_same(again.learned, prior)
+    assert list(again.priors) == ['learned', 'fitted', 'standard']
+    tokens, z = again.sample_tokens(2, seed=5)
+    np.testing.assert_array_equal(z, again.learned.draw(2, 5))
+    np.testing.assert_array_equal(z, again.sample_tokens(2, 1.0, 5, 'learned')[1])
+    np.testing.assert_array_equal(tokens, again.decode_tokens(z)), 'greedily'
+
+
+def _sizes(*values):
+    return lambda arrays: arrays.update({'learned config': np.array(values)})
+
+
+def _nan(name):
+    return lambda arrays: arrays.update({name: np.full_like(arrays[name], np.nan)})
+
+
+_OUT = "learned['out']['kernel']"
+_DAMAGE = {
+    'heads that do not share the width': _sizes(1, 8, 16, 2, 3),
+    'other numbers of codes': _sizes(2, 4, 16, 2, 2),
+    'another width': _sizes(1, 8, 32, 2, 2),
+    'more layers': _sizes(1, 8, 16, 3, 2),
+    'a negative size': _sizes(1, 8, -16, 2, -2),
+    'no heads': _sizes(1, 8, 16, 2, 0),
+    'a huge size': _sizes(1, 8, 2**31 - 2, 2, 2),
+    'the hugest size that may be': _sizes(1, 8, 2**14, 2**14, 2**14),
+    'a size beyond all numbers': _sizes(1, 8, np.inf, 2, 2),
+    'a size that is no number': _sizes(1, 8, np.nan, 2, 2),
+    'too few sizes': _sizes(1, 8, 16, 2),
+    'sizes of text': _sizes('a', 'b', 'c', 'd', 'e'),
+    'sizes of several': _sizes(*[[2, 2]] * 5),
+    'one size': lambda arrays: arrays.update({'learned config': np.array(2)}),
+    'no sizes': lambda arrays: arrays.pop('learned config'),
+    'no weights': lambda arrays: arrays.pop(_OUT),
+    'weights of another shape': lambda arrays: arrays.update({_OUT: arrays[_OUT].T}),
+    'weights of text': lambda arrays: arrays.update({_OUT: np.full((16, 8), 'a')}),
+    'weights that are not finite': _nan(_OUT),
+    'a mean that is not finite': _nan('learned mean'),
+    'a mean of another shape': lambda arrays: arrays.update({'learned mean': np.zeros(3)}),
+    'a distance that is not finite': _nan('learned same'),
+    'no distance': lambda arrays: arrays.pop('learned same'),
+    'several distances': lambda arrays: arrays.update({'learned same': np.zeros(2)}),
+    'a scale of 0': lambda arrays: arrays.update({'learned scale': np.zeros(8)}),
+}
+
+
+@pytest.mark.parametrize('what', _DAMAGE)
+def test_what_is_no_prior_of_the_model_is_refused_with_what_to_do(run, model, prior, what):
+    path = run / learned.FILE
+    with np.load(path) as file:
+        arrays = dict(file)
+    _DAMAGE[what](arrays)
+    np.savez(path, **arrays)
+    with pytest.raises(InputError) as error:
+        learned.read(run, model.architecture, model.params)
+    _check_line(error, path, run)
+    file = run / 'a.npz'  # and as a model file has it
+    write_file(file, dataclasses.replace(model, learned=prior))
+    with np.load(file) as whole:
+        kept = {name: x for name, x in whole.items() if not name.startswith('learned')}
+    np.savez(file, **kept, **learned.take_arrays(arrays))
+    with pytest.raises(InputError, match='a.npz') as error:
+        load(file)
+    assert 'is damaged' in str(error.value) and '\n' not in str(error.value)
+
+
+def _check_line(error, path, run):
+    said = str(error.value)
+    assert said.startswith(str(path)) and '\n' not in said
+    assert said.endswith(f'; remove it, and learn it anew: mvae prior {run}')
+
+
+def test_a_file_that_was_cut_or_is_none_is_refused_with_what_to_do(run, model):
+    path = run / learned.FILE
+    whole = path.read_bytes()
+    for data in (b'', whole[: len(whole) // 2], whole[:-30], b'PK' + bytes(100)):
+        path.write_bytes(data)
+        with pytest.raises(InputError) as error:
+            learned.read(run, model.architecture, model.params)
+        _check_line(error, path, run)
+
+
+def test_a_prior_of_a_model_with_one_code_is_none_of_one_with_two(run, prior):
+    c = tiny_config('melody', 2, 'hier')
+    arrays = learned.to_arrays(prior)
+    with pytest.raises(InputError, match='it is not of 2 codes of 8 numbers'):
+        learned.from_arrays(run, arrays, model_config(c, form_of(c)))
+
+
+@pytest.mark.parametrize('value', [np.nan, np.inf, 1e5])
+def test_weights_that_float16_has_not_are_not_written(tmp_path, model, prior, value):
+    params = jax.tree.map(lambda x: np.full_like(x, value), prior.params)
+    with pytest.raises(InputError, match='too large for float16.*a lower prior.learning_rate'):
+        learned.write(tmp_path, dataclasses.replace(prior, params=params), model.params)
+    assert not list(tmp_path.iterdir())

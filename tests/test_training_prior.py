@@ -1,0 +1,156 @@
+"""Learning a prior: of codes made by hand, whose bars agree; of how many; stopped by a signal."""
+
+import dataclasses
+import signal
+import warnings
+from types import SimpleNamespace
+
+import jax
+import numpy as np
+import pytest
+from ml_collections import ConfigDict
+from run_maker import random_denoiser
+
+from mvae.errors import Interrupted
+from mvae.model import denoiser
+from mvae.model.denoiser import DenoiserConfig
+from mvae.training import prior
+
+pytestmark = pytest.mark.usefixtures('quick_compilation')
+WINDOWS, BATCH = 32, 8
+SETTINGS = {'steps': 300, 'windows': WINDOWS, 'batch_size': 64, 'learning_rate': 1e-2}
+P = ConfigDict(SETTINGS | {'width': 16, 'layers': 2, 'heads': 2})
+MEAN, SCALE = np.array([3.0, 0.0, -1.0, 0.5]), np.array([0.5, 1.0, 2.0, 4.0])
+# Of two bars, which are the same, and so high or low in all numbers at once.
+CODES = np.random.default_rng(0).standard_normal((WINDOWS, 1, 1)).repeat(2, 1) * SCALE + MEAN
+
+
+class _Model:
+    """Its pieces are numbers of CODES."""
+
+    architecture, latent_size = SimpleNamespace(codes=2), 8
+
+    def __init__(self, stops=False):
+        self.stops, self.read = stops, []
+
+    def posterior(self, tokens):
+        if self.stops:
+            signal.raise_signal(signal.SIGTERM)
+        self.read += tokens.tolist()
+        mu = CODES[tokens % WINDOWS].reshape(-1, 8).astype(np.float32)
+        return mu, np.full_like(mu, 0.01)
+
+
+def _loader(count=WINDOWS, transpose=(0, 0), drop_drums=0.0):
+    """Batch n has the windows from BATCH n on."""
+    return SimpleNamespace(
+        transpose=transpose, drop_drums=drop_drums, batch_size=BATCH,
+        store=SimpleNamespace(count=lambda form, split: count),
+        form=SimpleNamespace(join=lambda streams: streams),
+        batch=lambda n: SimpleNamespace(streams=np.arange(BATCH * n, BATCH * (n + 1))),
+    )  # fmt: skip
+
+
+@pytest.fixture(scope='module', autouse=True)
+def start():
+    """Learning starts from weights of numpy: those of jax take longer to compile than to learn."""
+    zeros = {'kernel': np.zeros((16, 4), np.float32), 'bias': np.zeros(4, np.float32)}
+    weights = random_denoiser(DenoiserConfig(2, 4, 16, 2, 2)) | {'out': zeros}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(denoiser, 'init', lambda key, cfg: weights)
+        yield
+
+
+@pytest.fixture(scope='module')
+def learned():
+    return prior.learn(_Model(), _loader(), P, 0)
+
+
+def _apart(x, y):
+    """How far bars are apart, in standard deviations, to those of another piece."""
+    x, y = x / SCALE, y / SCALE
+    return np.abs(x - y).mean() / np.abs(x - np.roll(y, 1, 0)).mean()
+
+
+def _apart(x, y):
+    """How far bars are apart, to how far they are from those of another piece."""
+    x, y = x / SCALE, y / SCALE
+    return np.abs(x - y).mean() / np.abs(x - np.roll(y, 1, 0)).mean()
+
+
+def test_bars_that_are_the_same_in_all_music_are_often_so_in_what_is_drawn(learned):
+    drawn = learned.draw(64, 0).reshape(64, 2, 4)
+    assert (drawn[:, 0] == drawn[:, 1]).all(-1).mean() > 0.4
+    assert len(np.unique(drawn[:, 0, 0])) == 64, 'pieces differ'
+    nearly = dataclasses.replace(learned, same=0.0).draw(64, 0).reshape(64, 2, 4)
+    assert _apart(nearly[:, 0], nearly[:, 1]) < 0.6
+
+
+def test_a_known_bar_is_continued_by_its_like(learned):
+    z = CODES.reshape(-1, 8).astype(np.float32)
+    z[:, 4:] = 0
+    drawn = learned.fill(z, np.array([True, False]), 0).reshape(-1, 2, 4)
+    assert _apart(drawn[:, 1], CODES[:, 1]) < 0.7
+
+
+class _Apart:
+    """Draws pieces of two codes, whose distances go evenly from 0 to 0.8."""
+
+    scale = np.array([2.0, 0.5])
+
+    def draw(self, n, seed):
+        codes = np.zeros((n, 2, 2))
+        codes[:, 1] = self.scale * np.linspace(0, 0.8, n)[:, None]
+        return codes.reshape(n, 4)
+
+
+@pytest.mark.parametrize('equal, same', [(0, 0.0), (1, 0.2), (2, 0.4), (3, 0.5), (4, 0.5)])
+def test_as_many_codes_are_taken_for_the_same_as_are_in_music(equal, same):
+    mu = np.zeros((4, 2, 2))
+    mu[equal:, 1] = 1e-3
+    assert prior._same(_Apart(), mu, 0) == pytest.approx(same, abs=1e-6)
+
+
+def test_pieces_of_one_code_have_none_that_are_the_same():
+    with warnings.catch_warnings():
+        warnings.simplefilter('error')
+        assert prior._same(_Apart(), np.zeros((4, 1, 2)), 0) == 0
+
+
+def test_it_draws_with_the_mean_and_scale_of_the_codes(learned):
+    np.testing.assert_allclose(learned.mean, CODES.mean((0, 1)), rtol=1e-4)
+    np.testing.assert_allclose(learned.scale, CODES.std((0, 1)), rtol=1e-4)
+    assert (learned.config.tokens, learned.config.size, learned.config.width) == (2, 4, 16)
+
+
+def test_the_same_seed_gives_the_same_bytes(learned):
+    again = prior.learn(_Model(), _loader(), P, 0)
+    jax.tree.map(np.testing.assert_array_equal, learned.params, again.params)
+    assert learned.same == again.same > 0
+
+
+@pytest.mark.parametrize('windows', [32, 320], ids=['learning', 'reading'])
+def test_a_signal_stops_it(windows):
+    model, many = _Model(stops=True), P.copy_and_resolve_references()
+    many.windows = windows
+    with pytest.raises(Interrupted, match='the same command begins that anew') as stop:
+        prior.learn(model, _loader(count=windows), many, 0)
+    assert stop.value.number == signal.SIGTERM and 32 <= len(model.read) < 320
+
+
+@pytest.mark.parametrize(
+    'loader, read',
+    [
+        ({}, 32),
+        ({'count': 20}, 16),  # whole batches
+        ({'count': 3}, 8),
+        ({'count': 500}, 32),
+        ({'count': 20, 'transpose': (-5, 6)}, 32),  # each is another when it comes again
+        ({'count': 20, 'drop_drums': 0.1}, 32),
+    ],
+)
+def test_as_many_windows_are_read_as_tell_something_new(loader, read):
+    model = _Model()
+    mu = prior._codes(model, _loader(**loader), WINDOWS, SimpleNamespace(seen=0))
+    assert model.read == list(range(read))
+    np.testing.assert_allclose(mu, CODES[:read], rtol=1e-6)
