@@ -1,11 +1,12 @@
 """Stretches of the training split in other music, and the measures of a whole model."""
 
+import dataclasses
 import json
 
 import numpy as np
 import pytest
 from midi_maker import midi
-from run_maker import tiny_model
+from run_maker import tiny_model, tiny_prior
 
 from mvae.dataset.build import BuildSettings, build_store
 from mvae.evaluation.music import format_music, measure_music
@@ -66,8 +67,11 @@ def test_silent_bars_are_no_stretch(store):
 
 def test_a_model_is_measured_beside_the_music(store):
     model = tiny_model('melody', BARS, 'hier')
+    model = dataclasses.replace(model, learned=tiny_prior(model))
     found = measure_music(model, store, 'test', pieces=5)
-    assert list(found['of']) == ['test', 'reconstructions', 'new, fitted', 'new, standard']
+    heats = {'new, learned': 0.0, 'new, fitted': 0.5, 'new, standard': 0.5}
+    assert list(found['of']) == ['test', 'reconstructions', *heats]
+    assert {name: found['of'][name]['temperature'] for name in heats} == heats
     assert found == measure_music(model, store, 'test', pieces=5), 'the seed decides'
     text = format_music(json.loads(json.dumps(found)))
     assert text == format_music(found) and text.count('melody') >= 4

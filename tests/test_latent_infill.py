@@ -107,14 +107,16 @@ def test_texts_that_are_no_bars_are_said(text):
         bars(text)
 
 
-@pytest.fixture
-def place(model, tmp_path, monkeypatch):
-    """A run, with its learned prior, and a song."""
-    monkeypatch.setattr(compute, 'prepare', lambda: None)
-    run = save_tiny(tmp_path / 'run', 'melody', BARS, 'hier')
+@pytest.fixture(scope='module')
+def place(model, tmp_path_factory):
+    """A folder with a run, with its learned prior, and a song."""
+    folder = tmp_path_factory.mktemp('infill')
+    run = save_tiny(folder / 'run', 'melody', BARS, 'hier')
     learned.write(run, model.learned, model.params)
-    (tmp_path / 'song.mid').write_bytes(song(seed=1))
-    return tmp_path
+    (folder / 'song.mid').write_bytes(song(seed=1))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(compute, 'prepare', lambda: None)
+        yield folder
 
 
 def _onsets(notes, start, end):

@@ -21,8 +21,7 @@ def params():
 
 @pytest.fixture(scope='module')
 def new():
-    key = jax.random.key(0, impl='rbg')  # of the kinds of keys the one that compiles soonest
-    return jax.jit(denoiser.init, static_argnums=1)(key, CFG)
+    return jax.jit(denoiser.init, static_argnums=1)(jax.random.key(0), CFG)
 
 
 def _normal(seed, rows=ROWS):

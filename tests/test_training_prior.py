@@ -9,16 +9,14 @@ import jax
 import numpy as np
 import pytest
 from ml_collections import ConfigDict
-from run_maker import random_denoiser
 
 from mvae.errors import Interrupted
 from mvae.model import denoiser
-from mvae.model.denoiser import DenoiserConfig
 from mvae.training import prior
 
 pytestmark = pytest.mark.usefixtures('quick_compilation')
 WINDOWS, BATCH = 32, 8
-SETTINGS = {'steps': 300, 'windows': WINDOWS, 'batch_size': 64, 'learning_rate': 1e-2}
+SETTINGS = {'steps': 200, 'windows': WINDOWS, 'batch_size': 32, 'learning_rate': 1e-2}
 P = ConfigDict(SETTINGS | {'width': 16, 'layers': 2, 'heads': 2})
 MEAN, SCALE = np.array([3.0, 0.0, -1.0, 0.5]), np.array([0.5, 1.0, 2.0, 4.0])
 # Of two bars, which are the same, and so high or low in all numbers at once.
@@ -52,24 +50,16 @@ def _loader(count=WINDOWS, transpose=(0, 0), drop_drums=0.0):
 
 
 @pytest.fixture(scope='module', autouse=True)
-def start():
-    """Learning starts from weights of numpy: those of jax take longer to compile than to learn."""
-    zeros = {'kernel': np.zeros((16, 4), np.float32), 'bias': np.zeros(4, np.float32)}
-    weights = random_denoiser(DenoiserConfig(2, 4, 16, 2, 2)) | {'out': zeros}
+def quick_start():
+    """New weights by one program: by one for each they take longer than all updates."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(denoiser, 'init', lambda key, cfg: weights)
+        patch.setattr(denoiser, 'init', jax.jit(denoiser.init, static_argnums=1))
         yield
 
 
 @pytest.fixture(scope='module')
 def learned():
     return prior.learn(_Model(), _loader(), P, 0)
-
-
-def _apart(x, y):
-    """How far bars are apart, in standard deviations, to those of another piece."""
-    x, y = x / SCALE, y / SCALE
-    return np.abs(x - y).mean() / np.abs(x - np.roll(y, 1, 0)).mean()
 
 
 def _apart(x, y):
@@ -80,10 +70,11 @@ def _apart(x, y):
 
 def test_bars_that_are_the_same_in_all_music_are_often_so_in_what_is_drawn(learned):
     drawn = learned.draw(64, 0).reshape(64, 2, 4)
-    assert (drawn[:, 0] == drawn[:, 1]).all(-1).mean() > 0.4
+    assert (drawn[:, 0] == drawn[:, 1]).all(-1).mean() > 0.7
     assert len(np.unique(drawn[:, 0, 0])) == 64, 'pieces differ'
+    np.testing.assert_allclose(drawn.mean((0, 1)), MEAN, atol=1)
     nearly = dataclasses.replace(learned, same=0.0).draw(64, 0).reshape(64, 2, 4)
-    assert _apart(nearly[:, 0], nearly[:, 1]) < 0.6
+    assert _apart(nearly[:, 0], nearly[:, 1]) < 0.4
 
 
 def test_a_known_bar_is_continued_by_its_like(learned):

@@ -13,6 +13,7 @@ from mvae.files import read_json, write_json
 from mvae.musicvae import MusicVAE
 from mvae.progress import progress
 from mvae.runs.digests import of_tree
+from mvae.runs.learned import to_arrays
 from mvae.runs.released import home
 
 VERSION = 5  # of what an evaluation holds
@@ -102,7 +103,7 @@ def _about(model: MusicVAE, run: str | Path, store: Store) -> dict[str, Any]:
         'notation': dict(c.music),
         'parameters': model.parameters,
         'step': model.step,
-        'learned_prior': of_tree(model.learned.params) if model.learned else '',
+        'learned_prior': of_tree(to_arrays(model.learned)) if model.learned else '',
         'planned_steps': c.training.steps,
         'training_batch_size': c.training.batch_size,
         'training_seed': c.seed,
