@@ -118,7 +118,8 @@ def spoil_npz(rng: Rng, data: bytes) -> bytes:
     elif how == 3:
         array = array.astype(draw(rng, ['f2', 'f8', 'i8', 'c16', 'S3', '?']))
     elif how == 4:
-        array = draw(rng, [array[..., None], array.reshape(-1), array[:0], np.float32(3)])
+        none = np.atleast_1d(array)[:0]
+        array = draw(rng, [array[..., None], array.reshape(-1), none, np.float32(3)])
     elif how == 5 and array.dtype.kind == 'f':
         array = np.where(rng.random(array.shape) < 0.5, array, draw(rng, [np.nan, np.inf, -1e4]))
     members[name] = _npy(np.asarray(array))
