@@ -33,12 +33,18 @@ def embeddings(params: Params, cfg: ModelConfig, z: jax.Array) -> jax.Array:
     They are the outputs of the top layer; with bar_codes each bar's code stands behind them.
     """
     states = dense.initial_states(params['initial_state'], z, cfg.conductor_sizes, cfg.dtype)
-    codes = z.reshape(len(z), cfg.bars, -1).transpose(2, 1, 0)  # [Z / U, U, B]
-    x = codes if cfg.bar_codes else jnp.zeros((1, *codes.shape[1:]), codes.dtype)
+    x = heard = _heard(cfg, z)
     for p, state in zip(params['layers'], states, strict=True):
         input_kernel, recurrent_kernel = lstm.split_kernel(p, cfg.dtype)
         inputs = lstm.project(x, input_kernel)
         x, _ = lstm.unroll(inputs, p['bias'][:, None], state, recurrent_kernel)
     if cfg.bar_codes:
-        x = jnp.concatenate([x, codes])
+        x = jnp.concatenate([x, heard])
     return x.astype(jnp.float32).transpose(2, 1, 0)
+
+
+def _heard(cfg: ModelConfig, z: jax.Array) -> jax.Array:
+    """What layer 0 reads: the codes of bars, [Z / U, U, B], or zeros, [1, U, B]."""
+    if not cfg.bar_codes:
+        return jnp.zeros((1, cfg.bars, len(z)), z.dtype)
+    return z.reshape(len(z), cfg.bars, -1).transpose(2, 1, 0)

@@ -88,7 +88,8 @@ class ModelConfig:
 def model_config(c: ConfigDict, form: Layout) -> ModelConfig:
     """The model of an experiment's config for a form."""
     m, hierarchical = c.model, c.variant in HIERARCHICAL_DECODERS
-    codes = form.bars if m.bar_codes else 1
+    by_bar = hierarchical or c.variant in HIERARCHICAL_ENCODERS
+    codes = form.bars if m.bar_codes and by_bar else 1
     return ModelConfig(
         heads=tuple(HEADS[name].make(sizes, m) for name, sizes in form.layout),
         bars=form.bars if hierarchical else 1,
