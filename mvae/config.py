@@ -25,7 +25,8 @@ def base_config() -> ConfigDict:
     c.bars = 2  # per window
     # flat: one encoder and one decoder over the whole window. hierdec: a hierarchical decoder, that
     # is a conductor, and a decoder restarted at every bar. hierenc: a hierarchical encoder, which
-    # reads every bar on its own and then their sequence, and a flat decoder. hier: both.
+    # reads every bar on its own and then their sequence (not with model.bar_codes), and a flat
+    # decoder. hier: both.
     c.variant = 'flat'
     c.scale = 'small'  # tiny | small | paper: which sizes the experiment's file gave
     c.seed = 0  # decides everything: initial weights, batches, noise, samples

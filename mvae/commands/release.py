@@ -128,8 +128,8 @@ def card(
 - Notation: pitches {c.music.min_pitch}..{c.music.max_pitch}, {c.music.drum_map} drum map.
 - Examples varied in training (`data`): {varied}.
 - Use: `mvae.load('{name}')`, `mvae sample {name}`, `--config.checkpoint.init_from={name}`.
-- Limits: a small model of one body of music. It plays that music's manner, in 4/4 and sixteenths,
-  without dynamics or micro-timing.
+- Limits: a small model. It plays in the manner of this music, in 4/4 and sixteenths, without
+  dynamics or micro-timing.
 
 {rows}
 """

@@ -46,8 +46,8 @@ def run(options: argparse.Namespace) -> None:
     check_qpm(options.qpm)
     tokens, z = model.sample_tokens(options.n, options.temperature, options.seed, options.prior)
     prior = options.prior or model.usual_prior
-    heat = options.temperature
-    heat = model.priors[prior].temperature if heat is None else heat
+    usual = model.priors[prior].temperature
+    heat = usual if options.temperature is None else options.temperature
     out = options.out or home(path) / 'samples'
     titles = [(f'sample {n + 1}', piece) for n, piece in enumerate(tokens)]
     about = {
