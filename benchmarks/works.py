@@ -95,7 +95,7 @@ def _decoders(cfg: ModelConfig) -> tuple[int, int]:
 
 def _conductor(cfg: ModelConfig) -> int:
     """Multiply-adds per bar; without bar_codes the first layer's input is zero."""
-    return _lstm(cfg.bar_code_size, cfg.conductor_sizes) if cfg.hierarchical else 0
+    return _lstm(cfg.code_size * cfg.parts, cfg.conductor_sizes) if cfg.hierarchical else 0
 
 
 def forward_flops(cfg: ModelConfig) -> tuple[float, float]:
@@ -106,7 +106,8 @@ def forward_flops(cfg: ModelConfig) -> tuple[float, float]:
     steps, bars = _decoders(cfg)
     once = 2 * cfg.latent_size * sum(cfg.conductor_sizes)
     bottleneck = 2 * 2 * cfg.encoder_sizes[-1] * cfg.latent_size
-    encoder = cfg.total_steps * _encoder(cfg) + bottleneck
+    encoders = cfg.parts if cfg.encoder_bars > 1 else 1  # with bar_codes one for each stream
+    encoder = cfg.total_steps * encoders * _encoder(cfg) + bottleneck
     decoder = cfg.total_steps * steps + cfg.bars * (bars + _conductor(cfg)) + once
     return 2.0 * encoder, 2.0 * decoder
 

@@ -71,15 +71,15 @@ def _model() -> ConfigDict:
     c = ConfigDict()
     # LSTM units of each bidirectional layer, per direction; (): a decoder alone, as one may import.
     c.encoder_sizes = (2048, 2048)
-    c.latent_size = 512  # Z; with bar_codes rounded up to as many for every bar
+    c.latent_size = 512  # Z; with bar_codes rounded up to as many for every code
     c.conductor_sizes = (1024, 1024)  # hierarchical decoders only
     # Units of each decoder layer; in hierarchical models of every stream's decoder.
     c.decoder_sizes = (2048, 2048, 2048)
     # The encoder reads drums as 9 classes and silence instead of one of 512 tokens (Magenta: not in
     # trios).
     c.drum_roll_input = True
-    # z is a row of codes, one for each bar. A hierarchical encoder writes each from its bar alone,
-    # and a conductor reads it there.
+    # z is a row of codes, one for each stream of each bar. A hierarchical encoder writes each from
+    # that alone, and so has encoder_sizes for each stream; a conductor and the decoders read it.
     c.bar_codes = False
     # float32 | bfloat16: matrix products; parameters, cell state, logits and KL stay float32.
     c.dtype = 'float32'

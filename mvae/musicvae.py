@@ -15,10 +15,11 @@ from mvae.checks import check_integer, check_qpm, check_seed, is_number
 from mvae.errors import InputError
 from mvae.model import interpolation, vae
 from mvae.model.config import ModelConfig, model_config
-from mvae.model.prior import Gaussian, Learned, Prior, noise, standard
+from mvae.model.prior import Gaussian, Learned, Prior, noise, plans_of, standard
 from mvae.model.types import Params
 from mvae.music.form import Form
 from mvae.music.forms import make_form
+from mvae.music.letters import sections_of
 from mvae.music.midi import to_note_sequence
 from mvae.music.notation import Notation
 from mvae.music.sources import Source, read_source
@@ -132,7 +133,10 @@ class MusicVAE:
         return mu, sigma
 
     def decode_tokens(self, z: np.ndarray, temperature: float = 0.0, seed: int = 0) -> np.ndarray:
-        """z float [B, Z] -> int32 [B, T, K]; temperature 0 is greedy and needs no seed."""
+        """z float [B, Z] -> int32 [B, T, K]; temperature 0 is greedy and needs no seed.
+
+        Bars of a stream that have the same code (model.bar_codes) are played as the first of them.
+        """
         z = self._check_z(z)
         if not (is_number(temperature) and math.isfinite(temperature) and temperature >= 0):
             raise InputError(f'the temperature is 0 (greedy) or above, not {temperature}')
@@ -142,7 +146,17 @@ class MusicVAE:
             own, heat = jax.random.fold_in(key, n), jnp.float32(temperature)
             streams = _generate(self._weights, self.architecture, _pad(part), own, heat)
             parts.append(self.form.join(streams))
-        return np.concatenate(parts)[: len(z)]
+        return self._held(z, np.concatenate(parts)[: len(z)])
+
+    def _held(self, z: np.ndarray, tokens: np.ndarray) -> np.ndarray:
+        """Tokens [B, T, K] in which what has the same code in z [B, Z] is the same."""
+        cfg, bars = self.architecture, self.form.bars
+        if cfg.codes == 1:
+            return tokens
+        first = plans_of(z.reshape(len(z), bars, cfg.parts, -1)).astype(int)
+        columns = np.repeat(np.arange(cfg.parts), [len(sizes) for _, sizes in self.form.layout])
+        by_bar = tokens.reshape(len(z), bars, -1, tokens.shape[-1])
+        return np.take_along_axis(by_bar, first[:, :, None, columns], 1).reshape(tokens.shape)
 
     @property
     def priors(self) -> dict[str, Prior]:
@@ -161,12 +175,18 @@ class MusicVAE:
         return next(iter(self.priors))
 
     def sample_tokens(
-        self, n: int, temperature: float | None = None, seed: int = 0, prior: str | None = None
+        self,
+        n: int,
+        temperature: float | None = None,
+        seed: int = 0,
+        prior: str | None = None,
+        sections: str | None = None,
     ) -> tuple[np.ndarray, np.ndarray]:
         """n new pieces: tokens int32 [n, T, K], and their z float32 [n, Z].
 
         temperature: that of the prior where None: 0 of the learned one, 1 of the others. prior: one
-        of `priors`, the usual one where None.
+        of `priors`, the usual one where None. sections: such as 'AABA', of which the same letter is
+        the same music; by the learned prior of a model with a code for each bar.
         """
         n, prior = check_integer('a number of pieces', n, 1), prior or self.usual_prior
         if prior not in self.priors:
@@ -174,9 +194,20 @@ class MusicVAE:
                 f'this model has no prior {prior!r}, but {" and ".join(self.priors)}; '
                 'training leaves a fitted one at every evaluation and a learned one at its end'
             )
-        z = self.priors[prior].draw(n, check_seed(seed))
+        z = self._draw(prior, n, check_seed(seed), sections)
         heat = self.priors[prior].temperature if temperature is None else temperature
         return self.decode_tokens(z, heat, seed), z
+
+    def _draw(self, name: str, n: int, seed: int, sections: str | None) -> np.ndarray:
+        prior = self.priors[name]
+        if sections is None:
+            return prior.draw(n, seed)
+        if not isinstance(prior, Learned) or prior.config.tokens == 1:
+            raise InputError(
+                f'sections such as {sections} are drawn by the learned prior of a model with a '
+                'code for each bar (model.bar_codes); this one has none'
+            )
+        return prior.draw(n, seed, sections_of(sections, self.form.bars))
 
     # Notes.
 
@@ -203,9 +234,10 @@ class MusicVAE:
         seed: int = 0,
         qpm: float = 120.0,
         prior: str | None = None,
+        sections: str | None = None,
     ) -> list['NoteSequence']:
         """n new pieces as NoteSequences: see `sample_tokens`."""
-        pieces, _ = self.sample_tokens(n, temperature, seed, prior)
+        pieces, _ = self.sample_tokens(n, temperature, seed, prior, sections)
         return [self.write(tokens, qpm) for tokens in pieces]
 
     def encode(self, sources: Source | Sequence[Source], seed: int = 0) -> Encoding:

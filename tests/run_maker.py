@@ -51,12 +51,15 @@ def random_denoiser(cfg: DenoiserConfig, seed: int = 0) -> Params:
 
 
 def tiny_prior(model: MusicVAE, seed: int = 0) -> Learned:
-    """A learned prior of a model, with random weights."""
-    codes = model.architecture.codes
-    cfg = DenoiserConfig(codes, model.latent_size // codes, 16, 2, 2)
-    mean, scale = np.linspace(-1, 1, cfg.size), np.linspace(0.5, 2, cfg.size)
+    """A learned prior of a model, with random weights; by one of its two plans all bars differ."""
+    codes, parts = model.architecture.codes, model.architecture.parts
+    cfg = DenoiserConfig(codes // parts, parts, model.latent_size // codes, 16, 2, 2)
+    ends, shape = ((-1, 1), (0.5, 2)), (parts, cfg.size)
+    mean, scale = (np.linspace(*own, parts * cfg.size, dtype=np.float32) for own in ends)
+    plans = np.stack([np.arange(cfg.bars), np.arange(cfg.bars) % 2]).astype(np.uint16)
+    plans = plans[..., None].repeat(parts, 2)
     params = random_denoiser(cfg, seed)
-    return Learned(params, cfg, mean.astype(np.float32), scale.astype(np.float32))
+    return Learned(params, cfg, mean.reshape(shape), scale.reshape(shape), plans)
 
 
 def save_tiny(

@@ -20,8 +20,8 @@ def fits(monkeypatch):
     """What was learned from, and in how many updates, at every time. Nothing is trained for it."""
     calls = []
 
-    def fit(cfg, codes, p, seed, stop):
-        assert np.isfinite(codes).all()
+    def fit(cfg, codes, plans, p, seed, stop):
+        assert np.isfinite(codes).all() and plans.shape == codes.shape[:-1]
         calls.append((codes.shape, p.steps))
         return random_denoiser(cfg, len(calls))
 
@@ -60,7 +60,7 @@ def test_a_training_leaves_a_learned_prior_and_the_command_learns_it_anew(
 
     code, said = mvae(*command, '--config.prior.steps=5')
     assert code == 0 and f'Learned prior: {run / learned.FILE}' in said.out
-    shape = (32, 1, 8)  # windows of config.prior, codes, numbers
+    shape = (32, 1, 1, 8)  # windows of config.prior, bars, parts, numbers
     assert fits == [(shape, 5)] and load(run).usual_prior == 'learned'
     first = (run / learned.FILE).read_bytes()
 
@@ -71,8 +71,8 @@ def test_a_training_leaves_a_learned_prior_and_the_command_learns_it_anew(
     assert code == 0 and fits[1:] == [(shape, 7)]
     assert (run / learned.FILE).read_bytes() != first
 
-    code, _ = mvae('prior', run)
-    assert code == 0 and fits[2:] == [(shape, 3000)], 'its config has none'
+    code, _ = mvae('prior', run, '--windows', 16)
+    assert code == 0 and fits[2:] == [((16, 1, 1, 8), 3000)], 'its config has no steps'
 
     (run / learned.FILE).write_bytes(first[:100])
     code, said = mvae('prior', run)

@@ -260,7 +260,8 @@ def test_a_damaged_checkpoint_gives_way_to_the_one_before_and_pictures_cut_off_a
 
 def test_two_processes_equal_one_with_two_devices(data, tmp_path):
     address = _free_address()
-    arguments = ['--data', data, '--steps', 10, '--config.training.check_replicas_every=5']
+    checked = '--config.training.check_replicas_every=5'
+    arguments = ['--data', data, '--steps', 10, checked, '--config.prior.steps=3']
     two_devices = {
         **os.environ,
         'XLA_FLAGS': '--xla_force_host_platform_device_count=2',
@@ -287,6 +288,9 @@ def test_two_processes_equal_one_with_two_devices(data, tmp_path):
     assert [peer.returncode for peer in peers] == [0, 0], said
     for x, y in zip(_params(tmp_path / 'one'), _params(tmp_path / 'two'), strict=True):
         np.testing.assert_allclose(x, y, rtol=1e-4, atol=1e-5)
+    learned = [mvae.load(tmp_path / name).learned for name in ('one', 'two')]
+    np.testing.assert_allclose(learned[0].mean, learned[1].mean, rtol=1e-3, atol=1e-3)
+    assert len(learned[0].plans) == len(learned[1].plans), "of all processes' rows"
 
 
 def test_a_process_that_does_not_come_is_said(data, tmp_path):

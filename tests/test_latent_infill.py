@@ -22,8 +22,13 @@ BARS, N = 8, 5
 
 @pytest.fixture(scope='module')
 def model():
-    plain = tiny_model('melody', BARS, 'hier')
-    return dataclasses.replace(plain, learned=tiny_prior(plain))
+    return _with_prior(tiny_model('melody', BARS, 'hier'))
+
+
+def _with_prior(plain):
+    """A model with a prior by whose only plan no bar comes back."""
+    prior = tiny_prior(plain)
+    return dataclasses.replace(plain, learned=dataclasses.replace(prior, plans=prior.plans[:1]))
 
 
 @pytest.fixture(scope='module')
@@ -64,6 +69,8 @@ def test_with_no_bar_kept_all_is_new(model, piece):
         ({'keep': [8]}, 'there is no bar 9: the piece has 8'),
         ({'keep': [-1]}, 'there is no bar 0'),
         ({'keep': [*range(8), 1]}, 'all 8 bars are to be kept'),
+        ({'keep_parts': ['melody']}, 'all 8 bars are to be kept'),
+        ({'keep_parts': ['flute']}, "there is no part 'flute': this model has melody"),
         ({'n': 0}, 'a number of pieces is at least 1'),
         ({'temperature': -1}, 'the temperature'),
         ({'seed': -1}, 'a seed'),
@@ -82,6 +89,20 @@ def test_models_that_cannot_are_refused(model, piece):
     one = dataclasses.replace(model, config=c)
     with pytest.raises(InputError, match='one code for all bars.*model.bar_codes'):
         infill(dataclasses.replace(one, learned=tiny_prior(one)), piece, [0])
+
+
+def test_kept_parts_and_bars_stay_and_the_rest_is_drawn():
+    band = _with_prior(tiny_model('trio', 2, 'hier'))
+    piece = np.concatenate([np.full((32, 1), value) for value in (50, 30, 7)], 1)
+    mu = band.encode_tokens(piece[None]).mu.reshape(2, 3, -1)
+    tokens, z = infill(band, piece, [1], N, 1.0, keep_parts=['melody'])
+    codes, known = z.reshape(N, 2, 3, -1), np.array([[1, 0, 0], [1, 1, 1]], bool)
+    np.testing.assert_allclose(codes[:, known], np.tile(mu[known], (N, 1, 1)), rtol=1e-4, atol=1e-5)
+    assert (np.abs(codes - mu)[:, ~known] > 1e-5).all()
+    by_bar, whole = tokens.reshape(N, 2, 16, 3), piece.reshape(2, 16, 3)
+    assert (by_bar == whole)[:, 1].all() and (by_bar == whole)[:, 0, :, 0].all()
+    decoded = band.decode_tokens(z, 1.0).reshape(by_bar.shape)
+    np.testing.assert_array_equal(by_bar[:, 0, :, 1:], decoded[:, 0, :, 1:])
 
 
 @pytest.mark.parametrize(
@@ -144,7 +165,9 @@ def test_the_command_says_what_is_wrong(place, capsys):
     run, file = str(place / 'run'), str(place / 'song.mid')
     for arguments, message in (
         (['--keep', '1'], 'say which MIDI file'),
-        ([run, file], 'required: --keep'),
+        ([run, file], 'say what stays, bars or parts: --keep 1-8'),
+        ([run, file, '--keep-parts', 'bass'], "no part 'bass': this model has melody"),
+        ([run, file, '--keep-parts', 'melody'], 'nothing is left to draw'),
         ([run, file, '--keep', '1-8'], 'all 8 bars'),
         ([run, file, '--keep', '9'], 'there is no bar 9'),
         ([run, file, '--keep', 'x'], "'x' are no bars"),

@@ -57,9 +57,10 @@ def nested_logits(params, cfg, z, streams):
         vae.previous(x).reshape(batch, cfg.bars, cfg.steps, -1).transpose(1, 2, 0, 3)
         for x in streams
     ]  # [U, S, B, C] each
-    e = jnp.swapaxes(vae._embeddings(params, cfg, z), 0, 1)
+    embeddings = [jnp.swapaxes(e, 0, 1) for e in vae._embeddings(params, cfg, z)]
     weights, result = vae.prepare(params, cfg), []
-    for n, (own, weights_n) in enumerate(zip(cfg.decoder_heads, weights['decoders'], strict=True)):
+    decoders = zip(cfg.decoder_heads, weights['decoders'], embeddings, strict=True)
+    for n, (own, weights_n, e) in enumerate(decoders):
 
         def bar(_, xs, own=own, weights_n=weights_n):
             e_u, inputs_u = xs
@@ -199,41 +200,45 @@ def test_bfloat16_stays_close_to_float32():
         np.testing.assert_allclose(x, y, atol=0.15)
 
 
-BY_BAR = dataclasses.replace(HIERARCHICAL, encoder_bars=4, latent_size=8, bar_codes=True)
+BY_BAR = dataclasses.replace(HIERARCHICAL, encoder_bars=4, latent_size=16, bar_codes=True)
+Z = jax.random.normal(jax.random.key(3), (3, 16))  # of 4 bars, 2 streams, 2 numbers
 
 
-def test_the_code_of_a_bar_stands_behind_its_embedding():
+def test_a_decoder_reads_the_codes_of_its_own_stream_behind_the_embeddings_of_bars():
     params = _params(BY_BAR)
-    z = jax.random.normal(jax.random.key(3), (3, 8))
-    e = conductor.embeddings(params['conductor'], BY_BAR, z)
-    assert e.shape == (3, 4, BY_BAR.embedding_size) and BY_BAR.embedding_size == 4 + 2
-    np.testing.assert_array_equal(e[..., 4:].reshape(3, 8), z)
+    assert (BY_BAR.codes, BY_BAR.code_size, BY_BAR.embedding_size) == (8, 2, 4 + 2)
+    c = conductor.embeddings(params['conductor'], BY_BAR, Z)
+    for n, e in enumerate(vae._embeddings(params, BY_BAR, Z)):
+        np.testing.assert_array_equal(e[..., :4], c)
+        np.testing.assert_array_equal(e[..., 4:], Z.reshape(3, 4, 2, 2)[:, :, n])
 
 
 def test_a_conductor_hears_the_code_of_a_bar_at_that_bar():
     """With an initial state that says nothing, the bars before it do not change."""
     params = _params(BY_BAR)['conductor']
     params['initial_state'] = jax.tree.map(jnp.zeros_like, params['initial_state'])
-    z = jax.random.normal(jax.random.key(3), (3, 8))
-    before, after = (
-        conductor.embeddings(params, BY_BAR, x)[..., :4] for x in (z, z.at[:, 4:6].add(1.0))
-    )
+    before, after = (conductor.embeddings(params, BY_BAR, x) for x in (Z, Z.at[:, 9].add(1.0)))
     changed = np.abs(before - after).max((0, 2)) > 1e-6
     assert changed.tolist() == [False, False, True, True]
 
 
-def test_an_encoder_writes_the_code_of_each_bar_from_that_bar():
-    """Where nothing is read of what the layers over bars say, it depends on no other bar."""
+@pytest.mark.parametrize('n', [0, 1])
+def test_an_encoder_writes_each_code_from_one_stream_of_one_bar(n):
     params, streams = _params(BY_BAR)['encoder'], _streams(BY_BAR)
-    told = params['mu']['kernel'].shape[0]
-    for name in ('mu', 'sigma'):
-        params[name]['kernel'] = params[name]['kernel'].at[told // 2 :].set(0.0)
+    other = tuple(_changed(streams, 4)[k] if k == n else x for k, x in enumerate(streams))
     before, after = (
-        jnp.stack(encoder.encode(params, BY_BAR, x)).reshape(2, -1, 4, 2)
-        for x in (streams, _changed(streams, 4))
+        jnp.stack(encoder.encode(params, BY_BAR, x)).reshape(2, -1, 4, 2, 2)
+        for x in (streams, other)
     )
-    changed = np.abs(before - after).max((0, 1, 3)) > 1e-6
-    assert changed.tolist() == [False, True, False, False]
+    changed = np.abs(before - after).max((0, 1, 4)) > 1e-6
+    assert changed.tolist() == [[k == n and u == 1 for k in (0, 1)] for u in range(4)]
+
+
+def test_bars_that_are_the_same_have_the_same_code():
+    params, streams = _params(BY_BAR)['encoder'], _streams(BY_BAR)
+    again = tuple(jnp.concatenate([x[:, :6], x[:, :6]], 1) for x in streams)
+    for x in encoder.encode(params, BY_BAR, again):
+        np.testing.assert_array_equal(x[:, :8], x[:, 8:])
 
 
 def test_z_is_rounded_up_to_as_many_numbers_for_every_bar():

@@ -39,7 +39,7 @@ def test_a_loaded_model_is_the_saved_one(model):
     like = vae.init(jax.random.split(jax.random.key(0), 3)[0], model.architecture)
     assert jax.tree.structure(like) == jax.tree.structure(model.params)
     assert str(model.form) == '16-bar trio'
-    assert (model.latent_size, model.step, model.metrics) == (16, 0, {'loss': 1.5})
+    assert (model.latent_size, model.step, model.metrics) == (48, 0, {'loss': 1.5})
     assert 'trio16' in repr(model) and f'{model.parameters:,}' in repr(model)
 
 
@@ -72,6 +72,39 @@ def test_the_usual_prior_is_the_learned_one_where_there_is_one(model):
     assert (knows.usual_prior, model.usual_prior) == ('learned', 'fitted')
 
 
+def test_sections_of_one_letter_are_the_same_music(model):
+    knows = dataclasses.replace(model, learned=tiny_prior(model))
+    tokens, z = knows.sample_tokens(3, 1.0, seed=5, sections='ABBA')
+    for values in (tokens, z.reshape(3, 16, 3)):
+        first, second, third, fourth = np.split(values, 4, 1)
+        np.testing.assert_array_equal(first, fourth)
+        np.testing.assert_array_equal(second, third)
+        assert not np.array_equal(first, second)
+
+
+def test_bars_of_a_part_that_have_the_same_code_are_the_same(model):
+    z = np.random.default_rng(0).standard_normal((4, 16, 3, 1))
+    own = model.decode_tokens(z.reshape(4, 48), 1.0)
+    z[1:, 9, 2], z[1:, 5, 0] = z[1:, 3, 2], z[1:, 4, 0]
+    bars = model.decode_tokens(z.reshape(4, 48), 1.0).reshape(4, 16, 16, 3)
+    np.testing.assert_array_equal(bars[0], own[0].reshape(16, 16, 3))
+    np.testing.assert_array_equal(bars[1:, 9, :, 2], bars[1:, 3, :, 2])
+    np.testing.assert_array_equal(bars[1:, 5, :, 0], bars[1:, 4, :, 0])
+    for u, part in ((9, 0), (9, 1), (5, 1), (5, 2)):
+        assert not np.array_equal(bars[1:, u, :, part], bars[1:, u - 1, :, part])
+
+
+def test_sections_are_of_models_that_know_bars(model):
+    for other in (model, dataclasses.replace(model, learned=None)):
+        with pytest.raises(InputError, match='sections such as AABA are drawn by the learned'):
+            other.sample_tokens(1, sections='AABA')
+    knows = dataclasses.replace(model, learned=tiny_prior(model))
+    with pytest.raises(InputError, match='sections such as AABA are drawn by the learned'):
+        knows.sample_tokens(1, prior='standard', sections='AABA')
+    with pytest.raises(InputError, match='16 bars are not 3 equal sections'):
+        knows.sample(1, sections='ABC')
+
+
 def test_numbers_of_one_bucket_share_a_compiled_program(model):
     model.sample_tokens(5)
     programs = musicvae._generate._cache_size()
@@ -85,7 +118,7 @@ def test_whatever_it_decodes_it_encodes(model):
         if sequence.notes:
             encoding = model.encode(sequence)
             assert (
-                encoding.mu.shape == (1, 16)
+                encoding.mu.shape == (1, 48)
                 and (encoding.sigma > 0).all()
                 and np.isfinite(encoding.z).all()
             )
@@ -108,9 +141,9 @@ def test_midi_goes_in_and_its_tokens_are_those_of_the_twin(model, tmp_path):
 @pytest.mark.parametrize(
     'call, message',
     [
-        (lambda m: m.decode_tokens(np.zeros((1, 15))), r'\[B, 16\]'),
-        (lambda m: m.decode_tokens(np.full((1, 16), np.nan)), 'finite'),
-        (lambda m: m.decode_tokens(np.zeros((1, 16)), temperature=-1), 'temperature'),
+        (lambda m: m.decode_tokens(np.zeros((1, 15))), r'\[B, 48\]'),
+        (lambda m: m.decode_tokens(np.full((1, 48), np.nan)), 'finite'),
+        (lambda m: m.decode_tokens(np.zeros((1, 48)), temperature=-1), 'temperature'),
         (lambda m: m.encode_tokens(np.zeros((1, 256, 2), int)), r'\[B, 256, 3\]'),
         (lambda m: m.encode_tokens(np.full((1, 256, 3), 600)), 'melody tokens lie in'),
         (lambda m: m.sample(0), 'at least 1'),

@@ -9,6 +9,7 @@ from run_maker import save_tiny, tiny_config, tiny_model, tiny_prior
 
 from mvae.errors import InputError
 from mvae.model.config import model_config
+from mvae.model.denoiser import DenoiserConfig
 from mvae.musicvae import form_of
 from mvae.runs import learned
 from mvae.runs.load import load, write_file
@@ -21,7 +22,7 @@ def model():
 
 @pytest.fixture(scope='module')
 def prior(model):
-    return dataclasses.replace(tiny_prior(model), same=0.25)
+    return tiny_prior(model)
 
 
 @pytest.fixture
@@ -32,9 +33,9 @@ def run(model, prior, tmp_path):
 
 
 def _check_same(found, prior):
-    assert (found.config, found.same) == (prior.config, prior.same)
-    np.testing.assert_array_equal(found.mean, prior.mean)
-    np.testing.assert_array_equal(found.scale, prior.scale)
+    assert found.config == prior.config
+    for name in ('mean', 'scale', 'plans'):
+        np.testing.assert_array_equal(getattr(found, name), getattr(prior, name))
     rounded = jax.tree.map(lambda x: x.astype(np.float16).astype(np.float32), prior.params)
     jax.tree.map(np.testing.assert_array_equal, found.params, rounded)
 
@@ -84,21 +85,25 @@ def _nan(name):
     return lambda arrays: arrays.update({name: np.full_like(arrays[name], np.nan)})
 
 
+def _plans(values):
+    return lambda arrays: arrays.update({'learned plans': np.array(values)})
+
+
 _OUT = "learned['out']['kernel']"
 _DAMAGE = {
-    'heads that do not share the width': _sizes(1, 8, 16, 2, 3),
-    'other numbers of codes': _sizes(2, 4, 16, 2, 2),
-    'another width': _sizes(1, 8, 32, 2, 2),
-    'more layers': _sizes(1, 8, 16, 3, 2),
-    'a negative size': _sizes(1, 8, -16, 2, -2),
-    'no heads': _sizes(1, 8, 16, 2, 0),
-    'a huge size': _sizes(1, 8, 2**31 - 2, 2, 2),
-    'the hugest size that may be': _sizes(1, 8, 2**14, 2**14, 2**14),
-    'a size beyond all numbers': _sizes(1, 8, np.inf, 2, 2),
-    'a size that is no number': _sizes(1, 8, np.nan, 2, 2),
-    'too few sizes': _sizes(1, 8, 16, 2),
-    'sizes of text': _sizes('a', 'b', 'c', 'd', 'e'),
-    'sizes of several': _sizes(*[[2, 2]] * 5),
+    'heads that do not share the width': _sizes(1, 1, 8, 16, 2, 3),
+    'other numbers of codes': _sizes(2, 1, 4, 16, 2, 2),
+    'another width': _sizes(1, 1, 8, 32, 2, 2),
+    'more layers': _sizes(1, 1, 8, 16, 3, 2),
+    'a negative size': _sizes(1, 1, 8, -16, 2, -2),
+    'no heads': _sizes(1, 1, 8, 16, 2, 0),
+    'a huge size': _sizes(1, 1, 8, 2**31 - 2, 2, 2),
+    'the hugest size that may be': _sizes(1, 1, 8, 2**14, 2**14, 2**14),
+    'a size beyond all numbers': _sizes(1, 1, 8, np.inf, 2, 2),
+    'a size that is no number': _sizes(1, 1, 8, np.nan, 2, 2),
+    'too few sizes': _sizes(1, 1, 8, 16, 2),
+    'sizes of text': _sizes('a', 'b', 'c', 'd', 'e', 'f'),
+    'sizes of several': _sizes(*[[2, 2]] * 6),
     'one size': lambda arrays: arrays.update({'learned config': np.array(2)}),
     'no sizes': lambda arrays: arrays.pop('learned config'),
     'no weights': lambda arrays: arrays.pop(_OUT),
@@ -107,10 +112,15 @@ _DAMAGE = {
     'weights that are not finite': _nan(_OUT),
     'a mean that is not finite': _nan('learned mean'),
     'a mean of another shape': lambda arrays: arrays.update({'learned mean': np.zeros(3)}),
-    'a distance that is not finite': _nan('learned same'),
-    'no distance': lambda arrays: arrays.pop('learned same'),
-    'several distances': lambda arrays: arrays.update({'learned same': np.zeros(2)}),
-    'a scale of 0': lambda arrays: arrays.update({'learned scale': np.zeros(8)}),
+    'no plans': lambda arrays: arrays.pop('learned plans'),
+    'plans of text': _plans('a'),
+    'plans of large numbers': _plans(np.full((2, 1, 1), 2**16)),
+    'plans of fractions': _plans(np.full((2, 1, 1), 0.5)),
+    'not one plan': _plans(np.zeros((0, 1, 1), np.uint16)),
+    'plans of other bars': _plans(np.zeros((2, 2, 1), np.uint16)),
+    'a plan of a later bar': _plans(np.ones((2, 1, 1), np.uint16)),
+    'a scale of 0': lambda arrays: arrays.update({'learned scale': np.zeros((1, 8))}),
+    'other numbers of parts': _sizes(1, 2, 4, 16, 2, 2),
 }
 
 
@@ -148,6 +158,14 @@ def test_a_file_that_was_cut_or_is_none_is_refused_with_what_to_do(run, model):
         with pytest.raises(InputError) as error:
             learned.read(run, model.architecture, model.params)
         _check_line(error, path, run)
+
+
+def test_plans_name_bars_that_are_the_first():
+    config = DenoiserConfig(3, 1, 8, 16, 2, 2)
+    learned._plans(np.array([[[0], [0], [0]], [[0], [1], [1]]], np.uint16), config)
+    for wrong in ([[0], [0], [1]], [[0], [2], [2]]):
+        with pytest.raises(ValueError, match='not the first'):
+            learned._plans(np.array([wrong], np.uint16), config)
 
 
 def test_a_prior_of_a_model_with_one_code_is_none_of_one_with_two(run, prior):

@@ -1,11 +1,13 @@
-"""Keep some bars of a piece and draw the others anew.
+"""Keep some bars or parts of a piece and draw the others anew.
 
     mvae infill trio16 song.mid --keep 1-8 --n 4
     mvae infill runs/mel16 song.mid --keep 1-4,9-12,16 --wav
+    mvae infill trio16 tune.mid --keep-parts melody
 
-Bars are counted from 1 in the part of the file that the model reads, which is said. Kept bars stay
-note for note; the others are drawn by the learned prior so that they go with them. Writes one MIDI
-file for each piece, a piano roll that shows the file first, and infill.json with what made them.
+The last gives a tune a bass and drums. Bars are counted from 1 in what the model reads of the file,
+which is said. What is kept stays note for note; the others are drawn by the learned prior so that
+they go with it. Writes one MIDI file for each piece, a piano roll that shows the file first, and
+infill.json with what made them.
 """
 
 import argparse
@@ -23,7 +25,10 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add_model_options(parser)
     parser.add_argument('file', nargs='?', type=Path, metavar='FILE', help='MIDI file')
     parser.add_argument(
-        '--keep', type=bars, required=True, help='bars that stay, such as 1-8 or 1-4,9-12,16'
+        '--keep', type=bars, default=[], help='bars that stay, such as 1-8 or 1-4,9-12,16'
+    )
+    parser.add_argument(
+        '--keep-parts', type=names, default=[], help='parts that stay, such as melody,drums'
     )
     parser.add_argument('--n', type=positive, default=4, help='how many pieces (default: 4)')
     parser.add_argument('--temperature', type=float, default=0.0, help='0: the most likely tokens')
@@ -42,11 +47,21 @@ def bars(text: str) -> list[int]:
     return found
 
 
+def names(text: str) -> list[str]:
+    """'melody, bass' as names. For argparse."""
+    return [name.strip() for name in text.split(',')]
+
+
 def run(options: argparse.Namespace) -> None:
     if options.exp and options.model and not options.file:  # the one word is the file
         options.model, options.file = None, Path(options.model)
     if options.file is None:
         raise InputError('say which MIDI file: mvae infill trio16 song.mid --keep 1-8')
+    if not options.keep and not options.keep_parts:
+        raise InputError(
+            'say what stays, bars or parts: --keep 1-8 or --keep-parts melody (mvae sample draws '
+            'pieces of which all is new)'
+        )
     path, model = load_model(options)
     from mvae.checks import check_qpm
     from mvae.files import write_json
@@ -60,7 +75,7 @@ def run(options: argparse.Namespace) -> None:
     check_qpm(options.qpm)
     source, note = model.read(options.file)
     print(f'{options.file}: {note}')
-    drawn = options.n, options.temperature, options.seed
+    drawn = options.n, options.temperature, options.seed, options.keep_parts
     tokens, z = infill(model, source, options.keep, *drawn)
     out = options.out or home(path) / 'infill'
     titles = [(f'infill {n + 1}', piece) for n, piece in enumerate(tokens)]
@@ -69,6 +84,7 @@ def run(options: argparse.Namespace) -> None:
         'step': model.step,
         'file': str(options.file),
         'kept_bars': sorted({bar + 1 for bar in options.keep}),
+        'kept_parts': options.keep_parts,
         'temperature': options.temperature,
         'seed': options.seed,
         'qpm': options.qpm,

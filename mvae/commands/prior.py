@@ -1,7 +1,7 @@
 """Learn where new pieces of a trained model come from.
 
     mvae prior runs/trio16
-    mvae prior runs/trio16 --steps 6000
+    mvae prior runs/trio16 --steps 6000 --windows 30000
 
 `mvae train` does this at its end. This command does it for a run that was trained without it, or
 anew and longer: a small network learns from the codes that the model gives to training music, so
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 def add_options(parser: argparse.ArgumentParser) -> None:
     add_model_options(parser, data='dataset (default: the one that the model was trained on)')
     parser.add_argument('--steps', type=positive, help='updates (default: those of its config)')
+    parser.add_argument(
+        '--windows', type=positive, help='of training music, at most (default: as its config says)'
+    )
 
 
 def run(options: argparse.Namespace) -> None:
@@ -35,6 +38,7 @@ def run(options: argparse.Namespace) -> None:
         raise InputError(f'{path} is no run folder; what is learned is kept in one')
     settings = model.config.prior
     settings.steps = options.steps or settings.steps or 3000
+    settings.windows = options.windows or settings.windows
     learn(path, model, datasets.open_for(model, options.data), options.seed)
 
 

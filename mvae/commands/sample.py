@@ -2,10 +2,12 @@
 
     mvae sample trio16 --n 4 --wav
     mvae sample runs/mel16 --temperature 0.8 --seed 1
+    mvae sample trio16 --form AABA
 
 Writes one MIDI file for each piece (--wav: sound, --png: a piano roll each), a piano roll of all,
 samples.json with what made them (seed, checkpoint, config, latent codes z), and index.html, a page
-with play buttons. The same command gives the same bytes.
+with play buttons. The same command gives the same bytes. --form says in letters which sections come
+back: of 16 bars AABA has four of four bars, and the first, second and last are the same music.
 """
 
 import argparse
@@ -28,6 +30,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help='where z comes from: learned from music, with form (the default, where the model has '
         'it), fitted, a Gaussian of codes, or standard, N(0, I) as in the paper',
     )
+    parser.add_argument('--form', metavar='LETTERS', help='sections that come back, such as AABA')
     add_output_options(parser, 'samples')
 
 
@@ -44,7 +47,8 @@ def run(options: argparse.Namespace) -> None:
     from mvae.runs.released import home
 
     check_qpm(options.qpm)
-    tokens, z = model.sample_tokens(options.n, options.temperature, options.seed, options.prior)
+    drawn = options.temperature, options.seed, options.prior, options.form
+    tokens, z = model.sample_tokens(options.n, *drawn)
     prior = options.prior or model.usual_prior
     usual = model.priors[prior].temperature
     heat = usual if options.temperature is None else options.temperature
@@ -54,6 +58,7 @@ def run(options: argparse.Namespace) -> None:
         'run': str(path),
         'step': model.step,
         'prior': prior,
+        'form': options.form,
         'temperature': heat,
         'seed': options.seed,
         'qpm': options.qpm,

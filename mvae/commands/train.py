@@ -80,6 +80,7 @@ def run(options: argparse.Namespace) -> None:
 
     with Watch(options.patience):
         train_and_evaluate(config, folder)
+    processes.leave()
     if processes.is_first():
         _learn_prior(folder, config)
         _summarise(folder, scale, options)

@@ -20,7 +20,7 @@ def init(key: jax.Array, cfg: ModelConfig) -> Params:
     """
     sizes = cfg.conductor_sizes
     keys = jax.random.split(key, len(sizes) + 1)
-    widths = (cfg.bar_code_size or 1, *sizes[:-1])
+    widths = (cfg.code_size * cfg.parts or 1, *sizes[:-1])
     layers = [lstm.init(k, i, s) for k, i, s in zip(keys[1:], widths, sizes, strict=True)]
     stddev = cfg.bottleneck_stddev
     initial_state = dense.init_initial_states(keys[0], cfg.latent_size, sizes, stddev)
@@ -28,18 +28,13 @@ def init(key: jax.Array, cfg: ModelConfig) -> Params:
 
 
 def embeddings(params: Params, cfg: ModelConfig, z: jax.Array) -> jax.Array:
-    """z [B, Z] -> bar embeddings c_u, float32 [B, U, E].
-
-    They are the outputs of the top layer; with bar_codes each bar's code stands behind them.
-    """
+    """z [B, Z] -> bar embeddings c_u, float32 [B, U, C]: the outputs of the top layer."""
     states = dense.initial_states(params['initial_state'], z, cfg.conductor_sizes, cfg.dtype)
-    x = heard = _heard(cfg, z)
+    x = _heard(cfg, z)
     for p, state in zip(params['layers'], states, strict=True):
         input_kernel, recurrent_kernel = lstm.split_kernel(p, cfg.dtype)
         inputs = lstm.project(x, input_kernel)
         x, _ = lstm.unroll(inputs, p['bias'][:, None], state, recurrent_kernel)
-    if cfg.bar_codes:
-        x = jnp.concatenate([x, heard])
     return x.astype(jnp.float32).transpose(2, 1, 0)
 
 

@@ -59,20 +59,23 @@ class ModelConfig:
 
     @property
     def codes(self) -> int:
-        """Of how many codes z is the row: U with bar_codes, otherwise one."""
-        return max(self.bars, self.encoder_bars) if self.bar_codes else 1
+        """Of how many codes z is the row: K for each bar with bar_codes, otherwise one."""
+        return max(self.bars, self.encoder_bars) * self.parts if self.bar_codes else 1
 
     @property
-    def bar_code_size(self) -> int:
-        """Numbers of z for each bar; 0 where z is of the whole alone."""
+    def parts(self) -> int:
+        """Codes of a bar: K with bar_codes, otherwise one."""
+        return len(self.heads) if self.bar_codes else 1
+
+    @property
+    def code_size(self) -> int:
+        """Numbers of z for each stream of a bar; 0 where z is of the whole alone."""
         return self.latent_size // self.codes if self.bar_codes else 0
 
     @property
     def embedding_size(self) -> int:
-        """E, of what decoders unfold: of a bar's embedding, or of z itself."""
-        return (
-            self.conductor_sizes[-1] + self.bar_code_size if self.hierarchical else self.latent_size
-        )
+        """E, of what a decoder unfolds: of a bar's embedding, or of z itself."""
+        return self.conductor_sizes[-1] + self.code_size if self.hierarchical else self.latent_size
 
     @property
     def decoder_heads(self) -> list[tuple[Head, ...]]:
@@ -89,7 +92,7 @@ def model_config(c: ConfigDict, form: Layout) -> ModelConfig:
     """The model of an experiment's config for a form."""
     m, hierarchical = c.model, c.variant in HIERARCHICAL_DECODERS
     by_bar = hierarchical or c.variant in HIERARCHICAL_ENCODERS
-    codes = form.bars if m.bar_codes and by_bar else 1
+    codes = form.bars * len(form.layout) if m.bar_codes and by_bar else 1
     return ModelConfig(
         heads=tuple(HEADS[name].make(sizes, m) for name, sizes in form.layout),
         bars=form.bars if hierarchical else 1,

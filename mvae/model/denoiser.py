@@ -1,8 +1,11 @@
-"""A transformer over the codes of bars: what noisy codes were before, given how noisy each is.
+"""A transformer over the codes of bars: what noisy codes were before, given how noisy they are.
 
-The network of `mvae.model.diffusion`. Codes of bars are its tokens; a code of the whole piece is a
-single one. Some may be given clean while the others are drawn. Blocks are those of Peebles & Xie
-(2023): the noise level scales and shifts what goes into each layer.
+The network of `mvae.model.diffusion`. The codes of all streams of all bars are its tokens; a code
+of the whole piece is a single one. Some may be given clean while the others are drawn. A plan tells
+it which are the same: of each code the first bar whose code of that part it equals.
+
+Blocks are those of Peebles & Xie (2023): the noise level scales and shifts what goes into each
+layer.
 """
 
 import dataclasses
@@ -25,15 +28,22 @@ class DenoiserConfig:
     """Sizes: hashable, so that it can be a static argument of `jax.jit`.
 
     Attributes:
-        tokens: U, codes of a piece. size: D, numbers of each.
+        bars, parts: U and K; a piece has a code for each part of each bar. size: D, numbers of a
+        code.
         width: W, of a token inside; a multiple of heads. layers: blocks. heads: of attention.
     """
 
-    tokens: int
+    bars: int
+    parts: int
     size: int
     width: int
     layers: int
     heads: int
+
+    @property
+    def tokens(self) -> int:
+        """U K, codes of a piece: all parts of a bar, and then the next bar."""
+        return self.bars * self.parts
 
 
 def init(key: jax.Array, cfg: DenoiserConfig) -> Params:
@@ -59,11 +69,17 @@ def _init_block(key: jax.Array, cfg: DenoiserConfig) -> Params:
     return {
         'level': _zeros(width, 6 * width),
         'attention': dense.init(keys[0], width, 3 * width),
-        'distance': 0.5 * jax.random.normal(keys[1], (cfg.heads, 2 * cfg.tokens - 1)),
+        'distance': 0.5 * jax.random.normal(keys[1], _distances_shape(cfg)),
+        'same': jnp.zeros((cfg.heads,)),
         'joined': dense.init(keys[2], width, width),
         'wide': dense.init(keys[3], width, _WIDENING * width),
         'narrow': dense.init(keys[4], _WIDENING * width, width),
     }
+
+
+def _distances_shape(cfg: DenoiserConfig) -> tuple[int, int, int, int]:
+    """Of heads, parts that ask, parts that are asked, and bars from all before to all after."""
+    return cfg.heads, cfg.parts, cfg.parts, 2 * cfg.bars - 1
 
 
 def _zeros(inputs: int, outputs: int) -> Params:
@@ -71,42 +87,61 @@ def _zeros(inputs: int, outputs: int) -> Params:
 
 
 def apply(
-    params: Params, cfg: DenoiserConfig, x: jax.Array, level: jax.Array, known: jax.Array
+    params: Params,
+    cfg: DenoiserConfig,
+    x: jax.Array,
+    level: jax.Array,
+    known: jax.Array,
+    plan: jax.Array,
 ) -> jax.Array:
-    """x [B, U, D] -> float32 [B, U, D].
+    """x [B, U, K, D] -> float32 [B, U, K, D], the same for codes that are the same.
 
-    level: of the noise in x, in [0, 1], [B]. known: which tokens have none, bool [B, U].
+    level: of the noise in x, in [0, 1], [B]. known: which codes have none, bool [B, U, K]. plan:
+    int [B, U, K], the first bar with the same code of that part.
     """
+    rows, same = (len(x), cfg.tokens, -1), _same(cfg, plan)
+    known = known.reshape(len(x), -1, 1)
     waves = level[..., None] * jnp.exp(jnp.linspace(0.0, _FASTEST, _WAVES))
     waves = jnp.concatenate([jnp.sin(waves), jnp.cos(waves)], -1)
     told = jax.nn.silu(dense.apply(params['level'], waves))[:, None]  # [B, 1, W]
-    h = dense.apply(params['in'], x) + params['place'] + known[..., None] * params['known']
+    h = dense.apply(params['in'], x.reshape(rows)) + params['place'] + known * params['known']
 
     def body(h, block):
-        return _block(block, cfg, h, told), None
+        return _block(block, cfg, h, told, same), None
 
     h, _ = jax.lax.scan(body, h, params['blocks'])
     scale, shift = jnp.split(dense.apply(params['last'], told), 2, -1)
-    return dense.apply(params['out'], _normalise(h) * (1 + scale) + shift)
+    said = dense.apply(params['out'], _normalise(h) * (1 + scale) + shift)
+    return (same @ said / same.sum(-1, keepdims=True)).reshape(x.shape)
 
 
-def _block(params: Params, cfg: DenoiserConfig, h: jax.Array, told: jax.Array) -> jax.Array:
+def _same(cfg: DenoiserConfig, plan: jax.Array) -> jax.Array:
+    """1.0 for pairs of codes that are the same, 0.0 for others: [B, U K, U K]."""
+    first = (plan * cfg.parts + jnp.arange(cfg.parts)).reshape(len(plan), -1)
+    return (first[:, :, None] == first[:, None]).astype(jnp.float32)
+
+
+def _block(
+    params: Params, cfg: DenoiserConfig, h: jax.Array, told: jax.Array, same: jax.Array
+) -> jax.Array:
     """Attention and then a wide layer, each added to what goes in; the noise level scales both."""
     parts = jnp.split(dense.apply(params['level'], told), 6, -1)
     scale_a, shift_a, gain_a, scale_b, shift_b, gain_b = parts
-    y = _attend(params, cfg, _normalise(h) * (1 + scale_a) + shift_a)
+    y = _attend(params, cfg, _normalise(h) * (1 + scale_a) + shift_a, same)
     h = h + (1 + gain_a) * y
     y = jax.nn.silu(dense.apply(params['wide'], _normalise(h) * (1 + scale_b) + shift_b))
     return h + (1 + gain_b) * dense.apply(params['narrow'], y)
 
 
-def _attend(params: Params, cfg: DenoiserConfig, x: jax.Array) -> jax.Array:
-    """Every bar asks every other, by what they hold and by how far apart they are."""
+def _attend(params: Params, cfg: DenoiserConfig, x: jax.Array, same: jax.Array) -> jax.Array:
+    """Every code asks all: by what they hold, by parts, how far apart, and whether the same."""
     shape = *x.shape[:2], 3 * cfg.heads, cfg.width // cfg.heads
     query, key, value = jnp.split(dense.apply(params['attention'], x).reshape(shape), 3, 2)
-    place = np.arange(cfg.tokens)
-    distance = params['distance'][:, place[:, None] - place + cfg.tokens - 1]  # [heads, U, U]
-    found = jax.nn.dot_product_attention(query, key, value, bias=distance[None])
+    bar, part = np.divmod(np.arange(cfg.tokens), cfg.parts)
+    apart = bar[:, None] - bar + cfg.bars - 1
+    distance = params['distance'][:, part[:, None], part, apart]  # [heads, U K, U K]
+    bias = distance + params['same'][:, None, None] * same[:, None]
+    found = jax.nn.dot_product_attention(query, key, value, bias=bias)
     return dense.apply(params['joined'], found.reshape(x.shape))
 
 

@@ -24,45 +24,72 @@ def _mixture(level: jax.Array) -> tuple[jax.Array, jax.Array]:
     return jnp.cos(level * jnp.pi / 2), jnp.sin(level * jnp.pi / 2)
 
 
-def loss(params: Params, cfg: DenoiserConfig, codes: jax.Array, key: jax.Array) -> jax.Array:
-    """Mean squared error of the velocity of codes [B, U, D], each of mean 0 and variance 1.
+def loss(
+    params: Params, cfg: DenoiserConfig, codes: jax.Array, plan: jax.Array, key: jax.Array
+) -> jax.Array:
+    """Mean squared error of the velocity of codes [B, U, K, D], each of mean 0 and variance 1.
 
-    The noise levels of a batch are spread evenly. In half of the examples some bars stay clean, any
-    number of them with the same probability; they do not count.
+    plan: of `denoiser.apply`, int [B, U, K]. The noise levels of a batch are spread evenly. In half
+    of the examples some codes stay clean: `_given` says which. They do not count.
     """
-    batch, tokens, _ = codes.shape
-    level_key, noise_key, given_key, count_key, half_key = jax.random.split(key, 5)
-    level = (jnp.arange(batch) + jax.random.uniform(level_key)) / batch
-    noise = jax.random.normal(noise_key, codes.shape)
-    share = jax.random.uniform(count_key, (batch, 1))
-    share *= jax.random.bernoulli(half_key, 0.5, (batch, 1))
-    drawn = jax.random.uniform(given_key, (batch, tokens)) >= share
-    signal, noisy = (x[:, None, None] for x in _mixture(level))
+    level_key, noise_key, given_key = jax.random.split(key, 3)
+    level = (jnp.arange(len(codes)) + jax.random.uniform(level_key)) / len(codes)
+    noise = alike(jax.random.normal(noise_key, codes.shape), plan)
+    drawn = ~alike(_given(given_key, cfg, len(codes))[..., None], plan)[..., 0]
+    signal, noisy = (x[:, None, None, None] for x in _mixture(level))
     x = jnp.where(drawn[..., None], signal * codes + noisy * noise, codes)
-    found = denoiser.apply(params, cfg, x, level, ~drawn)
+    found = denoiser.apply(params, cfg, x, level, ~drawn, plan)
     wrong = ((found - (signal * noise - noisy * codes)) ** 2).mean(-1)
     return (wrong * drawn).sum() / jnp.maximum(drawn.sum(), 1)  # all may be given
 
 
+def alike(x: jax.Array, plan: jax.Array) -> jax.Array:
+    """x [B, U, K, D] with each code as that of the first bar which the plan [B, U, K] says."""
+    return jnp.take_along_axis(x, plan[..., None], 1)
+
+
+def _given(key: jax.Array, cfg: DenoiserConfig, batch: int) -> jax.Array:
+    """Which codes of a batch stay clean, bool [B, U, K]: of every second example, some.
+
+    Any number of them, with the same probability; in turn single codes, whole bars, whole parts.
+    """
+    count_key, *keys = jax.random.split(key, 4)
+    n = jnp.arange(batch)
+    share = jnp.where(n % 2 == 0, jax.random.uniform(count_key, (batch,)), 0.0)
+    shapes = ((cfg.bars, cfg.parts), (cfg.bars, 1), (1, cfg.parts))[: 3 if cfg.parts > 1 else 1]
+    kinds = [
+        jnp.broadcast_to(jax.random.uniform(k, (batch, *shape)), (batch, cfg.bars, cfg.parts))
+        for k, shape in zip(keys, shapes, strict=False)
+    ]
+    height = jnp.choose(n[:, None, None] // 2 % len(kinds), kinds, mode='clip')
+    return height < share[:, None, None]
+
+
 @functools.partial(jax.jit, static_argnums=1)
 def draw(
-    params: Params, cfg: DenoiserConfig, noise: jax.Array, given: jax.Array, known: jax.Array
+    params: Params,
+    cfg: DenoiserConfig,
+    noise: jax.Array,
+    given: jax.Array,
+    known: jax.Array,
+    plan: jax.Array,
 ) -> jax.Array:
-    """Codes [B, U, D] from noise of that shape.
+    """Codes [B, U, K, D] from noise of that shape.
 
-    known: bool [B, U], of which tokens `given` [B, U, D] stays as it is; the others are drawn so
-    that they go with these.
+    known: bool [B, U, K], of which codes `given` [B, U, K, D] stays as it is; the others are drawn
+    so that they go with these. plan: int [B, U, K], which are the same; where one of these is
+    known, so are the others.
     """
 
     def body(x, levels):
         level, next_level = levels
         x = jnp.where(known[..., None], given, x)
         signal, noisy = _mixture(level)
-        velocity = denoiser.apply(params, cfg, x, jnp.full(len(x), level), known)
+        velocity = denoiser.apply(params, cfg, x, jnp.full(len(x), level), known, plan)
         code, noise = signal * x - noisy * velocity, noisy * x + signal * velocity
         signal, noisy = _mixture(next_level)
         return signal * code + noisy * noise, None
 
     levels = jnp.linspace(1.0, 0.0, STEPS + 1)
-    x, _ = lax.scan(body, noise, (levels[:-1], levels[1:]))
+    x, _ = lax.scan(body, alike(noise, plan), (levels[:-1], levels[1:]))
     return jnp.where(known[..., None], given, x)

@@ -13,12 +13,13 @@ import numpy as np
 
 from mvae.model import dense, lstm
 from mvae.model.config import ModelConfig
-from mvae.model.heads import in_width, read
+from mvae.model.heads import Head, in_width, read
 from mvae.model.types import Layer, Params
 
 # Of Glorot's kernel of mu: codes of bars then begin less small, and decoders hear them from the
 # start (docs/results.md).
 CODE_SCALE = 4.0
+_BAR_LAYERS = 1000  # folded into the key; layers fold in smaller numbers
 
 _BothWays: TypeAlias = list[dict[str, Layer]]  # of each layer 'fw' and 'bw'
 
@@ -33,20 +34,33 @@ class Posterior(NamedTuple):
 def init(key: jax.Array, cfg: ModelConfig) -> Params:
     """{'layers': [{'fw': lstm, 'bw': lstm}, ...], 'mu': dense, 'sigma': dense}.
 
-    A hierarchical encoder without bar_codes has 'bar_layers', like 'layers', too.
+    A hierarchical encoder without bar_codes has 'bar_layers', like 'layers', too. With bar_codes it
+    is {'parts': [...]}, one such encoder for each stream.
     """
-    keys = [jax.random.fold_in(key, n) for n in range(2 * len(cfg.encoder_sizes) + 1)]
-    depth, summary = len(cfg.encoder_sizes), 2 * cfg.encoder_sizes[-1]
+    if _writes_bar_codes(cfg):
+        keys = jax.random.split(key, len(cfg.heads))
+        pairs = zip(keys, cfg.heads, strict=True)
+        return {'parts': [_init_reader(k, cfg, (head,), cfg.code_size) for k, head in pairs]}
+    params = _init_reader(key, cfg, cfg.heads, cfg.latent_size)
+    if cfg.encoder_bars > 1:
+        width, own = 2 * cfg.encoder_sizes[-1], jax.random.fold_in(key, _BAR_LAYERS)
+        params['bar_layers'] = _init_layers(own, cfg, width, lstm.init)
+    return params
+
+
+def _init_reader(key: jax.Array, cfg: ModelConfig, heads: Sequence[Head], size: int) -> Params:
+    """What reads some streams and says `size` numbers of them."""
+    layers_key, mu_key, sigma_key = jax.random.split(key, 3)
     chrono_steps = cfg.total_steps // cfg.encoder_bars if cfg.chrono_init else 0
     init_layer = functools.partial(lstm.init, chrono_steps=chrono_steps)
-    params: Params = {'layers': _init_layers(keys[:depth], cfg, in_width(cfg.heads), init_layer)}
-    said = cfg.bar_code_size if _writes_bar_codes(cfg) else cfg.latent_size
-    for name, own in zip(('mu', 'sigma'), jax.random.split(keys[depth]), strict=True):
-        params[name] = dense.init(own, summary, said, cfg.bottleneck_stddev)
+    summary = 2 * cfg.encoder_sizes[-1]
+    params: Params = {
+        'layers': _init_layers(layers_key, cfg, in_width(heads), init_layer),
+        'mu': dense.init(mu_key, summary, size, cfg.bottleneck_stddev),
+        'sigma': dense.init(sigma_key, summary, size, cfg.bottleneck_stddev),
+    }
     if _writes_bar_codes(cfg):
         params['mu']['kernel'] *= CODE_SCALE
-    elif cfg.encoder_bars > 1:
-        params['bar_layers'] = _init_layers(keys[depth + 1 :], cfg, summary, lstm.init)
     if cfg.initial_sigma:
         params['sigma']['bias'] += np.log(np.expm1(cfg.initial_sigma))
     return params
@@ -57,11 +71,11 @@ def _writes_bar_codes(cfg: ModelConfig) -> bool:
 
 
 def _init_layers(
-    keys: list[jax.Array], cfg: ModelConfig, width: int, init_layer: Callable[..., Layer]
+    key: jax.Array, cfg: ModelConfig, width: int, init_layer: Callable[..., Layer]
 ) -> _BothWays:
     layers = []
-    for key, size in zip(keys, cfg.encoder_sizes, strict=True):
-        fw, bw = jax.random.split(key)
+    for n, size in enumerate(cfg.encoder_sizes):
+        fw, bw = jax.random.split(jax.random.fold_in(key, n))
         layers.append({'fw': init_layer(fw, width, size), 'bw': init_layer(bw, width, size)})
         width = 2 * size
     return layers
@@ -72,26 +86,42 @@ def encode(params: Params, cfg: ModelConfig, streams: Sequence[jax.Array]) -> Po
 
     sigma goes through a softplus, too. Read is the whole window: the final outputs of both
     directions. A hierarchical encoder reads every bar so, side by side, and then their sequence.
-    With bar_codes it does not: each bar's code comes from that bar alone, so that bars which are
-    the same have the same code.
+    With bar_codes it does not: each code comes from one stream of one bar alone, so that bars which
+    are the same have the same code.
     """
     batch, bars = len(streams[0]), cfg.encoder_bars
     if bars > 1:
         fold = (batch * bars, cfg.total_steps // bars, -1)
         streams = [values.reshape(fold) for values in streams]
     time_first = [jnp.swapaxes(values, 0, 1) for values in streams]
+    if _writes_bar_codes(cfg):
+        parts = zip(params['parts'], cfg.heads, time_first, strict=True)
+        codes = [_say(p, _read(p, cfg, (head,), (values,))) for p, head, values in parts]
+        mu, sigma = (jnp.stack(x, 1) for x in zip(*codes, strict=True))  # [B * U, K, D]
+    else:
+        summary = _read(params, cfg, cfg.heads, time_first)
+        if bars > 1:
+            sequence = summary.reshape(-1, batch, bars).swapaxes(1, 2)
+            project = functools.partial(lstm.project, sequence)
+            summary = _read_both_ways(params['bar_layers'], cfg, project)
+        mu, sigma = _say(params, summary)
+    return Posterior(mu.reshape(batch, -1), jax.nn.softplus(sigma).reshape(batch, -1))
+
+
+def _read(
+    params: Params, cfg: ModelConfig, heads: Sequence[Head], time_first: Sequence[jax.Array]
+) -> jax.Array:
+    """Streams int [T, N, C] -> float32 [2H, N]."""
 
     def project(input_kernel):
-        return read(cfg.heads, input_kernel, time_first).swapaxes(1, 2)
+        return read(heads, input_kernel, time_first).swapaxes(1, 2)
 
-    summary = _read_both_ways(params['layers'], cfg, project)
-    if bars > 1 and not cfg.bar_codes:
-        sequence = summary.reshape(-1, batch, bars).swapaxes(1, 2)
-        project = functools.partial(lstm.project, sequence)
-        summary = _read_both_ways(params['bar_layers'], cfg, project)
-    said = (dense.apply(params[name], summary.T) for name in ('mu', 'sigma'))
-    mu, sigma = (x.reshape(batch, -1) for x in said)
-    return Posterior(mu, jax.nn.softplus(sigma))
+    return _read_both_ways(params['layers'], cfg, project)
+
+
+def _say(params: Params, summary: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """mu, and sigma before its softplus, of summaries [2H, N]: [N, size] each."""
+    return dense.apply(params['mu'], summary.T), dense.apply(params['sigma'], summary.T)
 
 
 def _read_both_ways(

@@ -19,6 +19,8 @@ from mvae.model import diffusion
 from mvae.model.denoiser import DenoiserConfig
 from mvae.model.types import Params
 
+_NEAREST = 16  # plans, of which one is drawn where some codes are known
+_EQUAL = 1e-3  # distance of codes that are the same but for rounding
 _CHUNK = 32  # pieces drawn at once, whatever is asked for: so that no row depends on their number
 
 
@@ -44,17 +46,19 @@ class Gaussian(NamedTuple):
 class Learned:
     """A network that draws z as codes of music are (`mvae.training.prior` fits it).
 
+    A plan is drawn first: which bars come back, in each part. Then the codes are, as the plan says.
+
     Attributes:
-        params: of `denoiser.init`. config: its sizes. mean, scale: float32 [D], of codes: what is
-        drawn has mean 0 and variance 1 in each of a code's numbers. same: root mean square
-        distance, in these units, below which two codes of a piece are taken for the same.
+        params: of `denoiser.init`. config: its sizes. mean, scale: float32 [K, D], of codes of each
+        part: what is drawn has mean 0 and variance 1 in each of a code's numbers. plans: uint16
+        [N, U, K], of pieces of music: of each code the first bar whose code of that part it equals.
     """
 
     params: Params
     config: DenoiserConfig
     mean: np.ndarray
     scale: np.ndarray
-    same: float = 0.0
+    plans: np.ndarray
 
     @property
     def temperature(self) -> float:
@@ -66,47 +70,89 @@ class Learned:
         """Z."""
         return self.config.tokens * self.config.size
 
-    def draw(self, n: int, seed: int) -> np.ndarray:
-        """float32 [n, Z]; row i depends on the seed alone, not on n."""
-        return self.fill(np.zeros((n, self.size), np.float32), np.zeros(self.config.tokens), seed)
+    def draw(self, n: int, seed: int, sections: np.ndarray | None = None) -> np.ndarray:
+        """float32 [n, Z]; row i depends on the seed alone, not on n.
 
-    def fill(self, z: np.ndarray, known: np.ndarray, seed: int) -> np.ndarray:
-        """z float [n, Z] with the codes of all bars but the known ones drawn anew, to go with them.
-
-        known: bool [U]. float32 [n, Z]; row i depends on z[i] and the seed alone.
+        sections: int [U, 2], of each bar its section's letter, as a number, and its place there.
+        Bars that agree in both are drawn the same, and no bars of different letters are.
         """
-        shape = len(z), self.config.tokens, self.config.size
+        nothing = np.zeros((self.config.bars, self.config.parts), bool)
+        return self.fill(np.zeros((n, self.size), np.float32), nothing, seed, sections)
+
+    def fill(
+        self, z: np.ndarray, known: np.ndarray, seed: int, sections: np.ndarray | None = None
+    ) -> np.ndarray:
+        """z float [n, Z] with all codes but the known ones drawn anew, to go with them.
+
+        known: bool [U, K], of each bar which parts. sections: see `draw`. float32 [n, Z]; row i
+        depends on z[i] and the seed alone.
+        """
+        cfg = self.config
+        shape = len(z), cfg.bars, cfg.parts, cfg.size
         given = (np.asarray(z, np.float32).reshape(shape) - self.mean) / self.scale
         start = noise(len(z), self.size, seed).reshape(shape)
-        known = np.asarray(known, bool)
-        kept = np.broadcast_to(known, (_CHUNK, self.config.tokens))
+        plans = self._plans_for(plans_of(np.reshape(z, shape)), known, seed)
+        if sections is not None:
+            plans = _sectioned(plans, sections)
+        given, all_known = _copied(given, known, plans)
         parts = [
-            diffusion.draw(self.params, self.config, *chunk, kept)
-            for chunk in zip(_chunks(start), _chunks(given), strict=True)
+            diffusion.draw(self.params, cfg, *chunk)
+            for chunk in zip(*map(_chunks, (start, given, all_known, plans)), strict=True)
         ]
         drawn = np.concatenate([np.asarray(part) for part in parts])[: len(z)]
-        drawn = _repeated(drawn, known, self.same)
         return (drawn * self.scale + self.mean).reshape(len(z), -1)
+
+    def _plans_for(self, plans: np.ndarray, known: np.ndarray, seed: int) -> np.ndarray:
+        """For pieces of these plans [n, U, K] plans that agree best with what is known of them."""
+        same, both, chosen = _same(self.plans), known[:, None] & known, []
+        for i, own in enumerate(_same(plans)):
+            wrong = ((same != own) & both).sum((1, 2, 3))
+            fits = np.flatnonzero(wrong <= np.sort(wrong)[:_NEAREST][-1])
+            key = jax.random.fold_in(jax.random.fold_in(jax.random.key(seed), i), 1)
+            chosen.append(fits[int(jax.random.uniform(key) * len(fits))])
+        return self.plans[chosen].astype(np.int32)
 
 
 Prior: TypeAlias = Gaussian | Learned
 
 
-def _repeated(codes: np.ndarray, known: np.ndarray, same: float) -> np.ndarray:
-    """Codes [B, U, D] in which each that is nearly another one of its piece is exactly that one.
+def plans_of(codes: np.ndarray) -> np.ndarray:
+    """Of codes [N, U, K, D] the first bar that has the same one: uint16 [N, U, K]."""
+    plans = np.zeros(codes.shape[:3], np.uint16)
+    for u in range(codes.shape[1]):
+        apart = np.abs(codes[:, : u + 1] - codes[:, u : u + 1]).max(-1)  # [N, u + 1, K]
+        plans[:, u] = u
+        first = (apart < _EQUAL).argmax(1)
+        plans[:, u] = np.take_along_axis(plans, first[:, None], 1)[:, 0]
+    return plans
 
-    Bars that come back in music have the same code. What is drawn of one is nearly the same, and
-    may play other notes. Known codes stay, and others become as they are; or as an earlier one.
 
-    known: bool [U]. same: the distance below which codes are nearly the same.
-    """
-    codes, order = codes.copy(), np.argsort(~known, kind='stable')
-    for n in range(int(known.sum()) or 1, len(order)):
-        before, own = codes[:, order[:n]], codes[:, order[n]]
-        far = np.sqrt(((before - own[:, None]) ** 2).mean(-1))  # [B, n]
-        nearest = before[np.arange(len(codes)), far.argmin(1)]
-        codes[:, order[n]] = np.where(far.min(1, keepdims=True) < same, nearest, own)
-    return codes
+def _same(plans: np.ndarray) -> np.ndarray:
+    """[N, U, K] -> bool [N, U, U, K], which bars are the same in each part."""
+    return plans[:, :, None] == plans[:, None]
+
+
+def _sectioned(plans: np.ndarray, sections: np.ndarray) -> np.ndarray:
+    """Plans [N, U, K] that keep to sections, and within these are as they were."""
+    found = np.empty_like(plans)
+    for bar, (letter, _) in enumerate(sections):
+        source = int((sections == sections[bar]).all(1).argmax())
+        found[:, bar] = found[:, source] if source < bar else bar
+        earlier = range(bar - 1, -1, -1) if source == bar else ()
+        for other in (v for v in earlier if sections[v, 0] == letter):
+            alike = plans[:, other] == plans[:, bar]
+            found[:, bar] = np.where(alike, found[:, other], found[:, bar])
+    return found
+
+
+def _copied(
+    given: np.ndarray, known: np.ndarray, plans: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Codes [N, U, K, D] with those that are to be as a known one, which is the first such."""
+    known = np.broadcast_to(known, plans.shape)
+    found = _same(plans) & known[:, None]  # [N, U, U, K]: which known bar says what this one is
+    source = np.where(known, np.arange(plans.shape[1])[:, None], found.argmax(2))
+    return np.take_along_axis(given, source[..., None], 1), found.any(2)
 
 
 def _chunks(rows: np.ndarray) -> Iterator[np.ndarray]:

@@ -61,11 +61,19 @@ def kl_divergence(q: Posterior) -> jax.Array:
     return 0.5 * (q.mu**2 + q.sigma**2 - 1) - jnp.log(q.sigma)
 
 
-def _embeddings(params: Params, cfg: ModelConfig, z: jax.Array) -> jax.Array:
-    """What the decoders unfold: [B, U, E]; z itself for the flat decoder (U = 1)."""
-    if cfg.hierarchical:
-        return conductor.embeddings(params['conductor'], cfg, z)
-    return z[:, None]
+def _embeddings(params: Params, cfg: ModelConfig, z: jax.Array) -> list[jax.Array]:
+    """What each decoder unfolds, [B, U, E]: z itself for the flat decoder (U = 1).
+
+    Those of a hierarchical model have the embeddings of bars in common. With bar_codes the code of
+    the decoder's own stream stands behind them.
+    """
+    if not cfg.hierarchical:
+        return [z[:, None]]
+    c = conductor.embeddings(params['conductor'], cfg, z)
+    if not cfg.bar_codes:
+        return [c] * len(cfg.heads)
+    codes = z.reshape(len(z), cfg.bars, len(cfg.heads), -1)
+    return [jnp.concatenate([c, codes[:, :, n]], -1) for n in range(len(cfg.heads))]
 
 
 def previous(values: jax.Array) -> jax.Array:
@@ -121,11 +129,13 @@ def decode_logits(
     batch, total = streams[0].shape[:2]
     fold = (batch * cfg.bars, cfg.steps, -1)
     inputs = tuple(previous(values).reshape(fold) for values in streams)
-    e = _embeddings(params, cfg, z).reshape(batch * cfg.bars, -1)
     if dropout is not None:
         inputs = _hide(dropout, inputs)
     result: list[jax.Array] = []
-    for n, (params_n, own) in enumerate(zip(params['decoders'], cfg.decoder_heads, strict=True)):
+    embeddings = _embeddings(params, cfg, z)
+    decoders = zip(params['decoders'], cfg.decoder_heads, embeddings, strict=True)
+    for n, (params_n, own, e) in enumerate(decoders):
+        e = e.reshape(batch * cfg.bars, -1)
         inputs_n = _of_decoder(cfg, n, inputs)
         if sampling is not None:
             keys, probability = sampling
@@ -169,13 +179,16 @@ def generate_prepared(
     temperature: jax.Array | float = 1.0,
 ) -> Streams:
     """`generate` from the weights of `prepare`."""
-    e = jnp.swapaxes(_embeddings(weights, cfg, z), 0, 1)  # [U, B, E]
-    e = e.reshape(-1, e.shape[-1])
+
+    def start(weights_n, e):
+        e = jnp.swapaxes(e, 0, 1).reshape(-1, e.shape[-1])  # [U * B, E]
+        return jax.tree.map(by_bar, decoder.start(weights_n, cfg, e))
 
     def by_bar(x):  # [F, U * B] -> [U, F, B]
         return x.reshape(x.shape[0], cfg.bars, -1).swapaxes(0, 1)
 
-    starts = [jax.tree.map(by_bar, decoder.start(w, cfg, e)) for w in weights['decoders']]
+    pairs = zip(weights['decoders'], _embeddings(weights, cfg, z), strict=True)
+    starts = [start(weights_n, e) for weights_n, e in pairs]
     nothing = tuple(jnp.full((len(z), h.columns), heads.NOTHING, jnp.int32) for h in cfg.heads)
 
     def bar(last, xs):

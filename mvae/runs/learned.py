@@ -43,7 +43,7 @@ def to_arrays(learned: Learned) -> dict[str, np.ndarray]:
         'config': np.array(dataclasses.astuple(learned.config), np.int32),
         'mean': learned.mean,
         'scale': learned.scale,
-        'same': np.array(learned.same, np.float32),
+        'plans': learned.plans,
     }
     return arrays | {_FIELD + name: values for name, values in fields.items()}
 
@@ -60,16 +60,30 @@ def from_arrays(path: Path, arrays: dict[str, np.ndarray], model: ModelConfig) -
     try:
         config = DenoiserConfig(*(int(x) for x in arrays[_FIELD + 'config']))
         mean, scale = (arrays[_FIELD + name].astype(np.float32) for name in ('mean', 'scale'))
-        same = float(arrays[_FIELD + 'same'])
-        if not _fits(config, model) or mean.shape != (config.size,) or scale.shape != mean.shape:
+        shape = config.parts, config.size
+        if not _fits(config, model) or mean.shape != shape or scale.shape != shape:
             raise ValueError(f'it is not of {model.codes} codes of {model.latent_size} numbers')
+        plans = _plans(arrays[_FIELD + 'plans'], config)
         params = _params(arrays, config)
-        values = [*jax.tree.leaves(params), mean, scale, same]
+        values = [*jax.tree.leaves(params), mean, scale]
         if not all(np.isfinite(x).all() for x in values) or (scale <= 0).any():
             raise ValueError('it holds values that are not finite')
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise damaged(path, f'its learned prior: {reason(error)}') from None
-    return Learned(params, config, mean, scale, same)
+    return Learned(params, config, mean, scale, plans)
+
+
+def _plans(values: np.ndarray, config: DenoiserConfig) -> np.ndarray:
+    """Of a file's: uint16 [N, U, K], each of bars that name themselves. Raises ValueError."""
+    with np.errstate(invalid='ignore'):  # of what is no number: said below
+        plans = values.astype(np.uint16)
+    if (plans != values).any() or plans.shape[1:] != (config.bars, config.parts) or not len(plans):
+        raise ValueError('its plans are of another kind or shape')
+    if (plans > np.arange(config.bars)[:, None]).any() or (
+        np.take_along_axis(plans, plans.astype(int), 1) != plans
+    ).any():
+        raise ValueError('its plans name bars that are not the first')
+    return plans
 
 
 def _fits(config: DenoiserConfig, model: ModelConfig) -> bool:
@@ -77,7 +91,7 @@ def _fits(config: DenoiserConfig, model: ModelConfig) -> bool:
     return (
         all(1 <= size <= _MOST for size in sizes)
         and config.width % config.heads == 0
-        and config.tokens == model.codes
+        and (config.tokens, config.parts) == (model.codes, model.parts)
         and config.tokens * config.size == model.latent_size
     )
 
@@ -101,7 +115,7 @@ def write(run: Path, learned: Learned, params: Params) -> None:
     """
     buffer = io.BytesIO()
     arrays: dict[str, Any] = to_arrays(learned)
-    arrays[_OF] = np.frombuffer(of_tree(params).encode(), np.uint8)
+    arrays[_OF] = np.frombuffer(of_tree(params).encode(), np.uint16)
     np.savez_compressed(buffer, **arrays)
     write_atomically(run / FILE, buffer.getvalue())
 
@@ -118,7 +132,7 @@ def read(run: Path, model: ModelConfig, params: Params) -> Learned | None:
     try:
         file = Npz(path, 'learned prior of mvae')
         arrays = {name: file.read(name) for name in file.headers}
-        if bytes(arrays.pop(_OF, np.zeros(0, np.uint8))) != of_tree(params).encode():
+        if bytes(arrays.pop(_OF, np.zeros(0, np.uint16))) != of_tree(params).encode():
             return None
         return from_arrays(path, arrays, model)
     except InputError as error:

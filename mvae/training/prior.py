@@ -1,6 +1,5 @@
 """Fits the learned prior: a network that draws codes as a trained model gives them to music."""
 
-import dataclasses
 import functools
 from typing import NamedTuple
 
@@ -14,7 +13,7 @@ from mvae.dataset.loader import Loader
 from mvae.errors import Interrupted
 from mvae.model import denoiser, diffusion
 from mvae.model.denoiser import DenoiserConfig
-from mvae.model.prior import Learned
+from mvae.model.prior import Learned, plans_of
 from mvae.model.types import Params
 from mvae.musicvae import MusicVAE
 from mvae.progress import progress
@@ -23,7 +22,7 @@ from mvae.training.signals import StopSignals
 _WARM_UP = 100  # updates in which the learning rate rises
 _AVERAGE = 0.999  # of the weights that are kept, over updates
 _TOGETHER = 64  # windows encoded at once, at least
-_DRAWN, _MOST_ALIKE = 256, 0.5  # pieces by which codes are told alike, and the limit of that
+_PLANS = 2048  # of music that are kept
 _SHOWN = 50  # updates between looks at the loss
 
 
@@ -41,16 +40,17 @@ def learn(model: MusicVAE, loader: Loader, p: ConfigDict, seed: int) -> Learned:
     """
     with StopSignals() as stop:
         mu = _codes(model, loader, p.windows, stop)
-        cfg = DenoiserConfig(mu.shape[1], mu.shape[2], p.width, p.layers, p.heads)
+        bars, parts, size = mu.shape[1:]
+        cfg = DenoiserConfig(bars, parts, size, p.width, p.layers, p.heads)
         mean = mu.mean((0, 1))
         scale = mu.std((0, 1)) + 1e-6
-        codes = jnp.asarray((mu - mean) / scale)
-        learned = Learned(_fit(cfg, codes, p, seed, stop), cfg, mean, scale)
-        return dataclasses.replace(learned, same=_same(learned, mu, seed))
+        codes, plans = (mu - mean) / scale, plans_of(mu)
+        params = _fit(cfg, jnp.asarray(codes), jnp.asarray(plans, jnp.int32), p, seed, stop)
+        return Learned(params, cfg, mean, scale, plans[:_PLANS])
 
 
 def _codes(model: MusicVAE, loader: Loader, windows: int, stop: StopSignals) -> np.ndarray:
-    """mu of so many training windows, float32 [N, U, D].
+    """mu of so many training windows, float32 [N, U, K, D].
 
     Windows come again where each is varied at every time, and not otherwise.
     """
@@ -63,12 +63,17 @@ def _codes(model: MusicVAE, loader: Loader, windows: int, stop: StopSignals) -> 
         numbers = range(first, min(first + together, batches))
         tokens = [loader.form.join(loader.batch(n).streams) for n in numbers]
         found.append(model.posterior(np.concatenate(tokens))[0])
-    codes = model.architecture.codes
-    return np.concatenate(found).reshape(-1, codes, model.latent_size // codes)
+    codes, parts = model.architecture.codes, model.architecture.parts
+    return np.concatenate(found).reshape(-1, codes // parts, parts, model.latent_size // codes)
 
 
 def _fit(
-    cfg: DenoiserConfig, codes: jax.Array, p: ConfigDict, seed: int, stop: StopSignals
+    cfg: DenoiserConfig,
+    codes: jax.Array,
+    plans: jax.Array,
+    p: ConfigDict,
+    seed: int,
+    stop: StopSignals,
 ) -> Params:
     init_key, key = jax.random.split(jax.random.key(seed))
     rate = optax.warmup_cosine_decay_schedule(0.0, p.learning_rate, _WARM_UP, p.steps + _WARM_UP)
@@ -79,7 +84,7 @@ def _fit(
     bar = progress(range(p.steps), desc='learned prior', unit='step')
     for n in bar:
         _check(stop)
-        state, loss = update(state, codes, jax.random.fold_in(key, n), n)
+        state, loss = update(state, codes, plans, jax.random.fold_in(key, n), n)
         if n % _SHOWN == _SHOWN - 1:
             bar.set_postfix_str(f'loss={float(loss):.3f}')
     return jax.device_get(state.average)
@@ -91,37 +96,20 @@ def _update(
     batch_size: int,
     state: _State,
     codes: jax.Array,
+    plans: jax.Array,
     key: jax.Array,
     step: jax.Array | int,
 ) -> tuple[_State, jax.Array]:
     """One update from codes drawn at random."""
     row_key, loss_key = jax.random.split(key)
-    batch = codes[jax.random.randint(row_key, (batch_size,), 0, len(codes))]
-    loss, gradients = jax.value_and_grad(diffusion.loss)(state.params, cfg, batch, loss_key)
+    rows = jax.random.randint(row_key, (batch_size,), 0, len(codes))
+    batch = codes[rows], plans[rows]
+    loss, gradients = jax.value_and_grad(diffusion.loss)(state.params, cfg, *batch, loss_key)
     updates, opt_state = optimizer.update(gradients, state.opt_state)
     params = optax.apply_updates(state.params, updates)
     share = 1 - jnp.minimum(_AVERAGE, (1.0 + step) / (10.0 + step))
     average = optax.incremental_update(params, state.average, share)
     return _State(params, opt_state, average), loss
-
-
-def _same(learned: Learned, mu: np.ndarray, seed: int) -> float:
-    """Below which distance as many codes of a drawn piece are alike as are equal in music.
-
-    mu: codes of music, [N, U, D]. Half a standard deviation at most.
-    """
-    equal = _distances(mu / learned.scale) == 0
-    if not equal.any():  # or a piece has one code
-        return 0.0
-    drawn = learned.draw(_DRAWN, seed).reshape(_DRAWN, *mu.shape[1:])
-    distances = _distances(drawn / learned.scale)
-    return min(float(np.quantile(distances, equal.mean())), _MOST_ALIKE)
-
-
-def _distances(codes: np.ndarray) -> np.ndarray:
-    """Root mean square distances of all pairs of codes in a piece [N, U, D]: [N, pairs]."""
-    a, b = np.triu_indices(codes.shape[1], 1)
-    return np.sqrt(((codes[:, a] - codes[:, b]) ** 2).mean(-1))
 
 
 def _check(stop: StopSignals) -> None:

@@ -55,6 +55,15 @@ def join(
         raise InputError(f'cannot join the other processes: {why}') from None
 
 
+def leave() -> None:
+    """Parts with the other processes: what comes now each does alone, and takes what time it may.
+
+    All processes must come here. Nothing can be agreed with the others afterwards.
+    """
+    if jax.process_count() > 1:
+        jax.distributed.shutdown()
+
+
 def _later(patience: float) -> dict[str, Any]:
     """Limits of jax itself, which aborts: behind those of `peers`."""
     seconds = int(patience) + 60
