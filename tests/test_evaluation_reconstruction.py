@@ -59,7 +59,7 @@ def test_reconstruction_counts_are_those_of_a_plain_count():
     assert (
         result['windows'] == 3
         and result['songs'] == 2
-        and result['latent_size'] == 16
+        and result['latent_size'] == 48
         and 'bass' in format_table(result)
     )
     np.testing.assert_allclose(

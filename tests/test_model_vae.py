@@ -250,6 +250,14 @@ def test_z_is_rounded_up_to_as_many_numbers_for_every_bar():
     ]
 
 
+@pytest.mark.parametrize('variant, codes', [('flat', 1), ('hierenc', 6), ('hier', 6)])
+def test_a_flat_model_has_one_code_and_others_one_for_each_part_of_each_bar(variant, codes):
+    c = tiny_config('trio', 2, variant)
+    assert c.model.bar_codes
+    cfg = model_config(c, form_of(c))
+    assert (cfg.codes, cfg.codes * cfg.code_size or cfg.latent_size) == (codes, cfg.latent_size)
+
+
 def test_a_flat_decoder_can_have_a_hierarchical_encoder():
     """hierenc reads as hier does, and decodes as flat does."""
     made = {}

@@ -278,7 +278,7 @@ def test_interpolate_between_two_files(run, tmp_path):
     assert np.array(json.loads((out / 'interpolation.json').read_text())['z']).shape == (
         3,
         2,
-        16,
+        48,
     ), 'all 20 bars: two windows'
 
 

@@ -145,7 +145,7 @@ for leaf in jax.tree.leaves(state.params):
     for other in others:
         np.testing.assert_array_equal(first, other)
 assert processes.replicas_differ(state.params) == []
-weights = state.params['encoder']['mu']['kernel']
+weights = jax.tree.leaves(state.params['encoder'])[0]
 shards = [np.asarray(s.data) + n for n, s in enumerate(weights.addressable_shards)]
 placed = [jax.device_put(x, device) for x, device in zip(shards, jax.local_devices())]
 torn = jax.make_array_from_single_device_arrays(weights.shape, weights.sharding, placed)

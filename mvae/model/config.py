@@ -91,8 +91,8 @@ class ModelConfig:
 def model_config(c: ConfigDict, form: Layout) -> ModelConfig:
     """The model of an experiment's config for a form."""
     m, hierarchical = c.model, c.variant in HIERARCHICAL_DECODERS
-    by_bar = hierarchical or c.variant in HIERARCHICAL_ENCODERS
-    codes = form.bars * len(form.layout) if m.bar_codes and by_bar else 1
+    bar_codes = m.bar_codes and (hierarchical or c.variant in HIERARCHICAL_ENCODERS)
+    codes = form.bars * len(form.layout) if bar_codes else 1
     return ModelConfig(
         heads=tuple(HEADS[name].make(sizes, m) for name, sizes in form.layout),
         bars=form.bars if hierarchical else 1,
@@ -105,6 +105,6 @@ def model_config(c: ConfigDict, form: Layout) -> ModelConfig:
         dtype=m.dtype,
         bottleneck_stddev=m.bottleneck_stddev,
         initial_sigma=m.initial_sigma,
-        bar_codes=m.bar_codes,
+        bar_codes=bar_codes,
         chrono_init=m.chrono_init,
     )
