@@ -3,6 +3,7 @@
 With -m slow, ten thousand random breaks too.
 """
 
+import dataclasses
 import json
 import time
 from pathlib import Path
@@ -376,3 +377,9 @@ def test_random_damage_is_refused_or_harmless(tensors, tmp_path):
 @pytest.mark.slow
 def test_much_random_damage(tensors, tmp_path):
     assert _fuzz(tensors, tmp_path, range(1_000, 11_000)) > 3_000
+
+
+def test_codes_of_bars_cannot_be_exported():
+    cfg = dataclasses.replace(CFG, bar_codes=True)
+    with pytest.raises(InputError, match='no code for each bar.*--variant flat'):
+        names.to_magenta({}, cfg)

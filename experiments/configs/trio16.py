@@ -3,10 +3,10 @@
 paper: the paper's trio models, hierarchical and flat. Reported, teacher-forced / sampled: melody
 .848 / .753, bass .880 / .773, drums .912 / .863 hierarchical; recalled, unverified. Not run by us.
 
-small: with a code for each bar not measured to its end yet. Half of its 2,000 updates of 16 on the
-demo corpus gave .874 (melody), .920 (bass) and .816 (drums) of the validation tokens,
-teacher-forced, seed 0; the most frequent token gives .557, .604 and .451. More runs, and what was
-tried: docs/results.md.
+small, on the demo corpus: 2,000 updates of 16, and 2,000 of the prior, 10 minutes on two CPU cores,
+seed 0. Test split, teacher-forced / sampled: melody .918 / .803, bass .956 / .908, drums .886 /
+.797; the most frequent token gives .555, .603 and .422. More runs, and what was tried:
+docs/results.md.
 """
 
 from ml_collections import ConfigDict

@@ -11,6 +11,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from mvae.errors import InputError
 from mvae.model.config import ModelConfig
 
 # Ours on the left, below the parameter tree's root; Magenta's on the right. {l}: layer, {d}:
@@ -76,7 +77,15 @@ def _as_regex(pattern: str) -> str:
 
 
 def to_magenta(params: Any, cfg: ModelConfig) -> dict[str, np.ndarray]:
-    """float32 arrays under Magenta's names, as a checkpoint of Magenta's would hold them."""
+    """float32 arrays under Magenta's names, as a checkpoint of Magenta's would hold them.
+
+    Raises InputError for a model that Magenta's code cannot be.
+    """
+    if cfg.bar_codes:
+        raise InputError(
+            "Magenta's models have no code for each bar, so this one cannot be exported; "
+            'train one without, by --variant flat or --config.model.bar_codes=False'
+        )
     flat = flatten(params)
     names = magenta_names(flat, cfg)
     return {names[path]: np.asarray(leaf, np.float32) for path, leaf in flat.items()}
