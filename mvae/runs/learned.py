@@ -115,7 +115,7 @@ def write(run: Path, learned: Learned, params: Params) -> None:
     """
     buffer = io.BytesIO()
     arrays: dict[str, Any] = to_arrays(learned)
-    arrays[_OF] = np.frombuffer(of_tree(params).encode(), np.uint16)
+    arrays[_OF] = np.frombuffer(of_tree(params).encode(), np.uint8)
     np.savez_compressed(buffer, **arrays)
     write_atomically(run / FILE, buffer.getvalue())
 
