@@ -205,7 +205,7 @@ class MusicVAE:
         if not isinstance(prior, Learned) or prior.config.tokens == 1:
             raise InputError(
                 f'sections such as {sections} are drawn by the learned prior of a model with a '
-                'code for each bar (model.bar_codes); this one has none'
+                f'code for each bar (model.bar_codes), not by the {name} prior of this one'
             )
         return prior.draw(n, seed, sections_of(sections, self.form.bars))
 
