@@ -64,6 +64,9 @@ def _data() -> ConfigDict:
     c.transpose = (0, 0)
     # Probability that a drum class is left out of an example, drawn anew per example and epoch.
     c.drop_drums = 0.0
+    # Probability that of an example each drum class is, with an even chance, that of another
+    # window: drums are exchanged before any are left out.
+    c.mix_drums = 0.0
     return c
 
 

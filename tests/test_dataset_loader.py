@@ -82,7 +82,7 @@ def test_epochs_run_into_each_other_without_losing_a_window(store):
 
 
 def test_two_processes_give_what_one_gives(store):
-    options = dict(batch_size=8, seed=11, transpose=(-5, 6), drop_drums=0.2)
+    options = dict(batch_size=8, seed=11, transpose=(-5, 6), drop_drums=0.2, mix_drums=0.5)
     whole = Loader(store, TRIO, **options)
     halves = [Loader(store, TRIO, **options, process_index=p, process_count=2) for p in range(2)]
     for step in (0, 1, 19, 1000):
@@ -172,6 +172,35 @@ def test_drum_classes_are_left_out_of_whole_examples_and_nothing_else_changes(st
     )
 
 
+@pytest.mark.parametrize('form', [DRUMS, TRIO], ids=str)
+def test_drum_classes_are_exchanged_for_those_of_another_window_of_the_training_split(store, form):
+    plain, mixing = Loader(store, form, 8, 2), Loader(store, form, 8, 2, mix_drums=0.5)
+
+    def rows_of(window):
+        return [row.tobytes() for row in ((window[:, -1, None] >> np.arange(9)) & 1).T]
+
+    every = {row for window in everything(store, form) for row in rows_of(window)}
+    changed = 0
+    steps = 2 * store.count(form, 'train') // 8
+    for step in range(steps):
+        before, after = load(plain, step), load(mixing, step)
+        np.testing.assert_array_equal(before[..., :-1], after[..., :-1])
+        assert all(row in every for window in after for row in rows_of(window))
+        changed += (before[..., -1] != after[..., -1]).any(1).sum()
+    assert 0.3 < changed / (8 * steps) < 0.5  # half of the examples, some with drums alike
+    np.testing.assert_array_equal(
+        load(mixing, 3), load(Loader(store, form, 8, 2, mix_drums=0.5), 3)
+    )
+
+
+def test_a_batch_that_is_not_varied_has_the_music_as_it_is(store):
+    options = dict(batch_size=8, seed=2)
+    varied = Loader(store, TRIO, **options, transpose=(-5, 6), drop_drums=0.3, mix_drums=0.5)
+    as_it_is = load(Loader(store, TRIO, **options), 3)
+    np.testing.assert_array_equal(joined(TRIO, varied.batch(3, varied=False)), as_it_is)
+    assert not np.array_equal(load(varied, 3), as_it_is)
+
+
 def test_the_uniform_stream_can_be_entered_anywhere():
     whole = _uniform(3, 0, 50)
     assert ((whole >= 0) & (whole < 1)).all() and len(set(whole)) == 50
@@ -244,7 +273,8 @@ def test_an_empty_split_is_refused_at_the_call(tmp_path):
         (dict(batch_size=0), 'batch of 0'),
         (dict(batch_size=8, process_index=2, process_count=2), 'process 2 of 2'),
         (dict(batch_size=8, transpose=(1, 5)), 'must hold 0'),
-        (dict(batch_size=8, drop_drums=1.0), 'probability below 1'),
+        (dict(batch_size=8, drop_drums=1.0), 'drop_drums=1.0 must be a probability below 1'),
+        (dict(batch_size=8, mix_drums=-0.1), 'mix_drums=-0.1 must be a probability below 1'),
         (dict(batch_size=8, seed=-1), 'must not be negative'),
     ],
 )

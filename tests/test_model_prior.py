@@ -53,6 +53,14 @@ def test_known_codes_stay_and_the_others_are_drawn_to_go_with_them(learned):
     assert (np.abs(filled[:, 1] - alone[:, 1]).max(-1) > 1e-3).all(), 'they hear what is known'
 
 
+def test_new_pieces_are_in_the_keys_of_music_and_what_goes_with_known_codes_in_theirs(learned):
+    deaf = learned.params | {'transposed': 0 * learned.params['transposed']}
+    other = dataclasses.replace(learned, params=deaf)
+    np.testing.assert_array_equal(other.draw(3, 5), learned.draw(3, 5))
+    apart = other.fill(_codes(3), KNOWN, 5) - learned.fill(_codes(3), KNOWN, 5)
+    assert (np.abs(apart[:, 4:]).max(1) > 1e-3).all()
+
+
 def test_a_filled_row_depends_on_its_codes_and_the_seed_alone(learned):
     z = _codes(40)
     filled = learned.fill(z, KNOWN, 5)

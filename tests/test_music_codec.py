@@ -97,3 +97,5 @@ def test_transposition_and_dropping_stay_inside(case, share, data):
     kept = data.draw(st.lists(st.booleans(), min_size=codec.droppable, max_size=codec.droppable))
     left = codec.drop(windows, np.array([kept], bool))
     assert left.any() == windows.any() and left.dtype == np.uint16
+    mixed = codec.mix(windows, moved, ~np.array([kept], bool))
+    assert mixed.any() == windows.any() and (mixed < np.array(codec.sizes)).all()

@@ -61,6 +61,15 @@ def test_classes_that_are_not_kept_go_unless_nothing_would_remain():
     assert left[..., 0].tolist() == [[0, 2], [4, 0], [0, 0]] and left.dtype == np.uint16
 
 
+def test_classes_that_are_taken_come_from_the_other_window_unless_nothing_would_remain():
+    windows = np.array([[[5], [3]], [[4], [0]], [[4], [0]]], np.uint16)
+    others = np.array([[[8], [4]], [[1], [5]], [[8], [2]]], np.uint16)
+    taken = np.zeros((3, 9), bool)
+    taken[:, [0, 2]] = True
+    mixed = DRUMS.mix(windows, others, taken)
+    assert mixed[..., 0].tolist() == [[0, 6], [1, 5], [4, 0]] and mixed.dtype == np.uint16
+
+
 def test_drums_have_no_room_and_stay():
     windows = np.full((2, 4, 1), 7, np.uint16)
     assert [room.tolist() for room in DRUMS.room(windows)] == [[0, 0], [0, 0]]

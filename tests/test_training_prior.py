@@ -14,7 +14,7 @@ from mvae.model import denoiser
 from mvae.training import prior
 
 pytestmark = pytest.mark.usefixtures('quick_compilation')
-WINDOWS, BATCH = 32, 8
+WINDOWS, BATCH, MOVED = 32, 8, 1000
 SETTINGS = {'steps': 200, 'windows': WINDOWS, 'batch_size': 32, 'learning_rate': 1e-2}
 P = ConfigDict(SETTINGS | {'width': 16, 'layers': 2, 'heads': 2})
 MEAN, SCALE = np.array([3.0, 0.0, -1.0, 0.5]), np.array([0.5, 1.0, 2.0, 4.0])
@@ -38,13 +38,15 @@ class _Model:
         return mu, np.full_like(mu, 0.01)
 
 
-def _loader(count=WINDOWS, transpose=(0, 0), drop_drums=0.0):
-    """Batch n has the windows from BATCH n on."""
+def _loader(count=WINDOWS, transpose=(0, 0)):
+    """Batch n has the windows from BATCH n on, and where they are varied those MOVED further on."""
     return SimpleNamespace(
-        transpose=transpose, drop_drums=drop_drums, batch_size=BATCH,
+        transpose=transpose, batch_size=BATCH,
         store=SimpleNamespace(count=lambda form, split: count),
         form=SimpleNamespace(join=lambda streams: streams),
-        batch=lambda n: SimpleNamespace(streams=np.arange(BATCH * n, BATCH * (n + 1))),
+        batch=lambda n, varied: SimpleNamespace(
+            streams=np.arange(BATCH * n, BATCH * (n + 1)) + MOVED * varied
+        ),
     )  # fmt: skip
 
 
@@ -107,18 +109,19 @@ def test_a_signal_stops_it(windows):
 
 
 @pytest.mark.parametrize(
-    'loader, read',
+    'loader, plain, transposed',
     [
-        ({}, 32),
-        ({'count': 20}, 16),  # whole batches
-        ({'count': 3}, 8),
-        ({'count': 500}, 32),
-        ({'count': 20, 'transpose': (-5, 6)}, 32),  # each is another when it comes again
-        ({'count': 20, 'drop_drums': 0.1}, 32),
+        ({}, 32, 0),
+        ({'count': 20}, 16, 0),  # whole batches
+        ({'count': 3}, 8, 0),
+        ({'count': 500}, 32, 0),
+        ({'count': 500, 'transpose': (-5, 6)}, 16, 16),
+        ({'count': 8, 'transpose': (-5, 6)}, 8, 24),  # each is another when it comes again
     ],
 )
-def test_as_many_windows_are_read_as_tell_something_new(loader, read):
-    model = _Model()
-    mu = prior._codes(model, _loader(**loader), WINDOWS, SimpleNamespace(seen=0))
-    assert model.read == list(range(read))
-    np.testing.assert_allclose(mu[:, :, 0], CODES[:read], rtol=1e-6)
+def test_as_many_windows_are_read_as_tell_something_new(loader, plain, transposed):
+    model, read = _Model(), plain + transposed
+    codes = prior._codes(model, _loader(**loader), WINDOWS, SimpleNamespace(seen=0))
+    assert model.read == [n + MOVED * (n >= plain) for n in range(read)]
+    assert codes.transposed.tolist() == [False] * plain + [True] * transposed
+    np.testing.assert_allclose(codes.mu[:, :, 0], CODES[np.array(model.read) % WINDOWS], rtol=1e-6)

@@ -49,9 +49,7 @@ def learn(run: 'Path', model: 'MusicVAE', store: 'Store', seed: int) -> None:
     from mvae.training import prior
 
     c = model.config
-    loader = Loader(
-        store, model.form, c.training.batch_size, seed, tuple(c.data.transpose), c.data.drop_drums
-    )
+    loader = Loader(store, model.form, c.training.batch_size, seed, tuple(c.data.transpose))
     found = prior.learn(model, loader, c.prior, seed)
     learned.write(run, found, model.params)
     print(f'Learned prior: {run / learned.FILE}')

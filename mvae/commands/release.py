@@ -117,7 +117,8 @@ def card(
     c, name = model.config, options.name
     rows = table.to_markdown(table.build([evaluation]), [evaluation])
     updates = f'{model.step:,} of {c.training.steps:,} updates of {c.training.batch_size} windows'
-    varied = f'transpose {tuple(c.data.transpose)}, drop_drums {c.data.drop_drums:g}'
+    drums = f'drop_drums {c.data.drop_drums:g}, mix_drums {c.data.mix_drums:g}'
+    varied = f'transpose {tuple(c.data.transpose)}, {drums}'
     parameters = f'{evaluation["parameters"]:,} parameters ({said})'
     return f"""# {name}
 

@@ -22,6 +22,7 @@ _PREFETCHED = 16
 _THREADS = 2
 # Added to a seed, of 64 bits: numbers that have nothing to do with the seed's own.
 _LEFT_OUT = 2 << 64
+_MIXED, _OTHER = 1 << 96, 1 << 112
 
 
 class Loader:
@@ -35,12 +36,14 @@ class Loader:
         store: the token store. form: in the store's notation.
         batch_size: examples per training step over all processes; None where the loader only
             evaluates, so that no training windows are needed.
-        seed: of order, transposition and drum classes left out.
+        seed: of order, transposition and drum classes left out or exchanged.
         transpose: inclusive range of semitones, holding 0. Each example of each epoch is moved by a
             uniform integer, as far as all its pitches stay inside the notation; the tonal streams
             move together, drums never do.
         drop_drums: probability in [0, 1) of each drum class to be left out of an example of an
             epoch, whose drums are left as they are where none would remain.
+        mix_drums: probability in [0, 1) of an example that each of its drum classes is, with an
+            even chance, that of another training window, drawn anew for each epoch.
         process_index, process_count: which shard of the global batch: rows process_index * B_local
             to (process_index + 1) * B_local.
 
@@ -57,14 +60,16 @@ class Loader:
         seed: int,
         transpose: tuple[int, int] = (0, 0),
         drop_drums: float = 0.0,
+        mix_drums: float = 0.0,
         process_index: int = 0,
         process_count: int = 1,
     ):
         low, high = transpose
         if not low <= 0 <= high:
             raise InputError(f'transpose=({low}, {high}) must hold 0, such as (-5, 6)')
-        if not 0 <= drop_drums < 1:
-            raise InputError(f'drop_drums={drop_drums} must be a probability below 1, such as 0.1')
+        for name, share in (('drop_drums', drop_drums), ('mix_drums', mix_drums)):
+            if not 0 <= share < 1:
+                raise InputError(f'{name}={share} must be a probability below 1, such as 0.1')
         _check_batch(
             process_count if batch_size is None else batch_size, process_index, process_count
         )
@@ -74,7 +79,8 @@ class Loader:
         self.store, self.form = store, form
         self.batch_size = batch_size or 0
         self.local_batch_size = self.batch_size // process_count
-        self.seed, self.transpose, self.drop_drums = seed, (low, high), drop_drums
+        self.seed, self.transpose = seed, (low, high)
+        self.drop_drums, self.mix_drums = drop_drums, mix_drums
         self.process_index, self.process_count = process_index, process_count
         self._windows = store.windows(form, 'train')
         if len(self._windows) < self.batch_size:
@@ -85,15 +91,17 @@ class Loader:
         """Steps in which every training window is seen once."""
         return len(self._windows) / self.batch_size
 
-    def batch(self, step: int) -> Batch:
-        """This process's shard of the batch of `step`."""
+    def batch(self, step: int, varied: bool = True) -> Batch:
+        """This process's shard of the batch of `step`; not varied, as the music is."""
         first = step * self.batch_size + self.process_index * self.local_batch_size
         rows = self._shuffled(first, self.local_batch_size)
         self.store.check_unchanged()
         streams = self.store.gather_streams(self._windows[rows], self.form)
-        if self.transpose != (0, 0):
+        if varied and self.transpose != (0, 0):
             self._transpose(streams, first)
-        if self.drop_drums:
+        if varied and self.mix_drums:
+            self._mix_drums(streams, first)
+        if varied and self.drop_drums:
             self._drop_drums(streams, first)
         return Batch.of(
             tuple(stream.astype(np.int32) for stream in streams), first - step * self.batch_size
@@ -184,6 +192,18 @@ class Loader:
         shift = low + np.floor(uniform * (high - low + 1)).astype(np.int64)
         for codec, n in zip(codecs, tonal, strict=True):
             streams[n] = codec.transpose(streams[n], shift)
+
+    def _mix_drums(self, streams: list[np.ndarray], first: int) -> None:
+        """Takes droppable parts of some of streams uint16 [B, T, C] from other windows."""
+        count = self.local_batch_size
+        rows = (_uniform(self.seed + _OTHER, first, count) * len(self._windows)).astype(np.int64)
+        others = self.store.gather_streams(self._windows[rows], self.form)
+        mixed = _uniform(self.seed + _MIXED, first, count)[:, None] < self.mix_drums
+        for n, stream in enumerate(self.form.streams):
+            if parts := stream.codec.droppable:
+                key = self.seed + _MIXED + (n + 1) * _LEFT_OUT
+                uniform = _uniform(key, first * parts, count * parts).reshape(-1, parts)
+                streams[n] = stream.codec.mix(streams[n], others[n], mixed & (uniform < 0.5))
 
     def _drop_drums(self, streams: list[np.ndarray], first: int) -> None:
         """Leaves each droppable part of streams uint16 [B, T, C] out with the probability set."""

@@ -2,7 +2,9 @@
 
 The network of `mvae.model.diffusion`. The codes of all streams of all bars are its tokens; a code
 of the whole piece is a single one. Some may be given clean while the others are drawn. A plan tells
-it which are the same: of each code the first bar whose code of that part it equals.
+it which are the same: of each code the first bar whose code of that part it equals. It is told too
+whether the music was transposed, so that it can learn from all keys and draw in those of the music
+(Karras et al., 2022, tell theirs of every augmentation).
 
 Blocks are those of Peebles & Xie (2023): the noise level scales and shifts what goes into each
 layer.
@@ -47,15 +49,16 @@ class DenoiserConfig:
 
 
 def init(key: jax.Array, cfg: DenoiserConfig) -> Params:
-    """float32 {'in', 'known', 'place', 'level', 'blocks', 'last', 'out'}.
+    """float32 {'in', 'known', 'transposed', 'place', 'level', 'blocks', 'last', 'out'}.
 
     'blocks' has one array of all layers for each weight, the layer first. A new network answers 0.
     """
-    in_key, known_key, place_key, level_key, blocks_key = jax.random.split(key, 5)
+    in_key, known_key, place_key, level_key, blocks_key, moved_key = jax.random.split(key, 6)
     width = cfg.width
     return {
         'in': dense.init(in_key, cfg.size, width),
         'known': 0.3 * jax.random.normal(known_key, (width,)),
+        'transposed': 0.3 * jax.random.normal(moved_key, (width,)),
         'place': 0.3 * jax.random.normal(place_key, (cfg.tokens, width)),
         'level': dense.init(level_key, 2 * _WAVES, width),
         'blocks': jax.vmap(lambda k: _init_block(k, cfg))(jax.random.split(blocks_key, cfg.layers)),
@@ -93,17 +96,19 @@ def apply(
     level: jax.Array,
     known: jax.Array,
     plan: jax.Array,
+    transposed: jax.Array,
 ) -> jax.Array:
     """x [B, U, K, D] -> float32 [B, U, K, D], the same for codes that are the same.
 
     level: of the noise in x, in [0, 1], [B]. known: which codes have none, bool [B, U, K]. plan:
-    int [B, U, K], the first bar with the same code of that part.
+    int [B, U, K], the first bar with the same code of that part. transposed: bool [B].
     """
     rows, same = (len(x), cfg.tokens, -1), _same(cfg, plan)
     known = known.reshape(len(x), -1, 1)
     waves = level[..., None] * jnp.exp(jnp.linspace(0.0, _FASTEST, _WAVES))
     waves = jnp.concatenate([jnp.sin(waves), jnp.cos(waves)], -1)
-    told = jax.nn.silu(dense.apply(params['level'], waves))[:, None]  # [B, 1, W]
+    told = dense.apply(params['level'], waves) + transposed[:, None] * params['transposed']
+    told = jax.nn.silu(told)[:, None]  # [B, 1, W]
     h = dense.apply(params['in'], x.reshape(rows)) + params['place'] + known * params['known']
 
     def body(h, block):
@@ -124,7 +129,7 @@ def _same(cfg: DenoiserConfig, plan: jax.Array) -> jax.Array:
 def _block(
     params: Params, cfg: DenoiserConfig, h: jax.Array, told: jax.Array, same: jax.Array
 ) -> jax.Array:
-    """Attention and then a wide layer, each added to what goes in; the noise level scales both."""
+    """Attention and then a wide layer, each added to what goes in; what is told scales both."""
     parts = jnp.split(dense.apply(params['level'], told), 6, -1)
     scale_a, shift_a, gain_a, scale_b, shift_b, gain_b = parts
     y = _attend(params, cfg, _normalise(h) * (1 + scale_a) + shift_a, same)

@@ -25,12 +25,18 @@ def _mixture(level: jax.Array) -> tuple[jax.Array, jax.Array]:
 
 
 def loss(
-    params: Params, cfg: DenoiserConfig, codes: jax.Array, plan: jax.Array, key: jax.Array
+    params: Params,
+    cfg: DenoiserConfig,
+    codes: jax.Array,
+    plan: jax.Array,
+    transposed: jax.Array,
+    key: jax.Array,
 ) -> jax.Array:
     """Mean squared error of the velocity of codes [B, U, K, D], each of mean 0 and variance 1.
 
-    plan: of `denoiser.apply`, int [B, U, K]. The noise levels of a batch are spread evenly. In half
-    of the examples some codes stay clean: `_given` says which. They do not count.
+    plan, transposed: of `denoiser.apply`, int [B, U, K] and bool [B]. The noise levels of a batch
+    are spread evenly. In half of the examples some codes stay clean: `_given` says which. They do
+    not count.
     """
     level_key, noise_key, given_key = jax.random.split(key, 3)
     level = (jnp.arange(len(codes)) + jax.random.uniform(level_key)) / len(codes)
@@ -38,7 +44,7 @@ def loss(
     drawn = ~alike(_given(given_key, cfg, len(codes))[..., None], plan)[..., 0]
     signal, noisy = (x[:, None, None, None] for x in _mixture(level))
     x = jnp.where(drawn[..., None], signal * codes + noisy * noise, codes)
-    found = denoiser.apply(params, cfg, x, level, ~drawn, plan)
+    found = denoiser.apply(params, cfg, x, level, ~drawn, plan, transposed)
     wrong = ((found - (signal * noise - noisy * codes)) ** 2).mean(-1)
     return (wrong * drawn).sum() / jnp.maximum(drawn.sum(), 1)  # all may be given
 
@@ -73,19 +79,21 @@ def draw(
     given: jax.Array,
     known: jax.Array,
     plan: jax.Array,
+    transposed: jax.Array,
 ) -> jax.Array:
     """Codes [B, U, K, D] from noise of that shape.
 
     known: bool [B, U, K], of which codes `given` [B, U, K, D] stays as it is; the others are drawn
     so that they go with these. plan: int [B, U, K], which are the same; where one of these is
-    known, so are the others.
+    known, so are the others. transposed: bool [B], whether of music in any key.
     """
 
     def body(x, levels):
         level, next_level = levels
         x = jnp.where(known[..., None], given, x)
         signal, noisy = _mixture(level)
-        velocity = denoiser.apply(params, cfg, x, jnp.full(len(x), level), known, plan)
+        noise_levels = jnp.full(len(x), level)
+        velocity = denoiser.apply(params, cfg, x, noise_levels, known, plan, transposed)
         code, noise = signal * x - noisy * velocity, noisy * x + signal * velocity
         signal, noisy = _mixture(next_level)
         return signal * code + noisy * noise, None

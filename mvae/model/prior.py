@@ -47,6 +47,8 @@ class Learned:
     """A network that draws z as codes of music are (`mvae.training.prior` fits it).
 
     A plan is drawn first: which bars come back, in each part. Then the codes are, as the plan says.
+    New pieces are in the keys of the music that it learned from. What goes with known codes is in
+    theirs.
 
     Attributes:
         params: of `denoiser.init`. config: its sizes. mean, scale: float32 [K, D], of codes of each
@@ -95,9 +97,11 @@ class Learned:
         if sections is not None:
             plans = _sectioned(plans, sections)
         given, all_known = _copied(given, known, plans)
+        transposed = np.full(len(z), np.any(known))
+        rows = start, given, all_known, plans, transposed
         parts = [
             diffusion.draw(self.params, cfg, *chunk)
-            for chunk in zip(*map(_chunks, (start, given, all_known, plans)), strict=True)
+            for chunk in zip(*map(_chunks, rows), strict=True)
         ]
         drawn = np.concatenate([np.asarray(part) for part in parts])[: len(z)]
         return (drawn * self.scale + self.mean).reshape(len(z), -1)

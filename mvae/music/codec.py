@@ -39,7 +39,7 @@ class Codec(ABC):
     Attributes:
         sizes: how many values each of the C columns has, 0 to size - 1.
         head: name of the `Head` with which models read and write the columns (mvae.model.heads).
-        droppable: parts of the music that training may leave out, such as drum classes.
+        droppable: parts of the music that training may leave out or exchange, such as drum classes.
         polyphonic: whether notes may sound together.
     """
 
@@ -98,6 +98,14 @@ class Codec(ABC):
     def drop(self, windows: np.ndarray, kept: np.ndarray) -> np.ndarray:
         """Windows uint16 [N, T, C] with only those parts whose kept bool [N, droppable] is set.
 
+        A window of which nothing would remain stays as it is.
+        """
+        return windows
+
+    def mix(self, windows: np.ndarray, others: np.ndarray, taken: np.ndarray) -> np.ndarray:
+        """Windows uint16 [N, T, C] with those parts of others whose taken is set.
+
+        others: uint16 [N, T, C]. taken: bool [N, droppable].
         A window of which nothing would remain stays as it is.
         """
         return windows

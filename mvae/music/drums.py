@@ -86,5 +86,9 @@ class DrumCodec(Codec):
         return np.where(np.asarray(columns)[..., 0] > 0, ONSET, REST).astype(np.int8)
 
     def drop(self, windows: np.ndarray, kept: np.ndarray) -> np.ndarray:
-        left = windows & (kept @ _BITS).astype(np.uint16)[:, None, None]
-        return np.where(left.any((1, 2), keepdims=True), left, windows)
+        return self.mix(windows, 0 * windows, ~kept)
+
+    def mix(self, windows: np.ndarray, others: np.ndarray, taken: np.ndarray) -> np.ndarray:
+        bits = (taken @ _BITS).astype(np.uint16)[:, None, None]
+        mixed = (windows & ~bits) | (others & bits)
+        return np.where(mixed.any((1, 2), keepdims=True), mixed, windows)

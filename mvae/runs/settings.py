@@ -36,6 +36,7 @@ class _Data(msgspec.Struct):
     path: str
     transpose: tuple[_Semitones, _Semitones]
     drop_drums: _Share
+    mix_drums: _Share
 
 
 class _Model(msgspec.Struct):

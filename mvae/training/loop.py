@@ -44,7 +44,7 @@ def train_and_evaluate(c: ConfigDict, run: Path) -> dict[str, float]:
     _check(c)
     store, form = Store.open(c.data.path), form_of(c)
     shard = {'process_index': jax.process_index(), 'process_count': jax.process_count()}
-    augmentation = tuple(c.data.transpose), c.data.drop_drums
+    augmentation = tuple(c.data.transpose), c.data.drop_drums, c.data.mix_drums
     loader = Loader(store, form, c.training.batch_size, c.seed, *augmentation, **shard)
     writes = processes.is_first()
     with owned(run, 'trains') if writes else contextlib.nullcontext():

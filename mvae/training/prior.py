@@ -26,6 +26,14 @@ _PLANS = 2048  # of music that are kept
 _SHOWN = 50  # updates between looks at the loss
 
 
+class _Codes(NamedTuple):
+    """Of training music, mu [N, U, K, D]; plans [N, U, K]; and whether it was transposed [N]."""
+
+    mu: np.ndarray
+    plans: np.ndarray
+    transposed: np.ndarray
+
+
 class _State(NamedTuple):
     params: Params
     opt_state: optax.OptState
@@ -35,46 +43,43 @@ class _State(NamedTuple):
 def learn(model: MusicVAE, loader: Loader, p: ConfigDict, seed: int) -> Learned:
     """The prior of a model's codes of training music, of `prior` of its config.
 
-    loader: of training batches, varied as they were in training. The same seed gives the same
+    loader: of training batches, transposed as they were in training. The same seed gives the same
     bytes. Raises Interrupted after SIGTERM or SIGINT: nothing is kept of it.
     """
     with StopSignals() as stop:
-        mu = _codes(model, loader, p.windows, stop)
+        mu, plans, transposed = _codes(model, loader, p.windows, stop)
         bars, parts, size = mu.shape[1:]
         cfg = DenoiserConfig(bars, parts, size, p.width, p.layers, p.heads)
-        mean = mu.mean((0, 1))
-        scale = mu.std((0, 1)) + 1e-6
-        codes, plans = (mu - mean) / scale, plans_of(mu)
-        params = _fit(cfg, jnp.asarray(codes), jnp.asarray(plans, jnp.int32), p, seed, stop)
+        as_it_is = mu[~transposed]
+        mean = as_it_is.mean((0, 1))
+        scale = as_it_is.std((0, 1)) + 1e-6
+        codes = _Codes((mu - mean) / scale, plans.astype(np.int32), transposed)
+        params = _fit(cfg, jax.device_put(codes), p, seed, stop)
         return Learned(params, cfg, mean, scale, plans[:_PLANS])
 
 
-def _codes(model: MusicVAE, loader: Loader, windows: int, stop: StopSignals) -> np.ndarray:
-    """mu of so many training windows, float32 [N, U, K, D].
+def _codes(model: MusicVAE, loader: Loader, windows: int, stop: StopSignals) -> _Codes:
+    """Those of so many training windows.
 
-    Windows come again where each is varied at every time, and not otherwise.
+    They are as they are. Where training transposes, half of them are, and further ones transposed,
+    which come again as each is another then.
     """
-    varied = loader.transpose != (0, 0) or loader.drop_drums > 0
-    most = windows if varied else min(windows, loader.store.count(loader.form, 'train'))
-    batches, together = max(1, most // loader.batch_size), -(-_TOGETHER // loader.batch_size)
-    found = []
+    size, moves = loader.batch_size, loader.transpose != (0, 0)
+    plain = min(windows // 2 if moves else windows, loader.store.count(loader.form, 'train'))
+    first_moved = max(1, plain // size)
+    batches = max(first_moved, windows // size) if moves else first_moved
+    together, found = -(-_TOGETHER // size), []
     for first in progress(range(0, batches, together), desc='codes of training music'):
         _check(stop)
         numbers = range(first, min(first + together, batches))
-        tokens = [loader.form.join(loader.batch(n).streams) for n in numbers]
-        found.append(model.posterior(np.concatenate(tokens))[0])
+        streams = [loader.batch(n, varied=n >= first_moved).streams for n in numbers]
+        found.append(model.posterior(np.concatenate([loader.form.join(s) for s in streams]))[0])
     codes, parts = model.architecture.codes, model.architecture.parts
-    return np.concatenate(found).reshape(-1, codes // parts, parts, model.latent_size // codes)
+    mu = np.concatenate(found).reshape(-1, codes // parts, parts, model.latent_size // codes)
+    return _Codes(mu, plans_of(mu), np.arange(len(mu)) >= first_moved * size)
 
 
-def _fit(
-    cfg: DenoiserConfig,
-    codes: jax.Array,
-    plans: jax.Array,
-    p: ConfigDict,
-    seed: int,
-    stop: StopSignals,
-) -> Params:
+def _fit(cfg: DenoiserConfig, codes: _Codes, p: ConfigDict, seed: int, stop: StopSignals) -> Params:
     init_key, key = jax.random.split(jax.random.key(seed))
     rate = optax.warmup_cosine_decay_schedule(0.0, p.learning_rate, _WARM_UP, p.steps + _WARM_UP)
     optimizer = optax.chain(optax.clip_by_global_norm(1.0), optax.adam(rate))
@@ -84,7 +89,7 @@ def _fit(
     bar = progress(range(p.steps), desc='learned prior', unit='step')
     for n in bar:
         _check(stop)
-        state, loss = update(state, codes, plans, jax.random.fold_in(key, n), n)
+        state, loss = update(state, codes, jax.random.fold_in(key, n), n)
         if n % _SHOWN == _SHOWN - 1:
             bar.set_postfix_str(f'loss={float(loss):.3f}')
     return jax.device_get(state.average)
@@ -95,15 +100,14 @@ def _update(
     optimizer: optax.GradientTransformation,
     batch_size: int,
     state: _State,
-    codes: jax.Array,
-    plans: jax.Array,
+    codes: _Codes,
     key: jax.Array,
     step: jax.Array | int,
 ) -> tuple[_State, jax.Array]:
     """One update from codes drawn at random."""
     row_key, loss_key = jax.random.split(key)
-    rows = jax.random.randint(row_key, (batch_size,), 0, len(codes))
-    batch = codes[rows], plans[rows]
+    rows = jax.random.randint(row_key, (batch_size,), 0, len(codes.mu))
+    batch = [values[rows] for values in codes]
     loss, gradients = jax.value_and_grad(diffusion.loss)(state.params, cfg, *batch, loss_key)
     updates, opt_state = optimizer.update(gradients, state.opt_state)
     params = optax.apply_updates(state.params, updates)
