@@ -1,0 +1,169 @@
+'use strict';
+// Standard MIDI files: reading what a user drops, and writing pieces.
+
+const MOST_BYTES = 10e6;
+const MOST_STEPS = 2 ** 16;
+const TICKS = 480; // per quarter, of what is written
+const DRUM_CHANNEL = 9;
+
+// {tracks: [{program, drums, notes}], qpm} of a file's bytes, notes in steps of the grid. Throws an
+// Error that says what is wrong with it.
+function readMidi(bytes, stepsPerBar) {
+  if (bytes.length > MOST_BYTES) throw new Error('this file is larger than 10 MB');
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const start = findHeader(bytes);
+  const division = view.getUint16(start + 12);
+  if (!division || division & 0x8000) throw new Error('its time is counted in frames, not in beats');
+  const events = [];
+  let place = start + 8 + view.getUint32(start + 4);
+  while (place + 8 <= bytes.length) {
+    const length = view.getUint32(place + 4);
+    const end = Math.min(bytes.length, place + 8 + length);
+    if (text(bytes, place, 4) === 'MTrk') readTrack(bytes, place + 8, end, events);
+    place = place + 8 + length;
+  }
+  events.sort((a, b) => a.tick - b.tick);
+  checkMeter(events);
+  const tempo = events.find(event => event.tempo);
+  const tracks = tracksOf(events, tick => Math.floor((tick * stepsPerBar) / (4 * division) + 0.5));
+  if (!tracks.length) throw new Error('there are no notes in it');
+  return { tracks, qpm: tempo ? Math.round(60e6 / tempo.tempo) : 120 };
+}
+
+function text(bytes, start, length) {
+  return String.fromCharCode(...bytes.subarray(start, start + length));
+}
+
+// Some files have something else before the header, such as a RIFF frame.
+function findHeader(bytes) {
+  for (let n = 0; n <= Math.min(256, bytes.length - 14); n += 1) {
+    if (text(bytes, n, 4) === 'MThd') return n;
+  }
+  throw new Error('this is no MIDI file');
+}
+
+// Notes, programs, tempos and meters of one track are added to events.
+function readTrack(bytes, start, end, events) {
+  let [place, tick, status] = [start, 0, 0];
+  const next = () => { if (place >= end) throw new RangeError(); return bytes[place++]; };
+  const number = () => {
+    let value = 0;
+    for (let n = 0; n < 4; n += 1) {
+      const byte = next();
+      value = value * 128 + (byte & 127);
+      if (byte < 128) break;
+    }
+    return value;
+  };
+  try {
+    while (place < end) {
+      tick += number();
+      if (bytes[place] & 0x80) status = next();
+      if (status === 0xff) {
+        const kind = next();
+        const length = number();
+        const data = bytes.subarray(place, Math.min(end, place + length));
+        place += length;
+        if (kind === 0x2f) break;
+        if (kind === 0x51 && data.length >= 3) {
+          const tempo = data[0] * 65536 + data[1] * 256 + data[2];
+          if (tempo) events.push({ tick, tempo });
+        }
+        if (kind === 0x58 && data.length >= 2) events.push({ tick, meter: [data[0], 2 ** data[1]] });
+      } else if (status >= 0xf0) {
+        place += number();
+      } else if (status >= 0x80) {
+        const [first, second] = [next(), (status & 0xe0) === 0xc0 ? 0 : next()];
+        events.push({ tick, track: start, status, first, second });
+      } else {
+        break; // data without a status: what follows cannot be read
+      }
+    }
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error; // a track that ends early: what there was
+  }
+}
+
+function checkMeter(events) {
+  const first = events.find(event => event.status && (event.status & 0xf0) === 0x90);
+  const meters = events.filter(event => event.meter && (!first || event.tick <= first.tick));
+  const meter = meters.length ? meters[meters.length - 1].meter : [4, 4];
+  if (meter[0] !== meter[1]) {
+    throw new Error(`the music is in ${meter[0]}/${meter[1]}; the model knows bars of four quarters`);
+  }
+}
+
+// Notes by track and channel; all drums together.
+function tracksOf(events, step) {
+  const programs = new Array(16).fill(0);
+  const open = new Map();
+  const parts = new Map();
+  for (const { tick, track, status, first, second } of events) {
+    if (!status) continue;
+    const [kind, channel] = [status & 0xf0, status & 0x0f];
+    if (kind === 0xc0) programs[channel] = first;
+    if (kind !== 0x90 && kind !== 0x80) continue;
+    const drums = channel === DRUM_CHANNEL;
+    const key = drums ? 'drums' : `${track} ${channel} ${programs[channel]}`;
+    const sounding = `${track} ${channel} ${first}`;
+    const earlier = open.get(sounding);
+    if (earlier) {
+      earlier.end = Math.max(earlier.start + 1, step(tick));
+      open.delete(sounding);
+    }
+    if (kind === 0x90 && second > 0 && step(tick) < MOST_STEPS) {
+      if (!parts.has(key)) parts.set(key, { program: programs[channel], drums, notes: [] });
+      const note = { start: step(tick), end: step(tick) + 1, pitch: first, velocity: second };
+      parts.get(key).notes.push(note);
+      open.set(sounding, note);
+    }
+  }
+  return [...parts.values()];
+}
+
+// A MIDI file of pieces of a form that follow each other; each is of notes for each stream.
+function writeMidi(form, pieces, qpm, title) {
+  const steps = form.bars * form.steps_per_bar;
+  const ticks = (TICKS * 4) / form.steps_per_bar;
+  const tempo = Math.round(60e6 / qpm);
+  const head = [0, 255, 3, ...counted(title), 0, 255, 0x58, 4, 4, 2, 24, 8,
+    0, 255, 0x51, 3, tempo >> 16, (tempo >> 8) & 255, tempo & 255, 0, 255, 0x2f, 0];
+  const tracks = form.streams.map((stream, n) => {
+    const notes = pieces.flatMap((piece, k) => piece[n].map(note => (
+      { ...note, start: note.start + k * steps, end: note.end + k * steps })));
+    return trackBytes(stream, notes, ticks);
+  });
+  const all = [head, ...tracks].flatMap(bytes => [...chars('MTrk'), ...word(bytes.length), ...bytes]);
+  const count = form.streams.length + 1;
+  return Uint8Array.from([...chars('MThd'), ...word(6), 0, 1, 0, count, TICKS >> 8, TICKS & 255, ...all]);
+}
+
+function trackBytes(stream, notes, ticks) {
+  const { sound } = stream;
+  const channel = sound.is_drum ? DRUM_CHANNEL : sound.track;
+  const events = notes.flatMap(note => [
+    [Math.round(note.start * ticks), 1, [0x90 | channel, note.pitch, note.velocity]],
+    [Math.round(note.end * ticks), 0, [0x80 | channel, note.pitch, 0]],
+  ]).sort((a, b) => a[0] - b[0] || a[1] - b[1]);
+  const bytes = [0, 255, 3, ...counted(stream.name), 0, 0xc0 | channel, sound.program];
+  let tick = 0;
+  for (const [at, , message] of events) {
+    bytes.push(...variable(at - tick), ...message);
+    tick = at;
+  }
+  return [...bytes, 0, 255, 0x2f, 0];
+}
+
+const chars = words => Array.from(words, char => char.charCodeAt(0));
+const word = n => [(n >>> 24) & 255, (n >> 16) & 255, (n >> 8) & 255, n & 255];
+
+function counted(words) {
+  const bytes = Array.from(new TextEncoder().encode(words)).slice(0, 100);
+  return [bytes.length, ...bytes];
+}
+
+function variable(n) {
+  const bytes = [n & 127];
+  for (let rest = n >> 7; rest > 0; rest >>= 7) bytes.unshift((rest & 127) | 128);
+  return bytes;
+}
