@@ -8,6 +8,8 @@ from numpy.typing import ArrayLike
 
 from mvae.music.reasons import Reason
 
+USUAL_QPM = 120.0  # quarters per minute, where nobody says another tempo
+
 _DTYPES = {
     'start': np.float64,
     'end': np.float64,
@@ -95,3 +97,14 @@ class Score:
             object.__setattr__(self, name, np.asarray(getattr(self, name), np.float64))
         for name in ('meter_numerators', 'meter_denominators'):
             object.__setattr__(self, name, np.asarray(getattr(self, name), np.int64))
+
+    @property
+    def qpm(self) -> float:
+        """The tempo in quarters per minute, within 1..1000; of several the median over the notes.
+
+        Where none is said it is 120, as MIDI has it.
+        """
+        at = np.searchsorted(self.tempo_times, self.notes.start, side='right') - 1
+        tempos = np.append(self.tempo_qpm, USUAL_QPM)[at]  # the last one for -1, before the first
+        middle = np.quantile(tempos, 0.5, method='lower') if len(tempos) else USUAL_QPM
+        return float(np.clip(np.nan_to_num(middle, nan=USUAL_QPM), 1, 1000))

@@ -29,6 +29,11 @@ def read_source(source: Source, read: Callable[[Score], _T]) -> _T:
         raise InputError(f'{name}: {rejected}') from None
 
 
+def read_qpm(source: Source) -> float:
+    """The tempo of a source in quarters per minute, see `Score.qpm`. Raises as `read_source`."""
+    return read_source(source, lambda score: score.qpm)
+
+
 def _score(source: Source) -> Score:
     if isinstance(source, str | Path):
         source = read_bytes(source)

@@ -23,7 +23,9 @@ from mvae.music.notes import Notes
 from mvae.render import synthesiser
 from mvae.render.synthesiser import SAMPLE_RATE, TAIL
 
-_PEAK = 0.97  # of full scale: what is louder is turned down as a whole
+# Of full scale: what is above the knee is bent, towards 1. What is above _MOST is first turned down
+# as a whole, so that a hundred notes at once are not bent beyond recognition.
+_KNEE, _MOST = 0.7, 1.4
 _ANOTHER = 'set MVAE_SOUNDFONT to another soundfont, or to none'
 _GAIN = 1.2  # of fluidsynth: two or three instruments seldom reach full scale
 
@@ -67,18 +69,24 @@ def synthesise(notes: Notes, loudness: float | None = None) -> np.ndarray:
     It lasts from time 0 to TAIL seconds after the last note. Raises InputError as `soundfont` does.
 
     loudness: root mean square that the sound is brought to, as a share of full scale and as far as
-    its peak allows; None leaves it as it is played.
+    its peaks allow; None leaves it as it is played. Peaks near full scale are rounded off.
     """
     font = soundfont()
     if font is None:
-        sound = np.repeat(synthesiser.play(notes)[:, None] * 0.5, 2, 1)
+        sound = synthesiser.play(notes)
     else:
         sound = _fluidsynth(font, notes)
     length = int((float(notes.end.max(initial=0.0)) + TAIL) * SAMPLE_RATE)
     sound = np.pad(sound[:length], ((0, max(0, length - len(sound))), (0, 0)))
     gain = 1.0 if loudness is None else loudness / max(float(np.sqrt(np.mean(sound**2))), 1e-9)
-    sound *= min(gain, _PEAK / max(float(np.abs(sound).max(initial=0.0)), 1e-9))
-    return np.round(sound * 32767).astype(np.int16)
+    sound *= min(gain, _MOST / max(float(np.abs(sound).max(initial=0.0)), 1e-9))
+    return np.round(_bent(sound) * 32767).astype(np.int16)
+
+
+def _bent(sound: np.ndarray) -> np.ndarray:
+    """Within -1..1: what is below the knee as it is, what is above it less and less."""
+    over = np.maximum(np.abs(sound) - _KNEE, 0)
+    return np.sign(sound) * (np.abs(sound) - over + (1 - _KNEE) * np.tanh(over / (1 - _KNEE)))
 
 
 def _fluidsynth(font: Path, notes: Notes) -> np.ndarray:

@@ -1,76 +1,85 @@
-"""A small synthesiser for machines without fluidsynth: plucked tones and noises of drums.
+"""A small synthesiser for machines without fluidsynth: it plays the voices of `voices`.
 
-The instruments can be told apart, and the bytes are the same everywhere. No library does it without
-a system package: symusic's renderer drops hi-hats, tinysoundfont wants PortAudio, pretty_midi is
-silent for drums.
+The instruments can be told apart, also on the loudspeakers of a phone, and the bytes are the same
+everywhere. No library does it without a system package: symusic's renderer drops hi-hats,
+tinysoundfont wants PortAudio, pretty_midi is silent for drums.
 """
+
+import functools
 
 import numpy as np
 from scipy import signal
 
 from mvae.music.drums import DRUM_PITCHES
 from mvae.music.notes import Notes
+from mvae.render.voices import BASS, BASS_PROGRAMS, DRUMS, MELODY, Drum, Tone
 
 SAMPLE_RATE = 44_100
 TAIL = 1.5  # seconds after the last note's end, for it to ring out
-_HARMONICS = np.array([1.0, 0.5, 0.28, 0.14, 0.08, 0.04])
-_RELEASE = 0.04  # seconds in which a tone that is let go fades
-# Of the nine classes, in their order: (loudness, tone in Hz at the stroke and at rest or 0, its
-# decay in seconds, noise above Hz or 0, its decay).
-_DRUMS = (
-    (1.0, 130, 48, 0.13, 0, 0),  # kick
-    (0.7, 220, 180, 0.07, 1500, 0.11),  # snare
-    (0.35, 0, 0, 0, 7000, 0.035),  # closed hi-hat
-    (0.35, 0, 0, 0, 6500, 0.25),  # open hi-hat
-    (0.8, 120, 85, 0.2, 0, 0),  # low, mid and high tom
-    (0.8, 165, 120, 0.18, 0, 0),
-    (0.8, 230, 170, 0.16, 0, 0),
-    (0.4, 0, 0, 0, 3500, 0.8),  # crash
-    (0.3, 480, 480, 0.4, 5500, 0.35),  # ride
-)
 _CLASS_OF = {int(pitch): n for n, pitch in enumerate(DRUM_PITCHES)}
+_HI_HAT = 2  # stands for drums of no class
 
 
 def play(notes: Notes) -> np.ndarray:
-    """The sound of notes, float32 [N] at SAMPLE_RATE; one loud note takes about -1..1.
+    """The sound of notes, float32 [N, 2] (left, right) at SAMPLE_RATE.
 
-    It lasts from time 0 to TAIL seconds after the last note.
+    It lasts from time 0 to TAIL seconds after the last note. A trio of the usual velocity takes
+    about -1..1; nothing keeps more from taking more.
     """
-    sound = np.zeros(int((float(notes.end.max(initial=0.0)) + TAIL) * SAMPLE_RATE), np.float32)
-    for start, end, pitch, velocity, is_drum in zip(
-        notes.start, notes.end, notes.pitch, notes.velocity, notes.is_drum, strict=True
+    length = int((float(notes.end.max(initial=0.0)) + TAIL) * SAMPLE_RATE)
+    sound = np.zeros((length, 2), np.float32)
+    for start, end, pitch, velocity, program, is_drum in zip(
+        notes.start,
+        notes.end,
+        notes.pitch,
+        notes.velocity,
+        notes.program,
+        notes.is_drum,
+        strict=True,
     ):
+        voice: Tone | Drum
         if is_drum:
-            wave = _drum(_CLASS_OF.get(int(pitch), 2))
+            number = _CLASS_OF.get(int(pitch), _HI_HAT)
+            voice, wave = DRUMS[number], _drum(number)
         else:
-            wave = _tone(int(pitch), float(end - start))
+            voice = BASS if program in BASS_PROGRAMS else MELODY
+            wave = _tone(voice, int(pitch), round(float(end - start), 6))
         first = int(start * SAMPLE_RATE)
-        wave = wave[: len(sound) - first]
-        sound[first : first + len(wave)] += wave * (velocity / 127) ** 2
+        wave = wave[: length - first] * voice.level * (velocity / 127) ** 2
+        sound[first : first + len(wave)] += wave[:, None] * _sides(voice.pan)
     return sound
 
 
-def _tone(pitch: int, seconds: float) -> np.ndarray:
-    """A string: high harmonics fade first, low notes last longest."""
-    time = np.arange(int((seconds + _RELEASE) * SAMPLE_RATE)) / SAMPLE_RATE
-    frequency = 440 * 2 ** ((pitch - 69) / 12) * np.arange(1, len(_HARMONICS) + 1)
-    heard = frequency < SAMPLE_RATE / 2
-    decay = np.exp(-time[:, None] * (0.8 + 0.002 * frequency[heard]))
-    wave = (np.sin(2 * np.pi * time[:, None] * frequency[heard]) * decay) @ _HARMONICS[heard]
-    envelope = np.minimum(1, time / 0.004) * np.clip((seconds + _RELEASE - time) / _RELEASE, 0, 1)
-    return (0.5 * wave * envelope).astype(np.float32)
+def _sides(pan: float) -> np.ndarray:
+    """Gains of left and right, of the same power together wherever the sound stands."""
+    return np.sqrt(np.array([1 - pan, 1 + pan], np.float32))
 
 
-def _drum(number: int) -> np.ndarray:
-    loudness, high, low, tone_decay, noise_above, noise_decay = _DRUMS[number]
-    time = np.arange(int(6 * max(tone_decay, noise_decay) * SAMPLE_RATE)) / SAMPLE_RATE
+@functools.lru_cache(256)  # notes of a piece are often alike
+def _tone(voice: Tone, pitch: int, seconds: float) -> np.ndarray:
+    time = np.arange(int((seconds + voice.release) * SAMPLE_RATE)) / SAMPLE_RATE
+    frequency = 440 * 2 ** ((pitch - 69) / 12) * np.arange(1, len(voice.partials) + 1)
     wave = np.zeros(len(time))
-    if high:
-        phase = np.cumsum(low + (high - low) * np.exp(-time / 0.03)) / SAMPLE_RATE
-        wave += np.sin(2 * np.pi * phase) * np.exp(-time / tone_decay)
-    if noise_above:
+    for f, amplitude in zip(frequency, voice.partials, strict=True):
+        if f < SAMPLE_RATE / 2:
+            fading = np.exp(-time * (voice.decay + voice.damping * f))
+            wave += amplitude * np.sin(2 * np.pi * f * time) * fading
+    come = time / voice.attack
+    go = (seconds + voice.release - time) / voice.release
+    return (wave * np.clip(np.minimum(come, go), 0, 1)).astype(np.float32)
+
+
+@functools.cache
+def _drum(number: int) -> np.ndarray:
+    drum = DRUMS[number]
+    time = np.arange(int(6 * max(drum.tone_decay, drum.noise_decay) * SAMPLE_RATE)) / SAMPLE_RATE
+    wave = np.zeros(len(time))
+    if drum.tone_decay:
+        frequency = drum.low + (drum.high - drum.low) * np.exp(-time / drum.fall)
+        phase = np.cumsum(frequency) / SAMPLE_RATE
+        wave += np.sin(2 * np.pi * phase) * np.exp(-time / drum.tone_decay)
+    if drum.noise_above:
         noise = np.random.default_rng(number).standard_normal(len(time))
-        high_pass = signal.butter(2, noise_above, 'highpass', fs=SAMPLE_RATE, output='sos')
-        filtered = signal.sosfilt(high_pass, noise)
-        wave += 0.5 * filtered * np.exp(-time / noise_decay)
-    return (loudness * wave).astype(np.float32)
+        high_pass = signal.butter(2, drum.noise_above, 'highpass', fs=SAMPLE_RATE, output='sos')
+        wave += 0.5 * signal.sosfilt(high_pass, noise) * np.exp(-time / drum.noise_decay)
+    return wave.astype(np.float32)
