@@ -21,6 +21,7 @@ GROUPS = {
         ('interpolate', 'interpolate', 'go from one piece to another'),
         ('infill', 'infill', 'keep some bars of a piece and draw the others anew'),
         ('attributes', 'attributes', 'make a piece denser, more syncopated, more of what you say'),
+        ('studio', 'studio', 'a page in the browser that blends, varies, fills and plays'),
         ('gallery', 'gallery', 'a page with play buttons for all that a model made'),
     ),
     'Train and evaluate': (

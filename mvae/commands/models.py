@@ -49,10 +49,11 @@ def path_of(options: argparse.Namespace) -> Path:
         raise InputError(f'say one model, not {" and ".join(given)}')
     if options.exp:
         return folders.find(options.exp, options.variant, options.data)
-    return _check(Path(given[0]))
+    return check(Path(given[0]))
 
 
-def _check(path: Path) -> Path:
+def check(path: Path) -> Path:
+    """A path of a model. Raises InputError that says what to type."""
     if path.suffix == '.npz':
         if not os.path.exists(path):
             raise InputError(f'{path} does not exist')

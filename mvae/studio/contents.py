@@ -1,4 +1,4 @@
-"""What the page knows of a model: its form, sizes, weights, prior, and some pieces to begin with."""
+"""What the page knows of a model: form, sizes, weights, prior, and some pieces to begin with."""
 
 import dataclasses
 from collections.abc import Callable, Mapping
@@ -17,6 +17,7 @@ from mvae.music.form import Form, Stream
 from mvae.music.line import LineCodec
 from mvae.music.tracks import AllDrums, Programs, Rule
 from mvae.musicvae import MusicVAE
+from mvae.render.voices import BASS, BASS_PROGRAMS, DRUMS, MELODY
 
 STARTERS = 12  # new pieces that the page has before it has drawn any
 
@@ -26,6 +27,14 @@ class Contents(NamedTuple):
 
     header: dict[str, Any]
     tensors: dict[str, np.ndarray]
+
+
+_VOICES = {
+    'melody': MELODY._asdict(),
+    'bass': BASS._asdict(),
+    'bass_programs': [BASS_PROGRAMS[0], BASS_PROGRAMS[-1]],
+    'drums': [drum._asdict() for drum in DRUMS],
+}
 
 
 def contents(name: str, model: MusicVAE, seed: int = 0) -> Contents:
@@ -51,7 +60,9 @@ def contents(name: str, model: MusicVAE, seed: int = 0) -> Contents:
         'architecture': _architecture(cfg),
         'prior': about,
         'temperature': prior.temperature,
-        'starters': [columns.tolist() for columns in model.form.split(tokens)],
+        # Of each piece each stream's columns.
+        'starters': [[columns.tolist() for columns in model.form.split(piece)] for piece in tokens],
+        'voices': _VOICES,
     }
     return Contents(header, tensors)
 

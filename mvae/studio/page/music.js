@@ -70,11 +70,15 @@ function highest(notes) {
     { ...note, end: n + 1 < kept.length ? Math.min(note.end, kept[n + 1].start) : note.end }));
 }
 
-// Rows of a roll for pitched notes, with some room; names at every C.
+const FEWEST_ROWS = 25;
+
+// Rows of a roll for pitched notes, two octaves at least; names at every C.
 function pitchRows(notes) {
-  const pitches = notes.map(note => note.pitch);
-  const low = Math.min(60, ...pitches) - 1;
-  const high = Math.max(72, ...pitches) + 1;
+  const pitches = notes.length ? notes.map(note => note.pitch) : [60];
+  let [low, high] = [Math.min(...pitches) - 1, Math.max(...pitches) + 1];
+  const more = Math.max(0, FEWEST_ROWS - (high - low + 1));
+  low = Math.max(0, low - Math.floor(more / 2));
+  high = Math.min(127, Math.max(high, low + FEWEST_ROWS - 1));
   return range(high - low + 1).map(n => (
     { value: low + n, name: (low + n) % 12 === 0 ? noteName(low + n) : '' }));
 }

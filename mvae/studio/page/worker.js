@@ -4,9 +4,10 @@
 //
 //   in   {load: name, header, manifest, hash, base64}
 //        {order, channel, name, spec, amounts, temperature, seed}
-//   out  {loaded: name} {order, bar, streams} {order, tokens} {problem} {order, problem}
+//   out  {loaded: name} {problem}
+//        {order, bar, streams} {order, tokens} {order, dropped} {order, problem}
 
-const voices = {};
+const voices = {}; // promises of them: an order may come before its model is there
 const latest = {};
 
 class Dropped extends Error {}
@@ -21,8 +22,9 @@ function breathe() {
 }
 
 async function load({ load: name, header, manifest, hash, base64 }) {
+  voices[name] = unpack(base64, manifest, hash).then(tensors => new Voice(header, tensors));
   try {
-    voices[name] = new Voice(header, await unpack(base64, manifest, hash));
+    await voices[name];
     postMessage({ loaded: name });
   } catch (error) {
     postMessage({ problem: `${name}: ${error.message}` });
@@ -37,7 +39,7 @@ async function serve({ order, channel, name, spec, amounts, temperature, seed })
   };
   try {
     await pause();
-    const voice = voices[name];
+    const voice = await voices[name];
     const z = await voice.place(spec, amounts || {}, pause);
     const bars = [];
     for (const { bar, streams } of voice.model.generate(z, temperature, seed)) {
@@ -47,7 +49,8 @@ async function serve({ order, channel, name, spec, amounts, temperature, seed })
     }
     postMessage({ order, tokens: voice.model.join(bars, z) });
   } catch (error) {
-    if (!(error instanceof Dropped)) postMessage({ order, problem: error.message });
+    if (error instanceof Dropped) postMessage({ order, dropped: true });
+    else postMessage({ order, problem: error.message });
   }
 }
 
