@@ -56,7 +56,7 @@ def contents(name: str, model: MusicVAE, seed: int = 0) -> Contents:
     header = {
         'name': name,
         'title': f'{model.form.name.capitalize()}, {model.form.bars} bars',
-        'form': _form(model.form),
+        'form': about_form(model.form),
         'architecture': _architecture(cfg),
         'prior': about,
         'temperature': prior.temperature,
@@ -81,7 +81,11 @@ def flat(params: Any) -> dict[str, np.ndarray]:
     }
 
 
-def _form(form: Form) -> dict[str, Any]:
+def about_form(form: Form) -> dict[str, Any]:
+    """What the page must know to read and write music of a form, as JSON values.
+
+    Raises InputError for codecs and rules that it does not know.
+    """
     return {
         'name': form.name,
         'bars': form.bars,

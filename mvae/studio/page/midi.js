@@ -6,8 +6,9 @@ const MOST_STEPS = 2 ** 16;
 const TICKS = 480; // per quarter, of what is written
 const DRUM_CHANNEL = 9;
 
-// {tracks: [{program, drums, notes}], qpm} of a file's bytes, notes in steps of the grid. Throws an
-// Error that says what is wrong with it.
+// {tracks: [{program, drums, notes}], qpm} of a file's bytes. Notes are in steps of the grid, from the
+// beginning of their section, which a change of meter begins. Throws an Error that says what is
+// wrong with the file.
 function readMidi(bytes, stepsPerBar) {
   if (bytes.length > MOST_BYTES) throw new Error('this file is larger than 10 MB');
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -23,10 +24,10 @@ function readMidi(bytes, stepsPerBar) {
     place = place + 8 + length;
   }
   events.sort((a, b) => a.tick - b.tick);
-  checkMeter(events);
   const tempo = events.find(event => event.tempo);
-  const tracks = tracksOf(events, tick => Math.floor((tick * stepsPerBar) / (4 * division) + 0.5));
-  if (!tracks.length) throw new Error('there are no notes in it');
+  const parts = tracksOf(events);
+  if (!parts.length) throw new Error('there are no notes in it');
+  const tracks = onGrid(parts, sectionsOf(events), stepsPerBar / (4 * division));
   return { tracks, qpm: tempo ? Math.round(60e6 / tempo.tempo) : 120 };
 }
 
@@ -84,17 +85,41 @@ function readTrack(bytes, start, end, events) {
   }
 }
 
-function checkMeter(events) {
-  const first = events.find(event => event.status && (event.status & 0xf0) === 0x90);
-  const meters = events.filter(event => event.meter && (!first || event.tick <= first.tick));
-  const meter = meters.length ? meters[meters.length - 1].meter : [4, 4];
-  if (meter[0] !== meter[1]) {
-    throw new Error(`the music is in ${meter[0]}/${meter[1]}; the model knows bars of four quarters`);
+// Where the meter changes: [{tick, meter}], the first at 0.
+function sectionsOf(events) {
+  const sections = [{ tick: 0, meter: [4, 4] }];
+  for (const { tick, meter } of events.filter(event => event.meter)) {
+    const last = sections[sections.length - 1];
+    if (tick === last.tick) last.meter = meter;
+    else if (meter.join() !== last.meter.join()) sections.push({ tick, meter });
   }
+  return sections.filter((one, n) => n === 0 || one.meter.join() !== sections[n - 1].meter.join());
 }
 
-// Notes by track and channel; all drums together.
-function tracksOf(events, step) {
+// The tracks' notes in steps, without those in meters whose bar is not four quarters.
+function onGrid(parts, sections, scale) {
+  const step = ticks => Math.floor(ticks * scale + 0.5);
+  const found = parts.map(part => ({
+    ...part,
+    notes: part.notes.flatMap(note => {
+      let section = sections.length - 1;
+      while (sections[section].tick > note.start) section -= 1;
+      const { tick, meter } = sections[section];
+      const [start, next] = [step(note.start - tick), sections[section + 1]];
+      if (meter[0] !== meter[1] || start >= MOST_STEPS) return [];
+      const end = Math.min(note.end, next ? next.tick : Infinity);
+      return [{ ...note, section, start, end: Math.max(start + 1, step(end - tick)) }];
+    }),
+  })).filter(part => part.notes.length);
+  if (!found.length) {
+    const other = sections.map(({ meter }) => meter).find(([a, b]) => a !== b) || ['another', 'meter'];
+    throw new Error(`the music is in ${other.join('/')}; the model knows bars of four quarters`);
+  }
+  return found;
+}
+
+// Notes by track and channel, in ticks; all drums together.
+function tracksOf(events) {
   const programs = new Array(16).fill(0);
   const open = new Map();
   const parts = new Map();
@@ -108,12 +133,12 @@ function tracksOf(events, step) {
     const sounding = `${track} ${channel} ${first}`;
     const earlier = open.get(sounding);
     if (earlier) {
-      earlier.end = Math.max(earlier.start + 1, step(tick));
+      earlier.end = tick;
       open.delete(sounding);
     }
-    if (kind === 0x90 && second > 0 && step(tick) < MOST_STEPS) {
+    if (kind === 0x90 && second > 0) {
       if (!parts.has(key)) parts.set(key, { program: programs[channel], drums, notes: [] });
-      const note = { start: step(tick), end: step(tick) + 1, pitch: first, velocity: second };
+      const note = { start: tick, end: tick, pitch: first, velocity: second };
       parts.get(key).notes.push(note);
       open.set(sounding, note);
     }

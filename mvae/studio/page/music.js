@@ -137,7 +137,9 @@ function meanPitch(track) {
   return track.notes.reduce((sum, note) => sum + note.pitch, 0) / track.notes.length;
 }
 
-function onsets(track) { return new Set(track.notes.map(note => note.start)).size; }
+function onsets(track) {
+  return new Set(track.notes.map(note => `${note.section} ${note.start}`)).size;
+}
 
 // The track with the most onsets, the first of equal ones.
 function busiest(tracks) {
@@ -174,18 +176,33 @@ function windowOf(form, tracks) {
   if (!chosen.some(Boolean)) {
     throw new Error(`this file has no ${form.streams.map(stream => stream.name).join(' or ')}`);
   }
-  const last = Math.max(...chosen.filter(Boolean).flatMap(track => track.notes.map(n => n.end)));
-  const bars = Math.ceil(last / form.steps_per_bar);
-  let whole = form.streams.map((stream, n) => codecOf(stream).encode(
-    stream.codec, chosen[n] ? chosen[n].notes : [], bars * form.steps_per_bar));
+  const sections = new Set(chosen.filter(Boolean).flatMap(track => track.notes.map(n => n.section)));
+  const { whole, bars } = [...sections].sort((a, b) => a - b)
+    .map(section => encoded(form, chosen, tracks, section))
+    .reduce((best, one) => (one.onsets > best.onsets ? one : best));
   const first = bars > form.bars ? firstBar(form, whole) : 0;
   const said = [];
   if (first) said.push(`${first} empty bar${first > 1 ? 's' : ''} at the beginning left out`);
   if (bars - first > form.bars) said.push(`the first ${form.bars} of ${bars - first} bars taken`);
   const silent = form.streams.filter((_, n) => !chosen[n]).map(stream => stream.name);
   if (silent.length) said.push(`no ${silent.join(' and no ')} in it`);
-  whole = whole.map((values, n) => fitted(form, form.streams[n], values, first));
-  return { tokens: whole, said: said.join(', '), silent };
+  if (sections.size > 1) said.push('the meter changes: the longest part taken');
+  const tokens = whole.map(values => fitted(form, values, first));
+  return { tokens, said: said.join(', '), silent };
+}
+
+// The tracks in one section: tokens of all its bars, and how many notes begin there.
+function encoded(form, chosen, tracks, section) {
+  const within = notes => notes.filter(note => note.section === section);
+  const ends = tracks.flatMap(track => within(track.notes).map(note => note.end));
+  const bars = Math.ceil(ends.reduce((a, b) => Math.max(a, b), 0) / form.steps_per_bar);
+  const whole = form.streams.map((stream, n) => codecOf(stream).encode(
+    stream.codec, chosen[n] ? within(chosen[n].notes) : [], bars * form.steps_per_bar));
+  const onsets = whole.map((values, n) => {
+    const { codec } = form.streams[n];
+    return new Set(codecOf(form.streams[n]).decode(codec, values).map(note => note.start)).size;
+  });
+  return { whole, bars, onsets: onsets.reduce((a, b) => a + b, 0) };
 }
 
 function firstBar(form, tokens) {
@@ -193,7 +210,7 @@ function firstBar(form, tokens) {
   return Math.floor(Math.min(...steps) / form.steps_per_bar);
 }
 
-function fitted(form, stream, values, first) {
+function fitted(form, values, first) {
   const out = new Int32Array(form.bars * form.steps_per_bar);
   const begin = first * form.steps_per_bar;
   out.set(values.subarray(begin, begin + out.length));

@@ -11,6 +11,7 @@ const WORDS = { // of attributes (mvae/latent/attributes.py), where there is a p
   syncopation_8th: 'Off the beat', c_diatonic: 'White keys only', drum_density: 'Busier',
 };
 const MOST_HISTORY = 200;
+const IDLE = 1500; // milliseconds
 
 let state = null;
 let past = [];
@@ -164,6 +165,15 @@ function ask(channel, spec, { amounts = {}, bar = () => {}, name = state.model, 
     waiting.set(order, { bar, done, failed: words => failed(new Error(words)) });
     worker.postMessage({ order, channel, name, spec, amounts, temperature: heat / 100, seed });
   });
+}
+
+// The next new piece is drawn while nothing else is asked for: drawing takes longest.
+let idle = null;
+function drawAhead() {
+  clearTimeout(idle);
+  orders += 1;
+  worker.postMessage({ order: orders, channel: 'ahead', stop: true });
+  idle = setTimeout(() => ask('ahead', { fresh: work().fresh + 1 }).catch(() => {}), IDLE);
 }
 
 // ---- what is to be heard
@@ -626,6 +636,7 @@ function refresh() {
   marks();
   if (shown.tokens && shown.model === state.model) { showRoll(); links(); }
   remember();
+  drawAhead();
   compose();
 }
 

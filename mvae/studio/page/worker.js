@@ -3,7 +3,7 @@
 // counts: older ones are dropped where they stand.
 //
 //   in   {load: name, header, manifest, hash, base64}
-//        {order, channel, name, spec, amounts, temperature, seed}
+//        {order, channel, name, spec, amounts, temperature, seed}, {order, channel, stop: true}
 //   out  {loaded: name} {problem}
 //        {order, bar, streams} {order, tokens} {order, dropped} {order, problem}
 
@@ -54,4 +54,8 @@ async function serve({ order, channel, name, spec, amounts, temperature, seed })
   }
 }
 
-onmessage = ({ data }) => (data.load ? load(data) : serve(data));
+onmessage = ({ data }) => {
+  if (data.load) load(data);
+  else if (data.stop) latest[data.channel] = data.order;
+  else serve(data);
+};

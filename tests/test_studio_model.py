@@ -1,0 +1,190 @@
+"""The studio's JavaScript against Python: codes, tokens, and what the learned prior draws."""
+
+import dataclasses
+
+import jax
+import numpy as np
+import pytest
+from javascript import MODEL, needs_node, run
+from run_maker import tiny_model, tiny_prior
+
+from mvae.latent.infill import infill
+from mvae.model import diffusion, interpolation
+from mvae.model.prior import plans_of
+from mvae.runs.load import load
+from mvae.runs.released import released
+from mvae.studio import page
+from mvae.studio.contents import contents
+
+pytestmark = [needs_node, pytest.mark.usefixtures('quick_compilation')]
+VOICE = """
+const voice = new Voice(given.header,
+  await unpack(given.text, given.manifest, given.hash));
+"""
+
+
+def _given(model, **more):
+    made = contents('one', model)
+    manifest, digest, text = page.pack(made.tensors)
+    return {'header': made.header, 'manifest': manifest, 'hash': digest, 'text': text, **more}
+
+
+def _rows(streams):
+    """Tokens [B, T, C] of each stream -> for each piece of each stream one flat list."""
+    return [[own.ravel().tolist() for own in piece] for piece in zip(*streams, strict=True)]
+
+
+def _compare(model, pieces):
+    """mu of tokens and greedy tokens of codes, by both; codes are the music's."""
+    _, z = model.sample_tokens(pieces, seed=3)
+    tokens = model.decode_tokens(z)
+    rows = _rows(model.form.split(tokens))
+    found = run(
+        MODEL,
+        VOICE
+        + """
+        const mu = given.tokens.map(piece =>
+          Array.from(voice.model.encode(piece.map(own => Int32Array.from(own)))));
+        const tokens = given.z.map(own =>
+          voice.model.decode(Float32Array.from(own)).map(values => Array.from(values)));
+        return { mu, tokens };
+        """,
+        _given(model, z=z.tolist(), tokens=rows),
+    )
+    mu = model.encode_tokens(tokens).mu
+    np.testing.assert_allclose(found['mu'], mu, atol=1e-4 * np.abs(mu).max())
+    assert found['tokens'] == rows
+
+
+@pytest.mark.parametrize(
+    'form, bars, variant, more',
+    [
+        ('melody', 2, 'flat', {}),
+        ('trio', 2, 'flat', {'encoder_sizes': (9, 7)}),
+        ('drums', 2, 'hierdec', {'drum_roll_input': False}),
+        ('trio', 2, 'hierenc', {'drum_roll_input': True}),
+        ('melody', 4, 'hier', {'conductor_sizes': (7, 5), 'decoder_sizes': (10,)}),
+        ('trio', 4, 'hier', {'bar_codes': True}),
+        ('trio', 4, 'hierenc', {'bar_codes': True}),
+    ],
+)
+def test_a_page_reads_and_plays_as_python_does(form, bars, variant, more):
+    _compare(tiny_model(form, bars, variant, **more), 3)
+
+
+@pytest.mark.parametrize('name', released())
+def test_released_models_read_and_play_as_in_python(name):
+    _compare(load(name), 2)
+
+
+@pytest.fixture(scope='module')
+def band():
+    model = tiny_model('trio', 4, 'hier', bar_codes=True)
+    return dataclasses.replace(model, learned=tiny_prior(model))
+
+
+def test_the_network_of_the_prior_says_the_same(band):
+    learned, cfg = band.learned, band.learned.config
+    plan = learned.plans[1:].astype(np.int32)
+    shape = 1, cfg.bars, cfg.parts, cfg.size
+    noise, given = np.random.default_rng(0).standard_normal((2, *shape)).astype(np.float32)
+    noise, given = (np.asarray(diffusion.alike(x, plan)) for x in (noise, given))
+    known = np.zeros(shape[:3], bool)
+    known[:, ::2, 1] = True  # of a plan by which every second bar is the same
+    for transposed in (False, True):
+        told = known, plan, np.array([transposed])
+        drawn = np.asarray(diffusion.draw(learned.params, cfg, noise, given, *told))
+        found = run(
+            MODEL,
+            VOICE
+            + """
+            const x = await voice.prior.denoise(Float32Array.from(given.noise),
+              Float32Array.from(given.codes), given.known, given.plan, given.transposed,
+              async () => {});
+            return Array.from(x);
+            """,
+            _given(
+                band,
+                noise=noise.ravel().tolist(),
+                codes=given.ravel().tolist(),
+                known=known.ravel().tolist(),
+                plan=plan[0].tolist(),
+                transposed=transposed,
+            ),
+        )
+        np.testing.assert_allclose(found, drawn.ravel(), atol=2e-3 * np.abs(drawn).max())
+
+
+def test_new_codes_keep_to_a_plan_of_music_and_filled_ones_to_what_is_known(band):
+    cfg = band.learned.config
+    tokens, z = band.sample_tokens(1, seed=1)
+    known = [False, True, False] * cfg.bars
+    new, filled, near = run(
+        MODEL,
+        VOICE
+        + """
+        const pause = async () => {};
+        const z = Float32Array.from(given.z);
+        const none = given.known.map(() => false);
+        const found = [await voice.prior.draw(5, pause),
+          await voice.prior.fill(z, given.known, 5, pause),
+          await voice.prior.fill(z, none, 5, pause, 0.02)];
+        return found.map(x => Array.from(x));
+        """,
+        _given(band, z=z[0].tolist(), known=known),
+    )
+    shape = 1, cfg.bars, cfg.parts, cfg.size
+    plan = plans_of(np.reshape(new, shape).astype(np.float32))[0]
+    assert any((plan == own).all() for own in band.learned.plans)
+    code = np.reshape(z, shape)[0, :, 1]
+    np.testing.assert_allclose(np.reshape(filled, shape)[0, :, 1], code, atol=1e-4)
+    _, ours = infill(band, tokens[0], keep_parts=['bass'], seed=0)
+    assert np.isfinite(filled).all() and np.shape(filled) == np.shape(ours[0])
+    scale = np.tile(band.learned.scale, (cfg.bars, 1, 1)).ravel()
+    assert np.abs((np.array(near) - z[0]) / scale).max() < 1, 'a little noise leads to its like'
+
+
+def test_a_path_between_codes_is_pythons(band):
+    a, b = np.random.default_rng(0).standard_normal((2, 7)).astype(np.float32)
+    found = run(
+        MODEL,
+        """
+        const [a, b] = given.map(x => Float32Array.from(x));
+        return [0, 0.25, 0.5, 1].map(t => Array.from(slerp(a, b, t)));
+        """,
+        [a.tolist(), b.tolist()],
+    )
+    ours = interpolation.slerp(a, b, np.array([0, 0.25, 0.5, 1]))
+    np.testing.assert_allclose(found, ours, atol=1e-6)
+
+
+def test_specs_say_codes(band):
+    z = contents('one', band).tensors['starters']
+    found = run(
+        MODEL,
+        VOICE
+        + """
+        const pause = async () => {};
+        const [a, b] = [{ starter: 0 }, { starter: 1 }];
+        const specs = [a, { blend: [a, b, a, b], x: 1, y: 0.5 }, { morph: [a, b], t: 0.5 },
+          { vary: a, far: 0, seed: 1 }, { tokens: given.header.starters[0].map(x => x.flat()) }];
+        const found = [];
+        for (const spec of specs) found.push(Array.from(await voice.place(spec, {}, pause)));
+        return found;
+        """,
+        _given(band),
+    )
+    starter, blend, morph, same, read = np.array(found, np.float32)
+    np.testing.assert_array_equal(starter, z[0])
+    np.testing.assert_allclose(blend, z[1], atol=1e-6)
+    np.testing.assert_allclose(morph, interpolation.slerp(z[0], z[1], 0.5), atol=1e-6)
+    np.testing.assert_array_equal(same, z[0])
+    tokens = band.sample_tokens(1)[0]
+    np.testing.assert_allclose(read, band.encode_tokens(tokens).mu[0], atol=1e-4)
+
+
+def test_drawn_noise_is_normal_and_of_its_seed():
+    one, again, other = run(MODEL, 'return [1, 1, 2].map(seed => Array.from(normal(4000, seed)));')
+    assert one == again and one != other
+    assert abs(np.mean(one)) < 0.05 and abs(np.std(one) - 1) < 0.05
+    assert jax.numpy.isfinite(jax.numpy.array(one)).all()
