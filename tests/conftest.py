@@ -5,6 +5,7 @@ import signal
 import tempfile
 
 import pytest
+from browser import CHROMIUM, DRIVER
 
 # Programs compiled in one test serve the others, in their processes too.
 _CACHE = tempfile.TemporaryDirectory(prefix='mvae-tests-')
@@ -25,3 +26,28 @@ def quick_compilation():
     jax.config.update('jax_disable_most_optimizations', True)
     yield
     jax.config.update('jax_disable_most_optimizations', False)
+
+
+@pytest.fixture
+def browser(tmp_path):
+    """A driver of selenium with a profile of its own; its log has what the page complains of."""
+    webdriver = pytest.importorskip(
+        'selenium.webdriver', reason='selenium is not installed (pip install selenium)'
+    )
+    options = webdriver.ChromeOptions()
+    options.binary_location = CHROMIUM
+    arguments = (
+        '--headless=new',
+        '--no-sandbox',
+        '--disable-gpu',
+        '--disable-dev-shm-usage',
+        '--autoplay-policy=no-user-gesture-required',
+        '--window-size=1280,800',
+        f'--user-data-dir={tmp_path / "profile"}',
+    )
+    for argument in arguments:
+        options.add_argument(argument)
+    options.set_capability('goog:loggingPrefs', {'browser': 'ALL'})
+    driver = webdriver.Chrome(options, webdriver.ChromeService(DRIVER))
+    yield driver
+    driver.quit()

@@ -4,7 +4,6 @@ A server plays two tiny sources; the answers are read from the file.
 """
 
 import contextlib
-import shutil
 import signal
 import subprocess
 import sys
@@ -12,6 +11,7 @@ import urllib.error
 import urllib.request
 
 import pytest
+from browser import needs_browser
 from midi_maker import song
 from run_maker import save_tiny
 
@@ -19,42 +19,7 @@ from mvae.dataset.build import BuildSettings, build_store
 from mvae.listening.answers import Answers
 from mvae.music.extract import ExtractSettings
 
-CHROMIUM = next(
-    filter(None, map(shutil.which, ('chromium', 'chromium-browser', 'google-chrome'))), None
-)
-DRIVER = shutil.which('chromedriver')
-
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(
-        not (CHROMIUM and DRIVER),
-        reason='chromium or chromedriver is not installed (apt install chromium chromium-driver)',
-    ),
-]
-
-
-@pytest.fixture
-def browser(tmp_path):
-    webdriver = pytest.importorskip(
-        'selenium.webdriver', reason='selenium is not installed (pip install selenium)'
-    )
-    options = webdriver.ChromeOptions()
-    options.binary_location = CHROMIUM
-    arguments = (
-        '--headless=new',
-        '--no-sandbox',
-        '--disable-gpu',
-        '--disable-dev-shm-usage',
-        '--autoplay-policy=no-user-gesture-required',
-        '--window-size=1280,800',
-        f'--user-data-dir={tmp_path / "profile"}',
-    )
-    for argument in arguments:
-        options.add_argument(argument)
-    options.set_capability('goog:loggingPrefs', {'browser': 'ALL'})
-    driver = webdriver.Chrome(options, webdriver.ChromeService(DRIVER))
-    yield driver
-    driver.quit()
+pytestmark = needs_browser
 
 
 @pytest.fixture(scope='module')

@@ -9,11 +9,13 @@ Without MODEL the page has the released models. It runs them itself and asks not
 """
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mvae.commands.models import released
+from mvae.commands.models import check, released
 from mvae.commands.options import add_checkpoint, add_seed, need
+from mvae.errors import InputError
 
 if TYPE_CHECKING:
     from mvae.studio.contents import Contents
@@ -41,7 +43,8 @@ def run(options: argparse.Namespace) -> None:
         need('studio', 'starlette', 'uvicorn')
     from mvae.studio.page import build
 
-    page = build([_contents(name, options) for name in options.models or released()])
+    paths = _paths(options.models or released())
+    page = build([_contents(path, options) for path in paths])
     if options.export is not None:
         from mvae.files import write_atomically
 
@@ -51,13 +54,20 @@ def run(options: argparse.Namespace) -> None:
     _serve(page, options)
 
 
-def _contents(name: str, options: argparse.Namespace) -> 'Contents':
+def _paths(names: Sequence[str]) -> list[Path]:
+    """The models' paths, all there and with names of their own."""
+    paths = [check(Path(name)) for name in names]
+    called = [path.stem for path in paths]
+    if twice := [name for name in called if called.count(name) > 1]:
+        raise InputError(f'two models are called {twice[0]}: copy one to another name')
+    return paths
+
+
+def _contents(path: Path, options: argparse.Namespace) -> 'Contents':
     from mvae.commands import compute
-    from mvae.commands.models import check
     from mvae.runs.load import load
     from mvae.studio.contents import contents
 
-    path = check(Path(name))
     compute.prepare()
     print(f'{path} ...', flush=True)
     return contents(path.stem, load(path, options.checkpoint), options.seed)
