@@ -170,7 +170,6 @@ def test_the_programs_play_a_single_file(run, tmp_path):
         '2',
         '--out',
         tmp_path / 'out',
-        '--wav',
         '--png',
     ]
     done = subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=200)

@@ -7,7 +7,9 @@ It may get denser, more syncopated, or more of what you define.
     mvae attributes measure mel2
 
 fit finds the vectors and writes attributes.json into the run folder. apply moves pieces along one
-of them and writes MIDI files, a piano roll, and a JSON with latent codes z and values. measure says
+of them: those of --input, at its tempo, or new ones, other ones at each call. It writes MIDI files,
+sound, a piano roll, and a JSON with latent codes z and values, into a new folder such as
+attributes/note_density/A. measure says
 how much adding and subtracting every vector changes every attribute: tables, a JSON with intervals,
 heat maps. A function of your own is (notes, steps) -> float, with notes in sixteenth steps (see
 mvae/latent/attributes.py); apply and measure are given it again where fit was.
@@ -49,7 +51,7 @@ def _add_fit_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_apply_options(parser: argparse.ArgumentParser) -> None:
-    add_model_options(parser)
+    add_model_options(parser, seed=None)
     parser.add_argument('--temperature', type=float, default=0.0, help='0: the most likely tokens')
     parser.add_argument(
         '--attribute',
