@@ -2,11 +2,12 @@
 
 It may get denser, more syncopated, or more of what you define.
 
-    mvae attributes fit mel2
     mvae attributes apply mel2 --attribute note_density --amount -1 1 --input A.mid
-    mvae attributes measure mel2
+    mvae attributes fit runs/mel2
+    mvae attributes measure runs/mel2
 
-fit finds the vectors and writes attributes.json into the run folder. apply moves pieces along one
+fit finds the vectors and writes attributes.json into the run folder; released models bring theirs
+along, which apply takes where you have fitted none. apply moves pieces along one
 of them: those of --input, at its tempo, or new ones, other ones at each call. It writes MIDI files,
 sound, a piano roll, and a JSON with latent codes z and values, into a new folder such as
 attributes/note_density/A. measure says
@@ -18,6 +19,7 @@ mvae/latent/attributes.py); apply and measure are given it again where fit was.
 import argparse
 from pathlib import Path
 
+from mvae.commands import vectors
 from mvae.commands.attributes_apply import apply
 from mvae.commands.attributes_fit import fit
 from mvae.commands.attributes_measure import measure
@@ -44,7 +46,7 @@ def _add_fit_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--limit',
         type=positive,
-        default=20_000,
+        default=vectors.LIMIT,
         help='at most so many training windows, drawn by the seed',
     )
     _add_own_attributes(parser)

@@ -32,7 +32,7 @@ def apply(options: argparse.Namespace) -> None:
 
     own = [options.attribute] if ':' in options.attribute else []
     attributes, name = vectors.attributes(model.form, own), options.attribute.rpartition(':')[2]
-    vector = _vector(model, path, name)
+    vector = _vector(model, path, name, bool(own))
     music.settle(options, options.input)
     z, names, given = _begin(model, path, options)
     moved = _move(model, z, vector, attributes, options)
@@ -59,8 +59,13 @@ def apply(options: argparse.Namespace) -> None:
     music.conclude(options, path, f'{len(made)} pieces, attribute.png and attribute.json', out)
 
 
-def _vector(model: 'MusicVAE', path: Path, name: str) -> 'np.ndarray':
-    """The vector of an attribute, float32 [Z]. Raises InputError where there is none."""
+def _vector(model: 'MusicVAE', path: Path, name: str, is_own: bool) -> 'np.ndarray':
+    """The vector of an attribute, float32 [Z]: of those that the user fitted, else the model's.
+
+    is_own: whether the attribute is the user's. Raises InputError where there is no such vector.
+    """
+    if model.attributes and not is_own and not vectors.are_fitted(path):
+        return model.attributes[choose('attribute', name, model.attributes)]
     fitted, _ = vectors.fitted(path, model)
     if name in fitted.skipped:
         raise InputError(f'there is no vector of {name}: {fitted.skipped[name]}')
