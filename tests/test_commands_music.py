@@ -79,6 +79,9 @@ def test_the_tempo_is_that_of_the_first_file_or_the_one_that_is_asked_for(call, 
     assert names == {'given_1_my_tune.mid', 'given_2_band.mid', 'joined.mid'} | {
         f'step_0{n}.mid' for n in (1, 2)
     }
+    assert 'draws the same again' not in said, 'nothing was drawn'
+    again = call('interpolate', *ends, '--steps', 2)[1]
+    assert (folder / 'interpolation.json').read_text() == (again / 'interpolation.json').read_text()
     said, folder = call('infill', place / 'my tune.mid', '--keep-parts', 'melody', '--qpm', 150)
     assert 'played at 150 quarters' in said and 'has no bass' not in said
     assert read_qpm(folder / 'infill_1.mid') == 150 == read_qpm(folder / 'given_1_my_tune.mid')

@@ -37,7 +37,7 @@ def test_all_steps_have_names_of_their_own():
         ('step_05', 'step 05'),
         ('step_00', 'step 00'),
         ('joined', 'all steps in a row'),
-        ('given_1_my_song', 'given: my_song'),
+        ('given_1_my_song', 'given: my song'),
         ('given_1_a\nb', 'given: a\nb'),
         ('sample_12', 'sample 12'),
         ('reconstruction_-1.0', 'reconstruction, less (-1)'),

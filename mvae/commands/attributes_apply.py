@@ -33,7 +33,8 @@ def apply(options: argparse.Namespace) -> None:
     own = [options.attribute] if ':' in options.attribute else []
     attributes, name = vectors.attributes(model.form, own), options.attribute.rpartition(':')[2]
     vector = _vector(model, path, name, bool(own))
-    music.settle(options, options.input)
+    draws = options.input is None or options.temperature != 0
+    music.settle(options, options.input, draws)
     z, names, given = _begin(model, path, options)
     moved = _move(model, z, vector, attributes, options)
     of = music.stem(options.input) if options.input else f'seed-{options.seed}'
@@ -54,9 +55,8 @@ def apply(options: argparse.Namespace) -> None:
     for original, tokens in given:
         music.say_kept(model, 'the reconstruction', moved[0.0].tokens[0], original.name, tokens)
     _say_means(attributes, moved, name)
-    if not given or options.temperature:
-        music.say_seed(options)
-    music.conclude(options, path, f'{len(made)} pieces, attribute.png and attribute.json', out)
+    said = f'{len(made)} pieces, attribute.png and attribute.json'
+    music.conclude(options, path, said, out, draws)
 
 
 def _vector(model: 'MusicVAE', path: Path, name: str, is_own: bool) -> 'np.ndarray':

@@ -97,5 +97,4 @@ def run(options: argparse.Namespace) -> None:
             music.write(options, model, folder / f'{title.replace(" ", "_")}.mid', piece, title)
         draw(folder / 'infill.png', [(options.file.name, source), *titles], model.form)
         write_json(folder / 'infill.json', about | {'z': z.tolist()})
-    music.say_seed(options)
     music.conclude(options, path, f'{len(tokens)} pieces, infill.png and infill.json', out)

@@ -48,7 +48,8 @@ def run(options: argparse.Namespace) -> None:
     path, model = load_model(options)
     from mvae.render.collection import collection
 
-    music.settle(options, options.start)
+    draws = options.start is None or options.temperature != 0
+    music.settle(options, options.start, draws)
     ends = _read_ends(model, path, options) if options.start else None
     z = _path(model, ends, options)
     decoded = model.decode_tokens(z.reshape(-1, z.shape[-1]), options.temperature, options.seed)
@@ -60,10 +61,8 @@ def run(options: argparse.Namespace) -> None:
     with collection(out) as folder:
         _write_music(model, ends, pieces, options, folder)
         _write_about(model, path, z, options, folder)
-    if ends is None or options.temperature:
-        music.say_seed(options)
     made = f'{len(pieces)} steps, joined.mid, interpolation.png and interpolation.json'
-    music.conclude(options, path, made, out)
+    music.conclude(options, path, made, out, draws)
 
 
 def _read_ends(model: 'MusicVAE', path: Path, options: argparse.Namespace) -> 'np.ndarray':

@@ -23,8 +23,12 @@ _LONGEST = 60  # characters of a file's name in that of a folder
 _ALONE = {'melody': 'mel', 'drums': 'drum'}  # released models of one part, without their bars
 
 
-def settle(options: argparse.Namespace, file: Path | None = None) -> None:
-    """Sets tempo and seed where none are given: the tempo of the file that is read, a new seed."""
+def settle(options: argparse.Namespace, file: Path | None = None, draws: bool = True) -> None:
+    """Sets tempo and seed where none are given: the tempo of the file that is read, a new seed.
+
+    draws: whether a seed makes a difference; where it does not it is 0, so that the same command
+    gives the same files.
+    """
     from mvae.checks import check_qpm
     from mvae.music.notes import USUAL_QPM
     from mvae.music.sources import read_qpm
@@ -33,7 +37,7 @@ def settle(options: argparse.Namespace, file: Path | None = None) -> None:
         options.qpm = read_qpm(file) if file else USUAL_QPM
     check_qpm(options.qpm)
     if options.seed is None:
-        options.seed = secrets.randbelow(_SEEDS)
+        options.seed = secrets.randbelow(_SEEDS) if draws else 0
 
 
 def folder_of(options: argparse.Namespace, path: Path, kind: str, name: str) -> Path:
@@ -110,15 +114,15 @@ def say_kept(
         print(f'{what} is {describe(counts, name)}')
 
 
-def say_seed(options: argparse.Namespace) -> None:
-    print(f'Seed {options.seed}: --seed {options.seed} draws the same again')
-
-
-def conclude(options: argparse.Namespace, path: Path, made: str, out: Path) -> None:
-    """Writes the page, and says where all is."""
+def conclude(
+    options: argparse.Namespace, path: Path, made: str, out: Path, draws: bool = True
+) -> None:
+    """Writes the page, and says where all is, and which seed it is of."""
     from mvae.render.gallery import write_gallery
     from mvae.runs.released import home
 
     page = write_gallery(options.out or home(path))
+    if draws:
+        print(f'Seed {options.seed}: --seed {options.seed} draws the same again')
     print(f'{made} in {out}')
     print(f'Listen and look: {page}')

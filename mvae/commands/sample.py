@@ -68,5 +68,4 @@ def run(options: argparse.Namespace) -> None:
             music.write(options, model, folder / f'{title.replace(" ", "_")}.mid', piece, title)
         draw(folder / 'samples.png', titles, model.form)
         write_json(folder / 'samples.json', {**about, 'config': config, 'z': z.tolist()})
-    music.say_seed(options)
     music.conclude(options, path, f'{len(tokens)} pieces, samples.png and samples.json', out)

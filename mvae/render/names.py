@@ -35,7 +35,7 @@ def of_file(stem: str, steps: int) -> str:
     if stem == 'joined':
         return 'all steps in a row'
     if given := re.fullmatch(r'given_\d+_(.+)', stem, re.DOTALL):
-        return f'given: {given[1]}'
+        return f'given: {given[1].replace("_", " ")}'
     if moved := re.fullmatch(r'(.+)_([+-])([\d.]+)', stem, re.DOTALL):
         more = 'more' if moved[2] == '+' else 'less'
         return f'{moved[1].replace("_", " ")}, {more} ({moved[2]}{moved[3].removesuffix(".0")})'
