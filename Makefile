@@ -57,10 +57,7 @@ train: install
 # released model or a run folder; or with EXP=mel16 [VARIANT=flat] [DATA=data/mine] of your training
 eval sample interpolate gallery: install
 	@test -n "$(EXP)$(MODEL)" || { echo 'error: say which model: make $@ MODEL=trio16, or your training: make $@ EXP=trio16' >&2; exit 2; }
-	$(MVAE) $@ $(if $(MODEL),"$(MODEL)",--exp "$(EXP)") $(CHOICE) $(SOUND_$@) $(ARGS)
-
-SOUND_sample := --wav
-SOUND_interpolate := --wav
+	$(MVAE) $@ $(if $(MODEL),"$(MODEL)",--exp "$(EXP)") $(CHOICE) $(ARGS)
 
 # make table RUNS='runs/mel16-hierenc runs/mel16-hier' [ARGS='--limit 1000']: the paper's table of
 # trained models, in runs/table

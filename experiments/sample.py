@@ -1,4 +1,4 @@
-"""New pieces by a model: python experiments/sample.py trio16 --n 4 --wav."""
+"""New pieces by a model: python experiments/sample.py trio16 --n 4."""
 
 from _run import run
 

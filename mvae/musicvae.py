@@ -68,6 +68,8 @@ class MusicVAE:
         learned: the prior that was learned from codes of training music, None where none was.
         step: updates of training. metrics: of the validation split, {} where none were taken.
         versions: of the packages that trained it.
+        attributes: vectors that came with a model file, by name, float32 [Z] each: a code and some
+            times a vector is a code of more (or less) of that.
     """
 
     params: Params
@@ -77,6 +79,7 @@ class MusicVAE:
     metrics: Mapping[str, float] = dataclasses.field(default_factory=dict)
     versions: Mapping[str, str] = dataclasses.field(default_factory=dict)
     learned: Learned | None = None
+    attributes: Mapping[str, np.ndarray] = dataclasses.field(default_factory=dict)
 
     @functools.cached_property
     def form(self) -> Form:

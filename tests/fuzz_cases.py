@@ -45,8 +45,9 @@ def make_wholes(scratch: Path) -> None:
     save_tiny(whole / 'resumed', 'melody', 2, 'flat')
     (whole / 'resumed' / 'metrics.jsonl').write_text('{"step": 0, "loss": 1.5}\n' * 3)
     (whole / 'compact').mkdir()
-    with_prior = dataclasses.replace(model, learned=tiny_prior(model))
-    write_file(whole / 'compact' / 'model.npz', with_prior)
+    directions = {'note_density': np.linspace(-1, 1, model.latent_size)}
+    with_all = dataclasses.replace(model, learned=tiny_prior(model), attributes=directions)
+    write_file(whole / 'compact' / 'model.npz', with_all)
     tensors = names.to_magenta(jax.device_get(model.params), model.architecture)
     write_tfjs(whole / 'tfjs', tensors, {}, 50_000)
     write_bundle(whole / 'bundle' / 'x', tensors)
@@ -89,7 +90,7 @@ def _sample(model: MusicVAE) -> str:
         tokens, _ = model.sample_tokens(1, 0.5, 0, name)
         digest.update(tokens.tobytes())
     own = model.learned.params if model.learned else None
-    for values in jax.tree.leaves((model.params, model.prior, own)):
+    for values in jax.tree.leaves((model.params, model.prior, own, dict(model.attributes))):
         digest.update(np.asarray(values).tobytes())
     return digest.hexdigest()
 

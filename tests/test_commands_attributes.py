@@ -75,6 +75,7 @@ def test_apply_moves_a_file(fitted, tmp_path):
         0.5,
         '--input',
         tmp_path / 'a.mid',
+        '--no-wav',
         '--out',
         tmp_path / 'out',
     ]
@@ -82,7 +83,9 @@ def test_apply_moves_a_file(fitted, tmp_path):
     assert done.returncode == 0, done.stderr
     names = {path.name for path in (tmp_path / 'out').iterdir()}
     pieces = {'reconstruction.mid', 'reconstruction_-1.0.mid', 'reconstruction_+0.5.mid'}
-    assert names - {'index.html', '.collection'} == pieces | {'attribute.png', 'attribute.json'}
+    others = {'given_1_a.mid', 'attribute.png', 'attribute.json'}
+    assert names - {'index.html', '.collection'} == pieces | others
+    assert 'the reconstruction is ' in done.stdout and ' notes kept)' in done.stdout
     made = json.loads((tmp_path / 'out/attribute.json').read_text())['pieces']
     assert [piece['amount'] for piece in made] == [-1, 0, 0.5] and {
         piece['file'] for piece in made

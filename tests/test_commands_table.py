@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 import pytest
-from midi_maker import song
+from midi_maker import midi, song, tune
 
 from mvae.dataset.build import BuildSettings, build_store
 from mvae.music.extract import ExtractSettings
@@ -25,12 +25,12 @@ def _program(name, *arguments):
 @pytest.fixture(scope='module')
 def study(tmp_path_factory):
     """(folder of the study, what it said)."""
-    midi, out = tmp_path_factory.mktemp('midi'), tmp_path_factory.mktemp('study')
+    files, out = tmp_path_factory.mktemp('midi'), tmp_path_factory.mktemp('study')
     for n in range(40):
-        (midi / f'song number {chr(97 + n % 26)}{chr(97 + n // 26)}.mid').write_bytes(
+        (files / f'song number {chr(97 + n % 26)}{chr(97 + n // 26)}.mid').write_bytes(
             song(seed=n, bars=20)
         )
-    build_store(midi, out / 'store', BuildSettings(ExtractSettings()), 1)
+    build_store(files, out / 'store', BuildSettings(ExtractSettings()), 1)
     done = _program(
         'study',
         '--exp',
@@ -75,6 +75,18 @@ def test_a_study_says_what_music_is_missing_before_it_trains(study, tmp_path):
     done = _program('study', '--exp', 'mel16', *data, '--config.training.batch_size=99999')
     assert done.returncode == 2 and 'fewer than a batch of 99999' in done.stderr
     assert done.stderr.count('\n') == 1 and list(tmp_path.iterdir()) == []
+
+
+def test_a_study_looks_at_the_data_of_the_last_experiment_before_it_trains_the_first(tmp_path):
+    (tmp_path / 'midi').mkdir()
+    for n in range(40):
+        name = f'song number {chr(97 + n % 26)}{chr(97 + n // 26)}.mid'
+        (tmp_path / 'midi' / name).write_bytes(midi(tune(n)))
+    build_store(tmp_path / 'midi', tmp_path / 'store', BuildSettings(ExtractSettings()), 1)
+    data = '--data', tmp_path / 'store', '--scale', 'tiny', '--out', tmp_path / 'out'
+    done = _program('study', '--exp', 'mel2', 'drum2', *data)
+    assert done.returncode == 2 and '0 training windows of 2-bar drums' in done.stderr, done.stderr
+    assert done.stderr.count('\n') == 1 and not (tmp_path / 'out').exists()
 
 
 def test_the_same_table_again_comes_from_what_is_kept(study):

@@ -148,11 +148,11 @@ def _onsets(notes, start, end):
 
 def test_the_command_writes_pieces_with_the_kept_bars(place, model, piece, capsys):
     out, given = place / 'out', ['infill', place / 'run', place / 'song.mid', '--keep', '2-7']
-    command = [*given, '--n', N, '--temperature', 1, '--seed', 3, '--out', out]
+    command = [*given, '--n', N, '--temperature', 1, '--seed', 3, '--no-wav', '--out', out]
     assert commands.main(list(map(str, command))) == 0
     names = [f'infill_{n}.mid' for n in range(1, N + 1)]
     made = {path.name for path in out.iterdir()} - {'.collection', 'index.html'}
-    assert made == {*names, 'infill.png', 'infill.json'}
+    assert made == {*names, 'given_1_song.mid', 'infill.png', 'infill.json'}
     about = json.loads((out / 'infill.json').read_text())
     assert (about['kept_bars'], about['seed']) == ([2, 3, 4, 5, 6, 7], 3) and len(about['z']) == N
     expected = _onsets(model.form.write(piece), 2, 14)  # seconds: two a bar

@@ -63,8 +63,8 @@ def test_several_that_start_at_once_install_once(python, tmp_path, flock):
 @pytest.mark.parametrize(
     ('words', 'command'),
     [
-        ('sample MODEL=trio16', 'mvae sample "trio16" --wav'),
-        ('sample EXP=mel16 VARIANT=flat', 'mvae sample --exp "mel16" --variant "flat" --wav'),
+        ('sample MODEL=trio16', 'mvae sample "trio16"'),
+        ('sample EXP=mel16 VARIANT=flat', 'mvae sample --exp "mel16" --variant "flat"'),
         ('eval EXP=mel16 DATA=data/mine', 'mvae eval --exp "mel16" --data "data/mine"'),
         ('gallery EXP=mel16', 'mvae gallery --exp "mel16"'),
         (

@@ -50,7 +50,7 @@ def test_a_piece_keeps_all_of_itself_and_nothing_of_silence(tokens):
 @pytest.mark.parametrize(
     'counts, said',
     [
-        ({'melody': Kept(22, 22)}, 'note for note a.mid (22 of 22 notes kept)'),
+        ({'melody': Kept(22, 22)}, 'a.mid note for note (22 of 22 notes kept)'),
         ({'melody': Kept(18, 22)}, 'close to a.mid (18 of 22 notes kept)'),
         ({'melody': Kept(14, 22)}, 'only loosely a.mid (14 of 22 notes kept)'),
         ({'melody': Kept(0, 22)}, 'hardly a.mid (0 of 22 notes kept)'),

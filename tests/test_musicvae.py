@@ -231,14 +231,16 @@ def _program(name, *arguments):
 
 def test_sample_writes_music_the_same_twice(run, tmp_path):
     for out in ('one', 'two'):
-        done = _program('sample', '--run', run, '--n', 2, '--out', tmp_path / out)
+        done = _program('sample', '--run', run, '--n', 2, '--seed', 7, '--out', tmp_path / out)
         assert done.returncode == 0, done.stderr
     names = sorted(p.name for p in (tmp_path / 'one').iterdir())
     assert names == [
         '.collection',
         'index.html',
         'sample_1.mid',
+        'sample_1.wav',
         'sample_2.mid',
+        'sample_2.wav',
         'samples.json',
         'samples.png',
     ]
@@ -261,11 +263,14 @@ def test_interpolate_between_two_files(run, tmp_path):
         tmp_path / 'b.mid',
         '--steps',
         3,
+        '--no-wav',
         '--out',
         out,
     )
     assert done.returncode == 0 and 'a.mid: 2 windows of 16 bars' in done.stdout, done.stderr
     expected = [
+        'given_1_a.mid',
+        'given_2_b.mid',
         'index.html',
         'interpolation.json',
         'interpolation.png',

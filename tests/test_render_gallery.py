@@ -34,7 +34,7 @@ def folder(tmp_path, monkeypatch):
 def test_every_link_leads_to_a_file_and_nothing_to_the_network(folder):
     page = write_gallery(folder).read_text()
     links = re.findall(r'(?:src|href)="([^"]+)"', page)
-    assert len(links) == 6, '4 MIDI files, one sound, one picture'
+    assert len(links) == 7, '4 MIDI files, one sound, one picture, which opens'
     from urllib.parse import unquote
 
     assert all((folder / unquote(link)).is_file() for link in links)
@@ -49,6 +49,33 @@ def test_pieces_are_in_order_and_the_last_evaluation_comes_first(folder):
         < page.index('step_000010')
         < page.index('step_000005')
     )
+
+
+def test_what_was_made_last_comes_first_and_what_was_given_before_what_was_made_of_it(tmp_path):
+    for n, name in enumerate(('b', 'a', 'c')):
+        for piece in ('a', 'given_1_z', 'given_2_b', 'joined'):
+            path = tmp_path / name / f'{piece}.mid'
+            write_piece(path, TUNE, MELODY)
+            os.utime(path, (n, n))
+    page = write_gallery(tmp_path).read_text()
+    assert re.findall(r'<h2>(.*)</h2>', page) == ['c', 'a', 'b']
+    assert re.findall(r'<li>(.*)\n', page)[:4] == [
+        'given: z',
+        'given: b',
+        'a',
+        'all steps in a row',
+    ]
+
+
+def test_a_picture_of_its_own_is_beside_the_player_which_can_loop(folder):
+    write_piece(folder / 'one' / 'step_1.mid', TUNE, MELODY, wav=True, png=True)
+    write_piece(folder / 'one' / 'step_2.mid', TUNE, MELODY)
+    page = write_gallery(folder).read_text()
+    (item,) = re.findall(r'<li>the start.*?</li>', page, re.DOTALL)
+    inside = ['step_1.png', '<img', '<audio', 'step_1.wav', '>loop</button>', 'step_1.mid']
+    places = [item.index(text) for text in inside]
+    assert places == sorted(places)
+    assert '<li>the end\n<div><a' in page
 
 
 def test_missing_sound_is_rendered_once_and_again_when_the_piece_changes(folder):

@@ -2,6 +2,7 @@
 refused when damaged.
 """
 
+import dataclasses
 import json
 import subprocess
 import sys
@@ -39,6 +40,24 @@ def test_weights_come_back_as_float16_has_them(run, tmp_path):
     assert load_config(tmp_path / 'small.npz').bars == 2
     write_file(tmp_path / 'b.npz', model)
     assert (tmp_path / 'small.npz').read_bytes() == (tmp_path / 'b.npz').read_bytes()
+
+
+def test_attribute_vectors_come_back_and_wrong_ones_are_refused(run, tmp_path):
+    path, model = tmp_path / 'small.npz', load(run)
+    vectors = {name: np.linspace(-1, n, model.latent_size, dtype=np.float32)
+               for n, name in enumerate(('note_density', 'c_diatonic'))}  # fmt: skip
+    write_file(path, dataclasses.replace(model, attributes=vectors))
+    again = load(path).attributes
+    assert list(again) == list(vectors)
+    for name, vector in vectors.items():
+        np.testing.assert_allclose(again[name], vector, atol=1e-3)
+        assert again[name].dtype == np.float32
+    write_file(path, load(run))
+    assert load(path).attributes == {} == mvae.load(run).attributes
+    for wrong in (np.ones(model.latent_size - 1), np.ones((1, model.latent_size))):
+        write_file(path, dataclasses.replace(model, attributes={'density': wrong}))
+        with pytest.raises(InputError, match='its vector of density is not of'):
+            load(path)
 
 
 def test_every_four_bits_more_are_ten_times_as_close_and_take_more_bytes(run, tmp_path):
@@ -170,7 +189,6 @@ def test_the_programs_play_a_single_file(run, tmp_path):
         '2',
         '--out',
         tmp_path / 'out',
-        '--wav',
         '--png',
     ]
     done = subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=200)

@@ -84,6 +84,6 @@ def overview() -> str:
     for title, commands in GROUPS.items():
         lines += ['', f'{title}:', *(f'  {name:21}{line}' for name, _, line in commands)]
     return '\n'.join(
-        [*lines, '', 'Hear something first:  mvae sample trio16 --wav']
+        [*lines, '', 'Hear something first:  mvae sample trio16']
         + ['What a command takes:  mvae sample --help', 'Which version this is: mvae --version']
     )

@@ -2,12 +2,15 @@
 
 It may get denser, more syncopated, or more of what you define.
 
-    mvae attributes fit mel2
     mvae attributes apply mel2 --attribute note_density --amount -1 1 --input A.mid
-    mvae attributes measure mel2
+    mvae attributes fit runs/mel2
+    mvae attributes measure runs/mel2
 
-fit finds the vectors and writes attributes.json into the run folder. apply moves pieces along one
-of them and writes MIDI files, a piano roll, and a JSON with latent codes z and values. measure says
+fit finds the vectors and writes attributes.json into the run folder; released models bring theirs
+along, which apply takes where you have fitted none. apply moves pieces along one
+of them: those of --input, at its tempo, or new ones, other ones at each call. It writes MIDI files,
+sound, a piano roll, and a JSON with latent codes z and values, into a new folder such as
+attributes/note_density/A. measure says
 how much adding and subtracting every vector changes every attribute: tables, a JSON with intervals,
 heat maps. A function of your own is (notes, steps) -> float, with notes in sixteenth steps (see
 mvae/latent/attributes.py); apply and measure are given it again where fit was.
@@ -16,6 +19,7 @@ mvae/latent/attributes.py); apply and measure are given it again where fit was.
 import argparse
 from pathlib import Path
 
+from mvae.commands import vectors
 from mvae.commands.attributes_apply import apply
 from mvae.commands.attributes_fit import fit
 from mvae.commands.attributes_measure import measure
@@ -42,14 +46,14 @@ def _add_fit_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--limit',
         type=positive,
-        default=20_000,
+        default=vectors.LIMIT,
         help='at most so many training windows, drawn by the seed',
     )
     _add_own_attributes(parser)
 
 
 def _add_apply_options(parser: argparse.ArgumentParser) -> None:
-    add_model_options(parser)
+    add_model_options(parser, seed=None)
     parser.add_argument('--temperature', type=float, default=0.0, help='0: the most likely tokens')
     parser.add_argument(
         '--attribute',

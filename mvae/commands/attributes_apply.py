@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from mvae.commands import vectors
+from mvae.commands import music, vectors
 from mvae.commands.models import load_model
 from mvae.commands.options import choose
 from mvae.errors import InputError
@@ -28,38 +28,44 @@ def apply(options: argparse.Namespace) -> None:
     if options.input and options.n:
         raise InputError('give --input or --n, not both')
     path, model = load_model(options)
-    from mvae.checks import check_qpm
     from mvae.render.collection import collection
-    from mvae.render.gallery import write_gallery
-    from mvae.runs.released import home
 
-    check_qpm(options.qpm)
     own = [options.attribute] if ':' in options.attribute else []
     attributes, name = vectors.attributes(model.form, own), options.attribute.rpartition(':')[2]
-    vector = _vector(model, path, name)
-    z, names, source = _begin(model, options)
+    vector = _vector(model, path, name, bool(own))
+    draws = options.input is None or options.temperature != 0
+    music.settle(options, options.input, draws)
+    z, names, given = _begin(model, path, options)
     moved = _move(model, z, vector, attributes, options)
-    out = options.out or home(path) / 'attributes' / name
-    rows, made = source, []
+    of = music.stem(options.input) if options.input else f'seed-{options.seed}'
+    out = music.folder_of(options, path, f'attributes/{name}', of)
+    rows, made = [(file.name, tokens) for file, tokens in given], []
     with collection(out) as folder:
+        music.write_given(options, model, folder, given)
         for i, piece in enumerate(names):
             for amount, one in moved.items():
                 title = f'{piece}, {amount:+} {name}' if amount else piece
                 file = piece.replace(' ', '_') + (f'_{amount:+}' if amount else '') + '.mid'
-                _write(model, one.tokens[i], folder / file, title, options)
+                music.write(options, model, folder / file, one.tokens[i], title)
                 rows.append((title, one.tokens[i]))
                 values = dict(zip(attributes, one.values[i].tolist(), strict=True))
                 about = {'file': file, 'piece': piece, 'amount': amount, 'values': values}
                 made.append(about | {'z': one.z[i].tolist()})
         _write_about(model, path, name, rows, made, options, folder)
-    page = write_gallery(options.out or home(path))
+    for original, tokens in given:
+        music.say_kept(model, 'the reconstruction', moved[0.0].tokens[0], original.name, tokens)
     _say_means(attributes, moved, name)
-    print(f'{len(made)} pieces, attribute.png and attribute.json in {out}')
-    print(f'Listen and look: {page}')
+    said = f'{len(made)} pieces, attribute.png and attribute.json'
+    music.conclude(options, path, said, out, draws)
 
 
-def _vector(model: 'MusicVAE', path: Path, name: str) -> 'np.ndarray':
-    """The vector of an attribute, float32 [Z]. Raises InputError where there is none."""
+def _vector(model: 'MusicVAE', path: Path, name: str, is_own: bool) -> 'np.ndarray':
+    """The vector of an attribute, float32 [Z]: of those that the user fitted, else the model's.
+
+    is_own: whether the attribute is the user's. Raises InputError where there is no such vector.
+    """
+    if model.attributes and not is_own and not vectors.are_fitted(path):
+        return model.attributes[choose('attribute', name, model.attributes)]
     fitted, _ = vectors.fitted(path, model)
     if name in fitted.skipped:
         raise InputError(f'there is no vector of {name}: {fitted.skipped[name]}')
@@ -87,26 +93,18 @@ def _move(
 
 
 def _begin(
-    model: 'MusicVAE', options: argparse.Namespace
-) -> tuple['np.ndarray', list[str], list[tuple[str, 'np.ndarray']]]:
-    """Codes to start from, float32 [n, Z], what they are called, and rows for the picture."""
+    model: 'MusicVAE', path: Path, options: argparse.Namespace
+) -> tuple['np.ndarray', list[str], list[tuple[Path, 'np.ndarray']]]:
+    """Codes to start from, float32 [n, Z], what they are called, and what was given, if it was."""
     if options.input:
         tokens, note = model.read(options.input)
-        print(f'{options.input}: {note}')
-        row = options.input.name, tokens
-        return model.encode_tokens(tokens[None]).mu, ['reconstruction'], [row]
+        music.say_read(options, options.input, note)
+        music.say_silent(model, path, options.input, tokens)
+        mu = model.encode_tokens(tokens[None]).mu
+        return mu, ['reconstruction'], [(options.input, tokens)]
     n = options.n or 4
     z = model.sample_tokens(n, options.temperature, options.seed)[1]
     return z, [f'sample {i + 1}' for i in range(n)], []
-
-
-def _write(
-    model: 'MusicVAE', piece: 'np.ndarray', file: Path, title: str, options: argparse.Namespace
-) -> None:
-    from mvae.render.pieces import write_piece
-
-    about = model.form, options.qpm, title
-    write_piece(file, piece, *about, wav=options.wav, png=options.png)
 
 
 def _write_about(

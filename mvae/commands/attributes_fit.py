@@ -12,21 +12,12 @@ if TYPE_CHECKING:
 
 def fit(options: argparse.Namespace) -> None:
     path, model = load_model(options)
-    import numpy as np
-
-    from mvae.dataset.loader import Loader
     from mvae.latent import attribute_vectors
     from mvae.runs.released import home
 
     attributes = vectors.attributes(model.form, options.attribute)
     store = datasets.open_for(model, options.data)
-    loader = Loader(store, model.form, None, options.seed)
-    batches = loader.evaluation_batches('train', 256, options.limit)
-    tokens = np.concatenate([model.form.join(batch.streams)[batch.mask > 0] for batch in batches])
-    songs = loader.evaluation_songs('train', options.limit)
-    fitted = attribute_vectors.fit(
-        model, tokens, attributes, lambda n: f'training window {n} ({store.title(int(songs[n]))})'
-    )
+    fitted = vectors.fit(model, store, attributes, options.seed, options.limit)
     about = {
         'data': str(store.path),
         'corpus': store.corpus,

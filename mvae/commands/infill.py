@@ -1,19 +1,22 @@
 """Keep some bars or parts of a piece and draw the others anew.
 
     mvae infill trio16 song.mid --keep 1-8 --n 4
-    mvae infill runs/mel16 song.mid --keep 1-4,9-12,16 --wav
+    mvae infill runs/mel16 song.mid --keep 1-4,9-12,16
     mvae infill trio16 tune.mid --keep-parts melody
 
 The last gives a tune a bass and drums. Bars are counted from 1 in what the model reads of the file,
 which is said. What is kept stays note for note; the others are drawn by the learned prior so that
-they go with it. Writes one MIDI file for each piece, a piano roll that shows the file first, and
-infill.json with what made them.
+they go with it. The tempo is that of the file. Each call draws other music and says its seed;
+--seed draws the same again. It writes a MIDI file and sound for what was read and for each piece, a
+piano roll of all, and infill.json with what made them, into a new folder such as
+infill/song-seed-123.
 """
 
 import argparse
 import re
 from pathlib import Path
 
+from mvae.commands import music
 from mvae.commands.models import add_model_options, load_model
 from mvae.commands.options import add_output_options, positive
 from mvae.errors import InputError
@@ -22,7 +25,7 @@ _MOST_BARS = 10_000
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    add_model_options(parser)
+    add_model_options(parser, seed=None)
     parser.add_argument('file', nargs='?', type=Path, metavar='FILE', help='MIDI file')
     parser.add_argument(
         '--keep', type=bars, default=[], help='bars that stay, such as 1-8 or 1-4,9-12,16'
@@ -63,21 +66,20 @@ def run(options: argparse.Namespace) -> None:
             'pieces of which all is new)'
         )
     path, model = load_model(options)
-    from mvae.checks import check_qpm
     from mvae.files import write_json
     from mvae.latent.infill import infill
     from mvae.render.collection import collection
-    from mvae.render.gallery import write_gallery
     from mvae.render.pianoroll import draw
-    from mvae.render.pieces import write_piece
-    from mvae.runs.released import home
 
-    check_qpm(options.qpm)
     source, note = model.read(options.file)
-    print(f'{options.file}: {note}')
+    music.settle(options, options.file)
+    music.say_read(options, options.file, note)
+    if options.keep:
+        music.say_silent(model, path, options.file, source)
     drawn = options.n, options.temperature, options.seed, options.keep_parts
     tokens, z = infill(model, source, options.keep, *drawn)
-    out = options.out or home(path) / 'infill'
+    name = f'{music.stem(options.file)}-seed-{options.seed}'
+    out = music.folder_of(options, path, 'infill', name)
     titles = [(f'infill {n + 1}', piece) for n, piece in enumerate(tokens)]
     about = {
         'run': str(path),
@@ -90,12 +92,9 @@ def run(options: argparse.Namespace) -> None:
         'qpm': options.qpm,
     }
     with collection(out) as folder:
+        music.write_given(options, model, folder, [(options.file, source)])
         for title, piece in titles:
-            file = folder / (title.replace(' ', '_') + '.mid')
-            sounds = {'wav': options.wav, 'png': options.png}
-            write_piece(file, piece, model.form, options.qpm, title, **sounds)
+            music.write(options, model, folder / f'{title.replace(" ", "_")}.mid', piece, title)
         draw(folder / 'infill.png', [(options.file.name, source), *titles], model.form)
         write_json(folder / 'infill.json', about | {'z': z.tolist()})
-    page = write_gallery(options.out or home(path))
-    print(f'{len(tokens)} pieces, infill.png and infill.json in {out}')
-    print(f'Listen and look: {page}')
+    music.conclude(options, path, f'{len(tokens)} pieces, infill.png and infill.json', out)

@@ -1,11 +1,13 @@
 """From one piece to another, in steps.
 
-    mvae interpolate mel2 --start A.mid --end B.mid --steps 8 --wav
+    mvae interpolate mel2 --start A.mid --end B.mid --steps 8
     mvae interpolate trio16
 
-Without --start and --end the ends are two new pieces. Files longer than the model's window are
-taken window by window, as far as both go (--windows 1: the window with the most notes alone).
-Writes one MIDI file per step, all of them joined, a piano roll, and a JSON with latent codes z.
+Without --start and --end the ends are two new pieces, other ones at each call; their seed is said,
+and --seed draws the same again. Files longer than the model's window are taken window by window, as
+far as both go (--windows 1: the window with the most notes alone). The tempo is that of the first
+file. It writes a MIDI file and sound for what was read, for each step and for all steps joined, a
+piano roll, and a JSON with latent codes z, into a new folder such as interpolation/A-to-B.
 """
 
 import argparse
@@ -13,6 +15,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mvae.commands import music
 from mvae.commands.models import add_model_options, load_model
 from mvae.commands.options import add_output_options, positive
 from mvae.errors import InputError
@@ -24,7 +27,7 @@ if TYPE_CHECKING:
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    add_model_options(parser)
+    add_model_options(parser, seed=None)
     parser.add_argument('--start', type=Path, help='MIDI file to start from')
     parser.add_argument('--end', type=Path, help='MIDI file to end with')
     parser.add_argument('--steps', type=positive, default=8, help='pieces, both ends included')
@@ -34,7 +37,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help='at most so many windows of each file; 1: the one with the most notes',
     )
     parser.add_argument('--temperature', type=float, default=0.0, help='0: the most likely tokens')
-    add_output_options(parser, 'interpolation')
+    add_output_options(parser, 'interpolation', 'that of the first file, else 120')
 
 
 def run(options: argparse.Namespace) -> None:
@@ -43,42 +46,42 @@ def run(options: argparse.Namespace) -> None:
     if options.steps < 2:
         raise InputError('an interpolation has at least 2 steps')
     path, model = load_model(options)
-    from mvae.checks import check_qpm
     from mvae.render.collection import collection
-    from mvae.render.gallery import write_gallery
-    from mvae.runs.released import home
 
-    check_qpm(options.qpm)
-    ends = _read_ends(model, options) if options.start else None
+    draws = options.start is None or options.temperature != 0
+    music.settle(options, options.start, draws)
+    ends = _read_ends(model, path, options) if options.start else None
     z = _path(model, ends, options)
     decoded = model.decode_tokens(z.reshape(-1, z.shape[-1]), options.temperature, options.seed)
     pieces = _whole(decoded.reshape(options.steps, -1, *decoded.shape[1:]))
-    out = options.out or home(path) / 'interpolation'
+    name = f'seed-{options.seed}'
+    if options.start:
+        name = f'{music.stem(options.start)}-to-{music.stem(options.end)}'
+    out = music.folder_of(options, path, 'interpolation', name)
     with collection(out) as folder:
         _write_music(model, ends, pieces, options, folder)
         _write_about(model, path, z, options, folder)
-    page = write_gallery(options.out or home(path))
-    print(f'{len(pieces)} steps, joined.mid, interpolation.png and interpolation.json in {out}')
-    print(f'Listen and look: {page}')
+    made = f'{len(pieces)} steps, joined.mid, interpolation.png and interpolation.json'
+    music.conclude(options, path, made, out, draws)
 
 
-def _read_ends(model: 'MusicVAE', options: argparse.Namespace) -> 'np.ndarray':
+def _read_ends(model: 'MusicVAE', path: Path, options: argparse.Namespace) -> 'np.ndarray':
     """Both files as windows, int32 [2, W, T, K], W the same for both; says what was taken."""
     import numpy as np
 
-    paths = options.start, options.end
+    files = options.start, options.end
     if options.windows == 1:
-        ends = []
-        for path in paths:
-            tokens, note = model.read(path)
-            print(f'{path}: {note}')
-            ends.append(tokens[None])
-        return np.stack(ends)
-    ends = [model.read_all(path) for path in paths]
+        read = [model.read(file) for file in files]
+        ends, notes = [tokens[None] for tokens, _ in read], [note for _, note in read]
+    else:
+        ends = [model.read_all(file) for file in files]
+        bars = f'of {model.form.bars} bars'
+        notes = [f'{len(own)} window{"s" * (len(own) > 1)} {bars}' for own in ends]
     count = min(len(ends[0]), len(ends[1]), options.windows or sys.maxsize)
-    for path, windows in zip(paths, ends, strict=True):
+    for file, windows, note in zip(files, ends, notes, strict=True):
         taken = f', the first {count} taken' if len(windows) > count else ''
-        print(f'{path}: {len(windows)} windows of {model.form.bars} bars{taken}')
+        music.say_read(options, file, note + taken)
+        music.say_silent(model, path, file, windows[:count])
     return np.stack([windows[:count] for windows in ends])
 
 
@@ -111,31 +114,26 @@ def _write_music(
     options: argparse.Namespace,
     out: Path,
 ) -> None:
+    from mvae.render.names import of_step
     from mvae.render.pianoroll import draw
-    from mvae.render.pieces import write_joined, write_piece
+    from mvae.render.pieces import write_joined
 
-    about = model.form, options.qpm
-    titles = [f'step {n + 1} of {len(pieces)}' for n in range(len(pieces))]
-    for n, (title, piece) in enumerate(zip(titles, pieces, strict=True)):
-        file = out / f'step_{n + 1:02d}.mid'
-        write_piece(file, piece, *about, title, wav=options.wav, png=options.png)
-    write_joined(out / 'joined.mid', list(pieces), *about, 'interpolation', wav=options.wav)
+    titles = [of_step(n + 1, len(pieces)) for n in range(len(pieces))]
     rows = list(zip(titles, pieces, strict=True))
+    for n, (title, piece) in enumerate(rows, 1):
+        music.write(options, model, out / f'step_{n:02d}.mid', piece, title)
+    about = model.form, options.qpm, 'interpolation'
+    write_joined(out / 'joined.mid', list(pieces), *about, wav=options.wav)
     if ends is not None:
-        names = options.start.name, options.end.name
-        first, last = zip(names, _whole(ends), strict=True)
-        _say_how_close(*first, pieces[0])
-        _say_how_close(*last, pieces[-1])
+        given = list(zip((options.start, options.end), _whole(ends), strict=True))
+        music.write_given(options, model, out, given)
+        for what, piece, (file, tokens) in zip(
+            titles[:: len(titles) - 1], pieces[[0, -1]], given, strict=True
+        ):
+            music.say_kept(model, what, piece, file.name, tokens)
+        first, last = ((file.name, tokens) for file, tokens in given)
         rows = [first, *rows, last]
     draw(out / 'interpolation.png', rows, model.form)
-
-
-def _say_how_close(name: str, tokens: 'np.ndarray', piece: 'np.ndarray') -> None:
-    right, nothing = (tokens == piece).mean(0), (tokens == 0).mean(0)
-    print(
-        f'{name}: tokens reconstructed {right.round(3).tolist()}, '
-        f'a piece without events {nothing.round(3).tolist()}'
-    )
 
 
 def _write_about(

@@ -16,10 +16,13 @@ if TYPE_CHECKING:
     from mvae.musicvae import MusicVAE
 
 
-def add_model_options(parser: argparse.ArgumentParser, data: str = '') -> None:
+def add_model_options(
+    parser: argparse.ArgumentParser, data: str = '', seed: int | None = 0
+) -> None:
     """MODEL, or --exp for a training of one's own.
 
-    data: what else --data is for, where a command reads a dataset.
+    data: what else --data is for, where a command reads a dataset. seed: the default, None where
+    each call draws another.
     """
     parser.add_argument(
         'model',
@@ -34,7 +37,7 @@ def add_model_options(parser: argparse.ArgumentParser, data: str = '') -> None:
     data = data or 'with --exp: the dataset that it was trained on'
     parser.add_argument('--data', type=Path, help=data)
     add_checkpoint(parser)
-    add_seed(parser)
+    add_seed(parser, seed)
 
 
 def path_of(options: argparse.Namespace) -> Path:

@@ -29,16 +29,34 @@ class Parser(argparse.ArgumentParser):
         return options
 
 
-def add_output_options(parser: argparse.ArgumentParser, folder: str) -> None:
-    """Of commands that write music. folder: the default, inside the run folder."""
-    parser.add_argument('--qpm', type=float, default=120.0, help='tempo, quarters per minute')
-    parser.add_argument('--wav', action='store_true', help='write each piece as sound too')
+def add_output_options(
+    parser: argparse.ArgumentParser, folder: str, qpm: str = 'that of the file, else 120'
+) -> None:
+    """Of commands that write music.
+
+    folder: the default, inside the run folder. qpm: the default, in words.
+    """
+    parser.add_argument('--qpm', type=float, help=f'tempo, quarters per minute (default: {qpm})')
+    parser.add_argument(
+        '--wav',
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help='write each piece as sound too (the default)',
+    )
     parser.add_argument('--png', action='store_true', help='write a piano roll of each piece too')
-    parser.add_argument('--out', type=Path, help=f'default: {folder} in the run folder')
+    parser.add_argument(
+        '--out',
+        type=Path,
+        help='where to write, in place of what an earlier call wrote there '
+        f'(default: a new folder in {folder} in the run folder)',
+    )
 
 
-def add_seed(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument('--seed', type=int, default=0, help='the same seed gives the same result')
+def add_seed(parser: argparse.ArgumentParser, default: int | None = 0) -> None:
+    """default: None where each call draws another."""
+    usual = 'each call draws one' if default is None else str(default)
+    text = f'the same seed gives the same result (default: {usual})'
+    parser.add_argument('--seed', type=int, default=default, help=text)
 
 
 def add_checkpoint(parser: argparse.ArgumentParser) -> None:

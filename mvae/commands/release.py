@@ -5,19 +5,23 @@
 Writes NAME.npz (compact weights) and NAME.md (its card, with its reconstruction of the test split)
 into mvae/released, from where `mvae sample NAME` plays it. Weights are float16, or 4 or 8 bits more
 where rounding changes more than 0.1% of the tokens that 1,000 test windows are decoded to greedily;
-refused if that does not help, and above 12 MB.
+refused if that does not help, and above 12 MB. The file has attribute vectors too, fitted to
+training windows.
 """
 
 import argparse
+import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mvae.commands import datasets
+from mvae.commands import datasets, vectors
 from mvae.commands.models import add_model_options, load_model
 from mvae.commands.options import positive
 from mvae.errors import InputError
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from mvae.dataset.store import Store
     from mvae.musicvae import MusicVAE
 
@@ -57,10 +61,23 @@ def run(options: argparse.Namespace) -> None:
 
     store = datasets.open_for(model, options.data)
     target = (options.out or RELEASED) / f'{options.name}.npz'
+    model = dataclasses.replace(model, attributes=_fit(model, store, options.seed))
     said = _pack(options, model, store, target)
     evaluation, _ = evaluate_run(path, model, store, limit=options.limit, seed=options.seed)
     write_atomically(target.with_suffix('.md'), card(options, model, evaluation, said).encode())
     print(f'{target}: {target.stat().st_size / 1e6:.1f} MB')
+
+
+def _fit(model: 'MusicVAE', store: 'Store', seed: int) -> dict[str, 'np.ndarray']:
+    """Attribute vectors by name, {} where none are found, which is said."""
+    try:
+        fitted = vectors.fit(model, store, vectors.attributes(model.form, []), seed)
+    except InputError as error:
+        print(f'without attribute vectors: {error}')
+        return {}
+    for reason in fitted.skipped.values():
+        print(f'no attribute vector: {reason}')
+    return {name: found.vector for name, found in fitted.vectors.items()}
 
 
 def _pack(options: argparse.Namespace, model: 'MusicVAE', store: 'Store', target: Path) -> str:
@@ -119,6 +136,7 @@ def card(
     updates = f'{model.step:,} of {c.training.steps:,} updates of {c.training.batch_size} windows'
     drums = f'drop_drums {c.data.drop_drums:g}, mix_drums {c.data.mix_drums:g}'
     varied = f'transpose {tuple(c.data.transpose)}, {drums}'
+    directions = ', '.join(model.attributes) or 'none'
     parameters = f'{evaluation["parameters"]:,} parameters ({said})'
     return f"""# {name}
 
@@ -128,6 +146,7 @@ def card(
 - Training: {updates}, the best by validation loss; seed {c.seed}; {options.hardware}.
 - Notation: pitches {c.music.min_pitch}..{c.music.max_pitch}, {c.music.drum_map} drum map.
 - Examples varied in training (`data`): {varied}.
+- Attribute vectors: {directions}.
 - Use: `mvae.load('{name}')`, `mvae sample {name}`, `--config.checkpoint.init_from={name}`.
 - Limits: a small model. It plays in the manner of this music, in 4/4 and sixteenths, without
   dynamics or micro-timing.

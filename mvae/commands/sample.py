@@ -1,23 +1,26 @@
 """New pieces by a model.
 
-    mvae sample trio16 --n 4 --wav
+    mvae sample trio16 --n 4
     mvae sample runs/mel16 --temperature 0.8 --seed 1
     mvae sample trio16 --form AABA
 
-Writes one MIDI file for each piece (--wav: sound, --png: a piano roll each), a piano roll of all,
-samples.json with what made them (seed, checkpoint, config, latent codes z), and index.html, a page
-with play buttons. The same command gives the same bytes. --form says in letters which sections come
-back: of 16 bars AABA has four of four bars, and the first, second and last are the same music.
+Each call draws other pieces and says their seed; --seed draws the same again. It writes a MIDI file
+and sound for each piece (--no-wav: no sound, --png: a piano roll each), a piano roll of all, and
+samples.json with what made them (seed, checkpoint, config, latent codes z), into a new folder such
+as samples/seed-123. index.html in the run folder is a page with play buttons. --form says in
+letters which sections come back: of 16 bars AABA has four of four bars, and the first, second and
+last are the same music.
 """
 
 import argparse
 
+from mvae.commands import music
 from mvae.commands.models import add_model_options, load_model
 from mvae.commands.options import add_output_options, positive
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    add_model_options(parser)
+    add_model_options(parser, seed=None)
     parser.add_argument('--n', type=positive, default=8, help='how many pieces (default: 8)')
     parser.add_argument(
         '--temperature',
@@ -31,28 +34,24 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         'it), fitted, a Gaussian of codes, or standard, N(0, I) as in the paper',
     )
     parser.add_argument('--form', metavar='LETTERS', help='sections that come back, such as AABA')
-    add_output_options(parser, 'samples')
+    add_output_options(parser, 'samples', '120')
 
 
 def run(options: argparse.Namespace) -> None:
     path, model = load_model(options)
     import json
 
-    from mvae.checks import check_qpm
     from mvae.files import write_json
     from mvae.render.collection import collection
-    from mvae.render.gallery import write_gallery
     from mvae.render.pianoroll import draw
-    from mvae.render.pieces import write_piece
-    from mvae.runs.released import home
 
-    check_qpm(options.qpm)
+    music.settle(options)
     drawn = options.temperature, options.seed, options.prior, options.form
     tokens, z = model.sample_tokens(options.n, *drawn)
     prior = options.prior or model.usual_prior
     usual = model.priors[prior].temperature
     heat = usual if options.temperature is None else options.temperature
-    out = options.out or home(path) / 'samples'
+    out = music.folder_of(options, path, 'samples', f'seed-{options.seed}')
     titles = [(f'sample {n + 1}', piece) for n, piece in enumerate(tokens)]
     about = {
         'run': str(path),
@@ -66,11 +65,7 @@ def run(options: argparse.Namespace) -> None:
     config = json.loads(model.config.to_json_best_effort())
     with collection(out) as folder:
         for title, piece in titles:
-            file = folder / (title.replace(' ', '_') + '.mid')
-            sounds = {'wav': options.wav, 'png': options.png}
-            write_piece(file, piece, model.form, options.qpm, title, **sounds)
+            music.write(options, model, folder / f'{title.replace(" ", "_")}.mid', piece, title)
         draw(folder / 'samples.png', titles, model.form)
         write_json(folder / 'samples.json', {**about, 'config': config, 'z': z.tolist()})
-    page = write_gallery(options.out or home(path))
-    print(f'{len(tokens)} pieces, samples.png and samples.json in {out}')
-    print(f'Listen and look: {page}')
+    music.conclude(options, path, f'{len(tokens)} pieces, samples.png and samples.json', out)

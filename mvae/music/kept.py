@@ -9,7 +9,12 @@ from mvae.music.codec import GridNotes
 from mvae.music.form import Form
 
 # From which share of kept notes on a piece is called so.
-_WORDS = ((1.0, 'note for note'), (0.8, 'close to'), (0.4, 'only loosely'), (0.0, 'hardly'))
+_WORDS = (
+    (1.0, '{} note for note'),
+    (0.8, 'close to {}'),
+    (0.4, 'only loosely {}'),
+    (0.0, 'hardly {}'),
+)
 
 
 class Kept(NamedTuple):
@@ -46,4 +51,4 @@ def describe(counts: Mapping[str, Kept], name: str) -> str:
     word = next(word for share, word in _WORDS if kept >= share * total)
     own = [f'{part} {n} of {m}' for part, (n, m) in counts.items()]
     said = ', '.join(own) if len(own) > 1 else f'{kept} of {total}'
-    return f'{word} {name} ({said} notes kept)'
+    return f'{word.format(name)} ({said} notes kept)'

@@ -11,6 +11,7 @@ from urllib.parse import quote
 from mvae.files import write_atomically
 from mvae.music.sources import read_source
 from mvae.render.audio import write_wav
+from mvae.render.names import of_file
 
 PAGE = 'index.html'
 _HEAD = """<!doctype html>
@@ -18,22 +19,33 @@ _HEAD = """<!doctype html>
 <meta name="viewport" content="width=device-width, initial-scale=1"><title>{title}</title>
 <style>
 :root {{ color-scheme: light dark; --line: #8884; }}
-body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 72rem; margin: 2rem auto;
-       padding: 0 1rem; }}
+* {{ box-sizing: border-box; }}
+body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 72rem; margin: 1.5rem auto;
+       padding: 0 .75rem; overflow-wrap: anywhere; }}
 h1 {{ font-size: 1.5rem; }}
 h2 {{ font-size: 1.1rem; margin-top: 2.5rem; border-top: 1px solid var(--line);
      padding-top: 1rem; }}
-img {{ max-width: 100%; background: white; border-radius: 4px; display: block; margin: .5rem 0; }}
-ul {{ list-style: none; padding: 0; display: grid; gap: .5rem 1.5rem;
-     grid-template-columns: repeat(auto-fill, minmax(19rem, 1fr)); }}
-li {{ display: flex; align-items: center; gap: .6rem; min-width: 0; }}
-li span {{ flex: 1; min-width: 0; overflow-wrap: anywhere; }}
-audio {{ height: 2.2rem; width: 11rem; flex: none; }}
+a:has(img) {{ display: block; overflow-x: auto; margin: .5rem 0; }}
+img {{ width: 100%; max-width: max-content; min-width: 50rem; background: white;
+      border-radius: 4px; display: block; }}
+ul {{ list-style: none; padding: 0; display: grid; gap: 1rem 1.5rem;
+     grid-template-columns: repeat(auto-fill, minmax(min(20rem, 100%), 1fr)); }}
+li {{ min-width: 0; }}
+li:has(img) {{ grid-column: 1 / -1; }}
+li div {{ display: flex; flex-wrap: wrap; align-items: center; gap: .25rem .75rem; }}
+audio {{ height: 2.4rem; min-width: 10rem; flex: 1; }}
+button {{ font: inherit; padding: .1rem .6rem; }}
+button[aria-pressed=true] {{ background: #0072b2; color: white; }}
 </style></head><body><h1>{title}</h1>
 """
-_ONE_AT_A_TIME = """<script>
+_SCRIPT = """<script>
 const players = [...document.querySelectorAll('audio')];
 players.forEach(p => p.addEventListener('play', () => players.forEach(q => q === p || q.pause())));
+document.querySelectorAll('button').forEach(b => b.addEventListener('click', () => {
+  const player = b.parentElement.querySelector('audio');
+  player.loop = !player.loop;
+  b.setAttribute('aria-pressed', player.loop);
+}));
 </script></body></html>
 """
 
@@ -41,13 +53,13 @@ players.forEach(p => p.addEventListener('play', () => players.forEach(q => q ===
 def write_gallery(folder: str | Path) -> Path:
     """Writes index.html for the MIDI, WAV and PNG files anywhere below a folder.
 
-    Of the evaluations in training the last comes first. Returns the page's path. Raises InputError
-    where it cannot be written.
+    What was made last comes first. Returns the page's path. Raises InputError where it cannot be
+    written.
     """
     folder = Path(folder)
     sections = {place: _section(folder, place) for place in _places(folder)}
     title = html.escape(folder.resolve().name)
-    page = _HEAD.format(title=title) + ''.join(sections.values()) + _ONE_AT_A_TIME
+    page = _HEAD.format(title=title) + ''.join(sections.values()) + _SCRIPT
     write_atomically(folder / PAGE, page.encode(errors='replace'))
     return folder / PAGE
 
@@ -69,13 +81,16 @@ def render_missing(folder: str | Path) -> int:
 def _places(folder: Path) -> list[Path]:
     """Folders that hold something to show.
 
-    The run's own comes first, then the others by name, then the evaluations in training from the
-    last to the first.
+    The run's own comes first, then the others from the last that was made to the first, then the
+    evaluations in training from the last to the first.
     """
-    found = {path.parent for pattern in ('*.mid', '*.png') for path in folder.rglob(pattern)}
-    found = {place for place in found if not place.name.startswith('.')}  # half written
-    steps = sorted((p for p in found if p.name.startswith('step_')), reverse=True)
-    return sorted(found - set(steps)) + steps
+    made: dict[Path, float] = {}
+    for path in (path for pattern in ('*.mid', '*.png') for path in folder.rglob(pattern)):
+        if not path.parent.name.startswith('.'):  # half written
+            made[path.parent] = max(made.get(path.parent, 0.0), path.lstat().st_mtime)
+    steps = sorted((p for p in made if p.name.startswith('step_')), reverse=True)
+    others = sorted(set(made) - set(steps), key=lambda p: (p != folder, -made[p], p))
+    return others + steps
 
 
 def _section(folder: Path, place: Path) -> str:
@@ -84,35 +99,42 @@ def _section(folder: Path, place: Path) -> str:
         parts.append(f'<h2>{html.escape(place.relative_to(folder).as_posix())}</h2>\n')
     pieces = sorted(place.glob('*.mid'), key=_in_order)
     if pieces:
-        parts.append('<ul>\n' + ''.join(_piece(folder, midi) for midi in pieces) + '</ul>\n')
-    own = {midi.with_suffix('.png') for midi in pieces}
-    shared = set(place.glob('*.png')) - own
-    images = [*sorted(shared), *sorted(own, key=_in_order)]
-    parts += [_image(folder, path) for path in images if path.exists()]
+        steps = sum(midi.stem.startswith('step_') for midi in pieces)
+        made = ''.join(_piece(folder, midi, of_file(midi.stem, steps)) for midi in pieces)
+        parts.append(f'<ul>\n{made}</ul>\n')
+    shared = set(place.glob('*.png')) - {midi.with_suffix('.png') for midi in pieces}
+    parts += [_image(folder, path, path.stem.replace('_', ' ')) for path in sorted(shared)]
     return ''.join(parts)
 
 
-def _in_order(path: Path) -> tuple[str, int]:
-    """sample_2 before sample_10."""
+def _in_order(path: Path) -> tuple[bool, str, int]:
+    """What was given before what was made of it, and sample_2 before sample_10."""
     name = path.stem.rstrip('0123456789')
-    return name, int(path.stem[len(name) :] or 0)
+    number = path.stem[len(name) :][:18]
+    return not name.startswith('given_'), name, int(number or 0)
 
 
 def _link(folder: Path, path: Path) -> str:
     return quote(os.fsencode(Path(os.path.relpath(path, folder)).as_posix()))
 
 
-def _piece(folder: Path, midi: Path) -> str:
-    name, wav = html.escape(midi.stem.replace('_', ' ')), midi.with_suffix('.wav')
+def _piece(folder: Path, midi: Path, title: str) -> str:
+    """A piece's name, its own picture and its player, where there are such."""
+    name, wav, png = html.escape(title), midi.with_suffix('.wav'), midi.with_suffix('.png')
+    picture = _image(folder, png, title) if png.exists() else '\n'
     player = _player(_link(folder, wav), name) if wav.exists() else ''
     download = f'<a href="{_link(folder, midi)}" download>MIDI</a>'
-    return f'<li><span>{name}</span>{player}{download}</li>\n'
+    return f'<li>{name}{picture}<div>{player}{download}</div></li>\n'
 
 
 def _player(link: str, name: str) -> str:
-    return f'<audio controls preload="none" src="{link}" aria-label="play {name}"></audio>'
+    audio = f'<audio controls preload="none" src="{link}" aria-label="play {name}"></audio>'
+    return (
+        f'{audio}<button type="button" aria-pressed="false" aria-label="loop {name}">loop</button>'
+    )
 
 
-def _image(folder: Path, path: Path) -> str:
-    name = html.escape(path.stem.replace('_', ' '))
-    return f'<img loading="lazy" src="{_link(folder, path)}" alt="{name}">\n'
+def _image(folder: Path, path: Path, title: str) -> str:
+    """A picture, which opens by itself: wide ones do not fit on a phone."""
+    link, name = _link(folder, path), html.escape(title)
+    return f'<a href="{link}"><img loading="lazy" src="{link}" alt="{name}"></a>\n'

@@ -1,4 +1,8 @@
-"""Pieces as piano rolls: time to the right, pitch upwards, drums on a strip of their own below."""
+"""Pieces as piano rolls: time to the right, pitch upwards, drums on a strip of their own below.
+
+Bars and beats have lines, and each part a colour. A semitone is as high in every picture, and so is
+a drum.
+"""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,7 +18,7 @@ from mvae.render.figures import COLOURS, save
 
 _DRUM_COLOUR = '#444444'
 _MOST_ROWS = 24
-_LINE_HEIGHT, _DRUM_HEIGHT, _DRUM_HEIGHT_ALONE = 3.0, 1.8, 2.0
+_SEMITONE, _DRUM, _AROUND = 0.045, 0.12, 0.3  # inches; around: a title, and space
 
 
 def draw(path: str | Path, pieces: Sequence[tuple[str, np.ndarray]], form: Form) -> None:
@@ -27,15 +31,14 @@ def draw(path: str | Path, pieces: Sequence[tuple[str, np.ndarray]], form: Form)
     rows = [(title, *_notes(tokens, form)) for title, tokens in list(pieces)[:_MOST_ROWS]]
     lines = any(not stream.sound.is_drum for stream in form.streams)
     drums = any(stream.sound.is_drum for stream in form.streams)
-    heights = [_LINE_HEIGHT] * lines
-    heights += [_DRUM_HEIGHT if lines else _DRUM_HEIGHT_ALONE] * drums
+    low, high = _range([notes for _, own, _ in rows for notes in own.values()])
+    drum_names = _drum_names([notes for _, _, hits in rows for notes in hits])
+    heights = [_SEMITONE * (high - low)] * lines + [_DRUM * len(drum_names)] * drums
     steps = max(len(tokens) for _, tokens in pieces)
-    size = min(16, max(7, 2 + steps / 18)), 0.55 * len(rows) * sum(heights) + 0.6
+    size = min(16, max(7, 2 + steps / 18)), len(rows) * (sum(heights) + _AROUND) + 0.5
     figure = Figure(figsize=size, layout='constrained')
     ratios = heights * len(rows)
     axes = figure.subplots(len(ratios), sharex=True, squeeze=False, height_ratios=ratios)[:, 0]
-    low, high = _range([notes for _, own, _ in rows for notes in own.values()])
-    drum_names = _drum_names([notes for _, _, hits in rows for notes in hits])
     for row, (title, own_lines, hits) in enumerate(rows):
         own = list(axes[row * len(heights) : (row + 1) * len(heights)])
         own[0].set_title(title, loc='left', fontsize=9, pad=3)
@@ -44,7 +47,7 @@ def draw(path: str | Path, pieces: Sequence[tuple[str, np.ndarray]], form: Form)
         if lines:
             _draw_lines(own.pop(), own_lines, low, high)
     for axis in axes:
-        _draw_bars(axis, steps, form.steps_per_bar)
+        _draw_bars(axis, steps, form)
     axes[-1].set_xlabel('bar', fontsize=8)
     save(path, figure)
 
@@ -67,13 +70,16 @@ def _range(lines: Sequence[GridNotes]) -> tuple[int, int]:
     return min(pitches) - 2, max(max(pitches) + 2, min(pitches) + 12)
 
 
-def _draw_bars(axis: Any, steps: int, steps_per_bar: int) -> None:
+def _draw_bars(axis: Any, steps: int, form: Form) -> None:
     axis.set_xlim(0, steps)
-    names = [str(n + 1) for n in range(steps // steps_per_bar)] + ['']
-    axis.set_xticks(range(0, steps + 1, steps_per_bar)[: len(names)], names)
-    axis.grid(axis='x', color='#bbbbbb', linewidth=0.8)
+    names = [str(n + 1) for n in range(steps // form.steps_per_bar)] + ['']
+    axis.set_xticks(range(0, steps + 1, form.steps_per_bar)[: len(names)], names)
+    axis.set_xticks(range(0, steps + 1, form.steps_per_quarter), minor=True)
+    axis.grid(axis='x', which='minor', color='#e4e4e4', linewidth=0.5)
+    axis.grid(axis='x', color='#999999', linewidth=0.8)
     axis.set_axisbelow(True)
     axis.tick_params(length=0, labelsize=7)
+    axis.tick_params(which='minor', length=0)
     axis.spines[:].set_color('#bbbbbb')
 
 
@@ -124,4 +130,4 @@ def _draw_drums(axis: Any, drums: Sequence[GridNotes], names: dict[int, str]) ->
         width = np.full(len(rows), 0.8)
         _draw_boxes(axis, notes.start, width, rows, 0.8, _DRUM_COLOUR, 'drums')
     axis.set_ylim(-0.6, len(names) - 0.4)
-    axis.set_yticks(range(len(names)), list(names.values()), fontsize=5)
+    axis.set_yticks(range(len(names)), list(names.values()), fontsize=7)

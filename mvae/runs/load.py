@@ -18,7 +18,7 @@ from mvae.model.config import ModelConfig, model_config
 from mvae.model.prior import Gaussian, is_sound
 from mvae.model.types import Params
 from mvae.musicvae import MusicVAE, form_of
-from mvae.runs import compact, digests, learned, metadata
+from mvae.runs import attributes, compact, digests, learned, metadata
 from mvae.runs.checkpoint import single_process
 from mvae.runs.metadata import Kept, KeptInFile
 from mvae.runs.released import find, released
@@ -74,6 +74,7 @@ def write_file(
     meta = metadata.describe(model.config, corpus)
     meta |= {'step': model.step, 'metrics': dict(model.metrics), 'versions': dict(model.versions)}
     more = learned.to_arrays(model.learned) if model.learned else {}
+    more |= attributes.to_arrays(model.attributes)
     compact.write(path, model.params, model.prior, meta, bits, more)
 
 
@@ -83,9 +84,11 @@ def _load_file(file: Path, which: str | int) -> MusicVAE:
     _check_which(file, kept.step, which)
     model = _architecture(config)
     own = learned.from_arrays(file, learned.take_arrays(arrays), model)
+    vectors = attributes.take(file, arrays, model.latent_size)
     params = compact.unflatten(file, arrays, _shapes(model))
     _check_prior(file, prior, model)
-    return MusicVAE(params, config, prior, kept.step, kept.metrics, kept.versions, own)
+    about = kept.step, kept.metrics, kept.versions
+    return MusicVAE(params, config, prior, *about, own, vectors)
 
 
 def _check_prior(path: Path, prior: Gaussian | None, model: ModelConfig) -> None:

@@ -30,9 +30,15 @@ function newWork(header) {
     corners: range(4).map(n => ({ spec: { starter: n }, name: `Piece ${n + 1}`, locked: false })),
     x: 0, y: 0, path: [], t: 50, steps: 8,
     source: { spec: { starter: 0 }, name: 'Piece 1' }, far: 30, seed: 1, fresh: 1,
-    keep: { parts: header.form.streams.slice(0, 1).map(stream => stream.name), bars: [] },
+    keep: usuallyKept(header.form),
     heat: 0, amounts: {},
   };
+}
+
+// The first part of several, or the first half of a single one.
+function usuallyKept({ streams, bars }) {
+  if (streams.length > 1) return { parts: [streams[0].name], bars: [] };
+  return { parts: [], bars: range(Math.ceil(bars / 2)) };
 }
 
 function newState() {
@@ -354,7 +360,7 @@ function placeMusic(own, place, piece, next, qpm, silent) {
   } else {
     own.source = piece;
     const there = form().streams.map(stream => stream.name).filter(name => !silent.includes(name));
-    own.keep = { parts: there.length < form().streams.length ? there : own.keep.parts, bars: [] };
+    if (there.length < form().streams.length) own.keep = { parts: there, bars: [] };
   }
 }
 
