@@ -183,6 +183,21 @@ def test_specs_say_codes(band):
     np.testing.assert_allclose(read, band.encode_tokens(tokens).mu[0], atol=1e-4)
 
 
+def test_attributes_move_a_code(band):
+    vector = np.linspace(-1, 1, band.latent_size, dtype=np.float32)
+    moving = dataclasses.replace(band, attributes={'busy': vector})
+    found = run(
+        MODEL,
+        VOICE
+        + """
+        return Array.from(await voice.place({ starter: 0 }, { busy: -0.5 }, async () => {}));
+        """,
+        _given(moving),
+    )
+    z = contents('one', band).tensors['starters'][0]
+    np.testing.assert_allclose(found, z - 0.5 * vector, atol=1e-6)
+
+
 def test_drawn_noise_is_normal_and_of_its_seed():
     one, again, other = run(MODEL, 'return [1, 1, 2].map(seed => Array.from(normal(4000, seed)));')
     assert one == again and one != other

@@ -52,6 +52,7 @@ def contents(name: str, model: MusicVAE, seed: int = 0) -> Contents:
     about, own = _PRIORS[type(prior)](prior)
     tensors = {f'model/{path}': values for path, values in flat(model.params).items()}
     tensors |= {f'prior/{path}': values for path, values in own.items()}
+    tensors |= {f'attributes/{title}': vector for title, vector in model.attributes.items()}
     tensors |= {'starters': z.astype(np.float32)}
     header = {
         'name': name,
@@ -59,6 +60,7 @@ def contents(name: str, model: MusicVAE, seed: int = 0) -> Contents:
         'form': about_form(model.form),
         'architecture': _architecture(cfg),
         'prior': about,
+        'attributes': list(model.attributes),
         'temperature': prior.temperature,
         # Of each piece each stream's columns.
         'starters': [[columns.tolist() for columns in model.form.split(piece)] for piece in tokens],

@@ -7,8 +7,10 @@ const HEADERS = JSON.parse(byId('headers').textContent);
 const LETTERS = ['A', 'B', 'C', 'D'];
 const KEYS = ['-6', '-5', '-4', '-3', '-2', '-1', 'as it is', '+1', '+2', '+3', '+4', '+5'];
 const WORDS = { // of attributes (mvae/latent/attributes.py), where there is a plain one
-  note_density: 'Busier', mean_interval: 'Bigger leaps', syncopation_16th: 'Off the sixteenths',
-  syncopation_8th: 'Off the beat', c_diatonic: 'White keys only', drum_density: 'Busier',
+  note_density: 'Busier', mean_interval: 'Bigger leaps', syncopation_8th: 'Off the beat',
+  syncopation_16th: 'Between eighths', c_diatonic: 'White keys', drum_density: 'Busier drums',
+  drum_syncopation_8th: 'Drums off beat', drum_syncopation_16th: 'Drums between', backbeat: 'Backbeat',
+  hi_hat_density: 'More hi-hat',
 };
 const MOST_HISTORY = 200;
 const IDLE = 1500; // milliseconds
@@ -595,8 +597,7 @@ function buildKeep() {
 }
 
 function buildAttributes() {
-  const names = Object.keys(header().attributes || {});
-  byId('attributes').replaceChildren(...names.map(name => {
+  byId('attributes').replaceChildren(...header().attributes.map(name => {
     const input = element('input', { type: 'range', min: -200, max: 200, step: 10, 'data-attribute': name,
       oninput: event => change((next, own) => { own.amounts[name] = event.target.value / 100; }, false),
       onchange: settle });
