@@ -27,6 +27,7 @@ from starlette.staticfiles import StaticFiles
 
 from mvae.listening.answers import Answer, Answers, Full, NotNext, now
 from mvae.listening.survey import Survey
+from mvae.render.looks import style
 from mvae.web.app import build_app
 from mvae.web.body import read_json
 
@@ -43,6 +44,7 @@ def make_app(answers: Answers, survey: Survey, names: Collection[str] = ()) -> S
     routes = [
         Route('/state', page.state),
         Route('/sounds/{name}', page.sound),
+        Route('/page.css', _style),
         Route('/begin', page.begin, methods=['POST']),
         Route('/answer', page.answer, methods=['POST']),
         Route('/withdraw', page.withdraw, methods=['POST']),
@@ -138,6 +140,10 @@ class _Page:
         except NotNext:
             reason = 'this comparison is answered already, or not reached yet'
             raise HTTPException(409, reason) from None
+
+
+async def _style(request: Request) -> Response:
+    return Response(style(), media_type='text/css')
 
 
 def _token(request: Request) -> str:

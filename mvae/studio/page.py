@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
+from mvae.render.looks import style
 from mvae.studio.contents import Contents
 
 _WORKER = ('model.js', 'prior.js', 'unpack.js', 'pieces.js', 'worker.js')
 _PAGE = ('music.js', 'midi.js', 'sound.js', 'roll.js', 'studio.js')
-_STYLES = ('page.css', 'studio.css')
 
 
 def build(models: Sequence[Contents]) -> bytes:
@@ -28,7 +28,8 @@ def build(models: Sequence[Contents]) -> bytes:
         {**model.header, 'manifest': manifest, 'hash': digest}
         for model, (manifest, digest, _) in zip(models, packed, strict=True)
     ]
-    styles, script, worker = (_joined(names) for names in (_STYLES, _PAGE, _WORKER))
+    script, worker = (_joined(names) for names in (_PAGE, _WORKER))
+    styles = style() + _read('studio.css')
     blocks = {
         'policy': _policy(styles, script, worker),
         'styles': styles,
