@@ -9,7 +9,7 @@ MVAE := exec $(BIN)/mvae
 # two cores of Linux.
 export GLIBC_TUNABLES ?= glibc.malloc.hugetlb=1
 
-.PHONY: install environment data train eval sample interpolate gallery table study listen bench \
+.PHONY: install environment data train eval sample interpolate gallery studio table study listen bench \
   lint test clean
 
 # With an accelerator, then: .venv/bin/pip install -c constraints.txt --editable '.[cuda]' (or tpu)
@@ -58,6 +58,10 @@ train: install
 eval sample interpolate gallery: install
 	@test -n "$(EXP)$(MODEL)" || { echo 'error: say which model: make $@ MODEL=trio16, or your training: make $@ EXP=trio16' >&2; exit 2; }
 	$(MVAE) $@ $(if $(MODEL),"$(MODEL)",--exp "$(EXP)") $(CHOICE) $(ARGS)
+
+# make studio [MODEL='mel2 runs/mine'] [ARGS='--export page.html']: play with models in the browser
+studio: install
+	$(MVAE) studio $(MODEL) $(ARGS)
 
 # make table RUNS='runs/mel16-hierenc runs/mel16-hier' [ARGS='--limit 1000']: the paper's table of
 # trained models, in runs/table
