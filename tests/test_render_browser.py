@@ -1,16 +1,17 @@
 """The page of a run folder in headless Chromium, as wide as a phone."""
 
 import numpy as np
-from test_listening_browser import browser, pytestmark  # noqa: F401
+from browser import needs_browser
 
 from mvae.music.forms import make_form
 from mvae.render.gallery import write_gallery
 from mvae.render.pieces import write_piece
 
+pytestmark = needs_browser
 TUNE = np.array([[60], [0], [0], [1]] * 8, np.int32)
 
 
-def test_nothing_is_wider_than_a_phone_and_loops_are_switched(browser, tmp_path, monkeypatch):  # noqa: F811
+def test_nothing_is_wider_than_a_phone_and_loops_are_switched(browser, tmp_path, monkeypatch):
     monkeypatch.setenv('MVAE_SOUNDFONT', 'none')
     long = 'a_' + 'very' * 20 + '_long_name'
     for n, name in enumerate(('step_01', 'step_02', long)):

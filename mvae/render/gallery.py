@@ -11,6 +11,7 @@ from urllib.parse import quote
 from mvae.files import write_atomically
 from mvae.music.sources import read_source
 from mvae.render.audio import write_wav
+from mvae.render.looks import style
 from mvae.render.names import of_file
 
 PAGE = 'index.html'
@@ -18,25 +19,7 @@ _HEAD = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1"><title>{title}</title>
 <style>
-:root {{ color-scheme: light dark; --line: #8884; }}
-* {{ box-sizing: border-box; }}
-body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 72rem; margin: 1.5rem auto;
-       padding: 0 .75rem; overflow-wrap: anywhere; }}
-h1 {{ font-size: 1.5rem; }}
-h2 {{ font-size: 1.1rem; margin-top: 2.5rem; border-top: 1px solid var(--line);
-     padding-top: 1rem; }}
-a:has(img) {{ display: block; overflow-x: auto; margin: .5rem 0; }}
-img {{ width: 100%; max-width: max-content; min-width: 50rem; background: white;
-      border-radius: 4px; display: block; }}
-ul {{ list-style: none; padding: 0; display: grid; gap: 1rem 1.5rem;
-     grid-template-columns: repeat(auto-fill, minmax(min(20rem, 100%), 1fr)); }}
-li {{ min-width: 0; }}
-li:has(img) {{ grid-column: 1 / -1; }}
-li div {{ display: flex; flex-wrap: wrap; align-items: center; gap: .25rem .75rem; }}
-audio {{ height: 2.4rem; min-width: 10rem; flex: 1; }}
-button {{ font: inherit; padding: .1rem .6rem; }}
-button[aria-pressed=true] {{ background: #0072b2; color: white; }}
-</style></head><body><h1>{title}</h1>
+{style}</style></head><body><h1>{title}</h1>
 """
 _SCRIPT = """<script>
 const players = [...document.querySelectorAll('audio')];
@@ -59,7 +42,7 @@ def write_gallery(folder: str | Path) -> Path:
     folder = Path(folder)
     sections = {place: _section(folder, place) for place in _places(folder)}
     title = html.escape(folder.resolve().name)
-    page = _HEAD.format(title=title) + ''.join(sections.values()) + _SCRIPT
+    page = _HEAD.format(title=title, style=style('gallery')) + ''.join(sections.values()) + _SCRIPT
     write_atomically(folder / PAGE, page.encode(errors='replace'))
     return folder / PAGE
 
