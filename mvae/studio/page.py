@@ -14,7 +14,10 @@ from mvae.render.looks import style
 from mvae.studio.contents import Contents
 
 _WORKER = ('model.js', 'prior.js', 'unpack.js', 'pieces.js', 'worker.js')
-_PAGE = ('music.js', 'midi.js', 'sound.js', 'roll.js', 'studio.js')
+_PAGE = (
+    *('music.js', 'midi.js', 'sound.js', 'roll.js', 'state.js', 'orders.js', 'compose.js'),
+    *('files.js', 'play.js', 'controls.js', 'hands.js'),
+)
 
 
 def build(models: Sequence[Contents]) -> bytes:

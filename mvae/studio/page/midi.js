@@ -14,7 +14,8 @@ function readMidi(bytes, stepsPerBar) {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const start = findHeader(bytes);
   const division = view.getUint16(start + 12);
-  if (!division || division & 0x8000) throw new Error('its time is counted in frames, not in beats');
+  if (!division || division & 0x8000)
+    throw new Error('its time is counted in frames, not in beats');
   const events = [];
   let place = start + 8 + view.getUint32(start + 4);
   while (place + 8 <= bytes.length) {
@@ -46,7 +47,10 @@ function findHeader(bytes) {
 // Notes, programs, tempos and meters of one track are added to events.
 function readTrack(bytes, start, end, events) {
   let [place, tick, status] = [start, 0, 0];
-  const next = () => { if (place >= end) throw new RangeError(); return bytes[place++]; };
+  const next = () => {
+    if (place >= end) throw new RangeError();
+    return bytes[place++];
+  };
   const number = () => {
     let value = 0;
     for (let n = 0; n < 4; n += 1) {
@@ -70,7 +74,8 @@ function readTrack(bytes, start, end, events) {
           const tempo = data[0] * 65536 + data[1] * 256 + data[2];
           if (tempo) events.push({ tick, tempo });
         }
-        if (kind === 0x58 && data.length >= 2) events.push({ tick, meter: [data[0], 2 ** data[1]] });
+        if (kind === 0x58 && data.length >= 2)
+          events.push({ tick, meter: [data[0], 2 ** data[1]] });
       } else if (status >= 0xf0) {
         place += number();
       } else if (status >= 0x80) {
@@ -99,20 +104,25 @@ function sectionsOf(events) {
 // The tracks' notes in steps, without those in meters whose bar is not four quarters.
 function onGrid(parts, sections, scale) {
   const step = ticks => Math.floor(ticks * scale + 0.5);
-  const found = parts.map(part => ({
-    ...part,
-    notes: part.notes.flatMap(note => {
-      let section = sections.length - 1;
-      while (sections[section].tick > note.start) section -= 1;
-      const { tick, meter } = sections[section];
-      const [start, next] = [step(note.start - tick), sections[section + 1]];
-      if (meter[0] !== meter[1] || start >= MOST_STEPS) return [];
-      const end = Math.min(note.end, next ? next.tick : Infinity);
-      return [{ ...note, section, start, end: Math.max(start + 1, step(end - tick)) }];
-    }),
-  })).filter(part => part.notes.length);
+  const found = parts
+    .map(part => ({
+      ...part,
+      notes: part.notes.flatMap(note => {
+        let section = sections.length - 1;
+        while (sections[section].tick > note.start) section -= 1;
+        const { tick, meter } = sections[section];
+        const [start, next] = [step(note.start - tick), sections[section + 1]];
+        if (meter[0] !== meter[1] || start >= MOST_STEPS) return [];
+        const end = Math.min(note.end, next ? next.tick : Infinity);
+        return [{ ...note, section, start, end: Math.max(start + 1, step(end - tick)) }];
+      }),
+    }))
+    .filter(part => part.notes.length);
   if (!found.length) {
-    const other = sections.map(({ meter }) => meter).find(([a, b]) => a !== b) || ['another', 'meter'];
+    const other = sections.map(({ meter }) => meter).find(([a, b]) => a !== b) || [
+      'another',
+      'meter',
+    ];
     throw new Error(`the music is in ${other.join('/')}; the model knows bars of four quarters`);
   }
   return found;
@@ -151,25 +161,65 @@ function writeMidi(form, pieces, qpm, title) {
   const steps = form.bars * form.steps_per_bar;
   const ticks = (TICKS * 4) / form.steps_per_bar;
   const tempo = Math.round(60e6 / qpm);
-  const head = [0, 255, 3, ...counted(title), 0, 255, 0x58, 4, 4, 2, 24, 8,
-    0, 255, 0x51, 3, tempo >> 16, (tempo >> 8) & 255, tempo & 255, 0, 255, 0x2f, 0];
+  const head = [
+    0,
+    255,
+    3,
+    ...counted(title),
+    0,
+    255,
+    0x58,
+    4,
+    4,
+    2,
+    24,
+    8,
+    0,
+    255,
+    0x51,
+    3,
+    tempo >> 16,
+    (tempo >> 8) & 255,
+    tempo & 255,
+    0,
+    255,
+    0x2f,
+    0,
+  ];
   const tracks = form.streams.map((stream, n) => {
-    const notes = pieces.flatMap((piece, k) => piece[n].map(note => (
-      { ...note, start: note.start + k * steps, end: note.end + k * steps })));
+    const notes = pieces.flatMap((piece, k) =>
+      piece[n].map(note => ({ ...note, start: note.start + k * steps, end: note.end + k * steps })),
+    );
     return trackBytes(stream, notes, ticks);
   });
-  const all = [head, ...tracks].flatMap(bytes => [...chars('MTrk'), ...word(bytes.length), ...bytes]);
+  const all = [head, ...tracks].flatMap(bytes => [
+    ...chars('MTrk'),
+    ...word(bytes.length),
+    ...bytes,
+  ]);
   const count = form.streams.length + 1;
-  return Uint8Array.from([...chars('MThd'), ...word(6), 0, 1, 0, count, TICKS >> 8, TICKS & 255, ...all]);
+  return Uint8Array.from([
+    ...chars('MThd'),
+    ...word(6),
+    0,
+    1,
+    0,
+    count,
+    TICKS >> 8,
+    TICKS & 255,
+    ...all,
+  ]);
 }
 
 function trackBytes(stream, notes, ticks) {
   const { sound } = stream;
   const channel = sound.is_drum ? DRUM_CHANNEL : sound.track;
-  const events = notes.flatMap(note => [
-    [Math.round(note.start * ticks), 1, [0x90 | channel, note.pitch, note.velocity]],
-    [Math.round(note.end * ticks), 0, [0x80 | channel, note.pitch, 0]],
-  ]).sort((a, b) => a[0] - b[0] || a[1] - b[1]);
+  const events = notes
+    .flatMap(note => [
+      [Math.round(note.start * ticks), 1, [0x90 | channel, note.pitch, note.velocity]],
+      [Math.round(note.end * ticks), 0, [0x80 | channel, note.pitch, 0]],
+    ])
+    .sort((a, b) => a[0] - b[0] || a[1] - b[1]);
   const bytes = [0, 255, 3, ...counted(stream.name), 0, 0xc0 | channel, sound.program];
   let tick = 0;
   for (const [at, , message] of events) {

@@ -83,18 +83,31 @@ const HEADS = {
         if ((values[0] >> n) & 1) addRow(out, kernel, row + n);
       }
     },
-    feed: (head, kernel, row, values, out) => HEADS.Categorical.feed(head, kernel, row, values, out),
+    feed: (head, kernel, row, values, out) =>
+      HEADS.Categorical.feed(head, kernel, row, values, out),
     draw: (head, ...others) => HEADS.Categorical.draw(head, ...others),
   },
   Columns: {
-    read: (head, kernel, row, values, out) => eachColumn(head, 'in_width', (own, start, n) =>
-      HEADS[own.kind].read(own, kernel, row + start, [values[n]], out)),
-    feed: (head, kernel, row, values, out) => eachColumn(head, 'out_width', (own, start, n) =>
-      HEADS[own.kind].feed(own, kernel, row + start, [values[n]], out)),
+    read: (head, kernel, row, values, out) =>
+      eachColumn(head, 'in_width', (own, start, n) =>
+        HEADS[own.kind].read(own, kernel, row + start, [values[n]], out),
+      ),
+    feed: (head, kernel, row, values, out) =>
+      eachColumn(head, 'out_width', (own, start, n) =>
+        HEADS[own.kind].feed(own, kernel, row + start, [values[n]], out),
+      ),
     draw: (head, logits, temperature, random) => {
       const drawn = [];
-      eachColumn(head, 'out_width', (own, start) => drawn.push(...HEADS[own.kind].draw(
-        own, logits.subarray(start, start + own.out_width), temperature, random)));
+      eachColumn(head, 'out_width', (own, start) =>
+        drawn.push(
+          ...HEADS[own.kind].draw(
+            own,
+            logits.subarray(start, start + own.out_width),
+            temperature,
+            random,
+          ),
+        ),
+      );
       return drawn;
     },
   },
@@ -114,7 +127,10 @@ function pick(logits, temperature, random) {
   let most = -Infinity;
   for (let n = 0; n < logits.length; n += 1) {
     const value = logits[n] - (temperature ? temperature * Math.log(-Math.log(random())) : 0);
-    if (value > most) { most = value; best = n; }
+    if (value > most) {
+      most = value;
+      best = n;
+    }
   }
   return best;
 }
@@ -127,7 +143,9 @@ class Model {
     this.params = nested(tensors);
   }
 
-  get latentSize() { return this.cfg.latent_size; }
+  get latentSize() {
+    return this.cfg.latent_size;
+  }
 
   // Streams (of each its columns, [T][C] flat) -> mu, Float32Array [Z].
   encode(streams) {
@@ -136,18 +154,23 @@ class Model {
     const steps = cfg.total_steps / bars;
     const { encoder } = params;
     if (cfg.bar_codes && bars > 1) {
-      const codes = range(bars).flatMap(bar => cfg.heads.map((head, n) => {
-        const part = encoder.parts[n];
-        return affine(part.mu, this._read(part.layers, [head], [streams[n]], bar * steps, steps));
-      }));
+      const codes = range(bars).flatMap(bar =>
+        cfg.heads.map((head, n) => {
+          const part = encoder.parts[n];
+          return affine(part.mu, this._read(part.layers, [head], [streams[n]], bar * steps, steps));
+        }),
+      );
       return concatenated(codes);
     }
     const summaries = range(bars).map(bar =>
-      this._read(encoder.layers, cfg.heads, streams, bar * steps, steps));
-    const summary = bars > 1
-      ? readBothWays(encoder.bar_layers, bars, (kernel, t, out) =>
-        addProduct(out, summaries[t], kernel))
-      : summaries[0];
+      this._read(encoder.layers, cfg.heads, streams, bar * steps, steps),
+    );
+    const summary =
+      bars > 1
+        ? readBothWays(encoder.bar_layers, bars, (kernel, t, out) =>
+            addProduct(out, summaries[t], kernel),
+          )
+        : summaries[0];
     return affine(encoder.mu, summary);
   }
 
@@ -175,16 +198,18 @@ class Model {
       });
       return Float32Array.from(x);
     });
-    return cfg.heads.map((_, n) => heard.map((e, bar) => {
-      if (!cfg.bar_codes) return e;
-      const start = bar * width + n * cfg.code_size;
-      return concatenated([e, z.subarray(start, start + cfg.code_size)]);
-    }));
+    return cfg.heads.map((_, n) =>
+      heard.map((e, bar) => {
+        if (!cfg.bar_codes) return e;
+        const start = bar * width + n * cfg.code_size;
+        return concatenated([e, z.subarray(start, start + cfg.code_size)]);
+      }),
+    );
   }
 
   // Bars of tokens one after the other: {bar, streams}, of each stream its columns of that bar.
   // Bars of one code are played as the first of them (`finish`).
-  * generate(z, temperature = 0, seed = 0) {
+  *generate(z, temperature = 0, seed = 0) {
     const { cfg, params } = this;
     const random = uniform(seed);
     const embeddings = this.embeddings(z);
@@ -194,8 +219,14 @@ class Model {
       const streams = [];
       decoders.forEach((heads, n) => {
         const own = params.conductor ? [last[n]] : last;
-        const drawn = this._decode(params.decoders[n], heads, embeddings[n][bar], own, temperature,
-          random);
+        const drawn = this._decode(
+          params.decoders[n],
+          heads,
+          embeddings[n][bar],
+          own,
+          temperature,
+          random,
+        );
         streams.push(...drawn);
       });
       last = streams.map((values, n) => Array.from(values.slice(-cfg.heads[n].columns)));
@@ -223,7 +254,9 @@ class Model {
       addProduct(gates, states[0].h, first.kernel, width + e.length);
       lstmStep(gates, states[0]);
       let x = states[0].h;
-      others.forEach((layer, n) => { x = lstmLayer(layer, x, states[n + 1]); });
+      others.forEach((layer, n) => {
+        x = lstmLayer(layer, x, states[n + 1]);
+      });
       const logits = affine(params.output, x);
       let start = 0;
       values = heads.map((head, k) => {
@@ -255,10 +288,12 @@ class Model {
     const tokens = cfg.heads.map((_, n) => concatenatedInts(bars.map(streams => streams[n])));
     if (!cfg.bar_codes) return tokens;
     const steps = cfg.total_steps / cfg.bars_of_codes;
-    this.plan(z).forEach((first, bar) => first.forEach((source, n) => {
-      const width = steps * cfg.heads[n].columns;
-      tokens[n].copyWithin(bar * width, source * width, (source + 1) * width);
-    }));
+    this.plan(z).forEach((first, bar) =>
+      first.forEach((source, n) => {
+        const width = steps * cfg.heads[n].columns;
+        tokens[n].copyWithin(bar * width, source * width, (source + 1) * width);
+      }),
+    );
     return tokens;
   }
 }
@@ -280,7 +315,10 @@ function initialStates(layer, e, sizes) {
   const flat = affine(layer, e).map(Math.tanh);
   let start = 0;
   return sizes.map(size => {
-    const state = { c: flat.slice(start, start + size), h: flat.slice(start + size, start + 2 * size) };
+    const state = {
+      c: flat.slice(start, start + size),
+      h: flat.slice(start + size, start + 2 * size),
+    };
     start += 2 * size;
     return state;
   });
@@ -319,7 +357,10 @@ function readBothWays(layers, steps, addInput) {
 function concatenated(parts) {
   const out = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
   let start = 0;
-  for (const part of parts) { out.set(part, start); start += part.length; }
+  for (const part of parts) {
+    out.set(part, start);
+    start += part.length;
+  }
   return out;
 }
 
@@ -349,7 +390,11 @@ function slerp(a, b, t) {
   let dot = 0;
   let aa = 0;
   let bb = 0;
-  for (let i = 0; i < a.length; i += 1) { dot += a[i] * b[i]; aa += a[i] ** 2; bb += b[i] ** 2; }
+  for (let i = 0; i < a.length; i += 1) {
+    dot += a[i] * b[i];
+    aa += a[i] ** 2;
+    bb += b[i] ** 2;
+  }
   const norms = Math.sqrt(aa * bb);
   const cosine = norms > 0 ? Math.min(1, Math.max(-1, dot / norms)) : 1;
   const sine = Math.sqrt(1 - cosine ** 2);

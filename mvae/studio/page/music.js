@@ -51,9 +51,12 @@ const CODECS = {
     },
     decode: (codec, tokens) => {
       const notes = [];
-      tokens.forEach((token, step) => codec.pitches.forEach((pitch, n) => {
-        if ((token >> n) & 1) notes.push({ start: step, end: step + 1, pitch, velocity: LOUDNESS });
-      }));
+      tokens.forEach((token, step) =>
+        codec.pitches.forEach((pitch, n) => {
+          if ((token >> n) & 1)
+            notes.push({ start: step, end: step + 1, pitch, velocity: LOUDNESS });
+        }),
+      );
       return notes;
     },
     say: (codec, note) => codec.names[codec.classes[note.pitch]],
@@ -66,8 +69,10 @@ const CODECS = {
 function highest(notes) {
   const sorted = [...notes].sort((a, b) => a.start - b.start || b.pitch - a.pitch);
   const kept = sorted.filter((note, n) => n === 0 || note.start !== sorted[n - 1].start);
-  return kept.map((note, n) => (
-    { ...note, end: n + 1 < kept.length ? Math.min(note.end, kept[n + 1].start) : note.end }));
+  return kept.map((note, n) => ({
+    ...note,
+    end: n + 1 < kept.length ? Math.min(note.end, kept[n + 1].start) : note.end,
+  }));
 }
 
 const FEWEST_ROWS = 25;
@@ -79,8 +84,10 @@ function pitchRows(notes) {
   const more = Math.max(0, FEWEST_ROWS - (high - low + 1));
   low = Math.max(0, low - Math.floor(more / 2));
   high = Math.min(127, Math.max(high, low + FEWEST_ROWS - 1));
-  return range(high - low + 1).map(n => (
-    { value: low + n, name: (low + n) % 12 === 0 ? noteName(low + n) : '' }));
+  return range(high - low + 1).map(n => ({
+    value: low + n,
+    name: (low + n) % 12 === 0 ? noteName(low + n) : '',
+  }));
 }
 
 const codecOf = stream => CODECS[stream.codec.kind];
@@ -105,20 +112,25 @@ function keptNotes(form, tokens, others) {
 
 // Notes as words, for who cannot see them.
 function inWords(form, tokens) {
-  return notesOf(form, tokens).map((notes, n) => {
-    const stream = form.streams[n];
-    const said = notes.slice(0, 64).map(note => codecOf(stream).say(stream.codec, note));
-    const more = notes.length > said.length ? `, and ${notes.length - said.length} more` : '';
-    return `${stream.name}: ${said.join(' ') || 'silent'}${more}`;
-  }).join('; ');
+  return notesOf(form, tokens)
+    .map((notes, n) => {
+      const stream = form.streams[n];
+      const said = notes.slice(0, 64).map(note => codecOf(stream).say(stream.codec, note));
+      const more = notes.length > said.length ? `, and ${notes.length - said.length} more` : '';
+      return `${stream.name}: ${said.join(' ') || 'silent'}${more}`;
+    })
+    .join('; ');
 }
 
 // Which tracks of a file may be a stream (mvae/music/tracks.py), by the kind of its rule.
 const BASSES = track => track.program >= 32 && track.program < 40;
 const RULES = {
   Programs: {
-    claims: (rule, track) => !track.drums && track.program >= rule.first
-      && track.program <= rule.last && BASSES(track) === rule.below > 0,
+    claims: (rule, track) =>
+      !track.drums &&
+      track.program >= rule.first &&
+      track.program <= rule.last &&
+      BASSES(track) === rule.below > 0,
     otherwise: (rule, free) => {
       const pitched = free.filter(track => !track.drums);
       if (rule.below) {
@@ -143,7 +155,10 @@ function onsets(track) {
 
 // The track with the most onsets, the first of equal ones.
 function busiest(tracks) {
-  return tracks.reduce((best, track) => (!best || onsets(track) > onsets(best) ? track : best), null);
+  return tracks.reduce(
+    (best, track) => (!best || onsets(track) > onsets(best) ? track : best),
+    null,
+  );
 }
 
 // The best track of each stream, null for a silent one.
@@ -153,7 +168,9 @@ function chooseTracks(form, tracks) {
     const codec = codecOf(stream);
     const expressed = tracks
       .map(track => ({
-        ...track, whole: track, notes: track.notes.filter(x => codec.expresses(stream.codec, x.pitch)),
+        ...track,
+        whole: track,
+        notes: track.notes.filter(x => codec.expresses(stream.codec, x.pitch)),
       }))
       .filter(track => track.notes.length);
     const rule = RULES[stream.rule.kind];
@@ -161,8 +178,11 @@ function chooseTracks(form, tracks) {
     if (!own.length) {
       const taken = new Set(chosen.filter(Boolean).map(track => track.whole));
       const later = form.streams.slice(n + 1);
-      const free = expressed.filter(track => !taken.has(track.whole)
-        && !later.some(other => RULES[other.rule.kind].claims(other.rule, track)));
+      const free = expressed.filter(
+        track =>
+          !taken.has(track.whole) &&
+          !later.some(other => RULES[other.rule.kind].claims(other.rule, track)),
+      );
       own = rule.otherwise(stream.rule, free);
     }
     chosen.push(busiest(own));
@@ -176,8 +196,11 @@ function windowOf(form, tracks) {
   if (!chosen.some(Boolean)) {
     throw new Error(`this file has no ${form.streams.map(stream => stream.name).join(' or ')}`);
   }
-  const sections = new Set(chosen.filter(Boolean).flatMap(track => track.notes.map(n => n.section)));
-  const { whole, bars } = [...sections].sort((a, b) => a - b)
+  const sections = new Set(
+    chosen.filter(Boolean).flatMap(track => track.notes.map(n => n.section)),
+  );
+  const { whole, bars } = [...sections]
+    .sort((a, b) => a - b)
     .map(section => encoded(form, chosen, tracks, section))
     .reduce((best, one) => (one.onsets > best.onsets ? one : best));
   const first = bars > form.bars ? firstBar(form, whole) : 0;
@@ -196,11 +219,20 @@ function encoded(form, chosen, tracks, section) {
   const within = notes => notes.filter(note => note.section === section);
   const ends = tracks.flatMap(track => within(track.notes).map(note => note.end));
   const bars = Math.ceil(ends.reduce((a, b) => Math.max(a, b), 0) / form.steps_per_bar);
-  const whole = form.streams.map((stream, n) => codecOf(stream).encode(
-    stream.codec, chosen[n] ? within(chosen[n].notes) : [], bars * form.steps_per_bar));
+  const whole = form.streams.map((stream, n) =>
+    codecOf(stream).encode(
+      stream.codec,
+      chosen[n] ? within(chosen[n].notes) : [],
+      bars * form.steps_per_bar,
+    ),
+  );
   const onsets = whole.map((values, n) => {
     const { codec } = form.streams[n];
-    return new Set(codecOf(form.streams[n]).decode(codec, values).map(note => note.start)).size;
+    return new Set(
+      codecOf(form.streams[n])
+        .decode(codec, values)
+        .map(note => note.start),
+    ).size;
   });
   return { whole, bars, onsets: onsets.reduce((a, b) => a + b, 0) };
 }

@@ -10,19 +10,24 @@ const NEAREST = 16;
 
 // Of codes [U][K][D], flat, the first bar that has the same one: [U][K].
 function planOf(z, bars, parts, size) {
-  const code = (bar, part) => z.subarray((bar * parts + part) * size, (bar * parts + part + 1) * size);
+  const code = (bar, part) =>
+    z.subarray((bar * parts + part) * size, (bar * parts + part + 1) * size);
   const same = (a, b) => a.every((x, i) => Math.abs(x - b[i]) < EQUAL);
   const plan = [];
   for (let bar = 0; bar < bars; bar += 1) {
-    plan.push(range(parts).map(part => {
-      const first = range(bar).find(other => same(code(other, part), code(bar, part)));
-      return first === undefined ? bar : plan[first][part];
-    }));
+    plan.push(
+      range(parts).map(part => {
+        const first = range(bar).find(other => same(code(other, part), code(bar, part)));
+        return first === undefined ? bar : plan[first][part];
+      }),
+    );
   }
   return plan;
 }
 
-function silu(x) { return x * sigmoid(x); }
+function silu(x) {
+  return x * sigmoid(x);
+}
 
 // y [N, out] = x [N, in] @ kernel [in, out] (at an offset, of one layer of a stack) + bias.
 function rowsAffine(x, rows, kernel, bias, layer = 0) {
@@ -69,7 +74,10 @@ class Denoiser {
     const waves = range(WAVES).map(n => level * Math.exp((FASTEST * n) / (WAVES - 1)));
     const x = Float32Array.from([...waves.map(Math.sin), ...waves.map(Math.cos)]);
     const heard = affine(params.level, x);
-    if (transposed) params.transposed.data.forEach((value, i) => { heard[i] += value; });
+    if (transposed)
+      params.transposed.data.forEach((value, i) => {
+        heard[i] += value;
+      });
     const out = heard.map(silu);
     const { level: own } = params.blocks;
     return {
@@ -84,18 +92,20 @@ class Denoiser {
     const { distance, same: told } = this.params.blocks;
     const span = 2 * bars - 1;
     const n = this.tokens;
-    return range(layers).map(layer => range(heads).map(head => {
-      const out = new Float32Array(n * n);
-      const start = (layer * heads + head) * parts * parts * span;
-      for (let i = 0; i < n; i += 1) {
-        for (let j = 0; j < n; j += 1) {
-          const apart = Math.floor(i / parts) - Math.floor(j / parts) + bars - 1;
-          const at = start + ((i % parts) * parts + (j % parts)) * span + apart;
-          out[i * n + j] = distance.data[at] + told.data[layer * heads + head] * same[i * n + j];
+    return range(layers).map(layer =>
+      range(heads).map(head => {
+        const out = new Float32Array(n * n);
+        const start = (layer * heads + head) * parts * parts * span;
+        for (let i = 0; i < n; i += 1) {
+          for (let j = 0; j < n; j += 1) {
+            const apart = Math.floor(i / parts) - Math.floor(j / parts) + bars - 1;
+            const at = start + ((i % parts) * parts + (j % parts)) * span + apart;
+            out[i * n + j] = distance.data[at] + told.data[layer * heads + head] * same[i * n + j];
+          }
         }
-      }
-      return out;
-    }));
+        return out;
+      }),
+    );
   }
 
   // x [N, D] at a noise level -> velocity [N, D].
@@ -106,8 +116,8 @@ class Denoiser {
     let h = rowsAffine(x, n, params.in.kernel, params.in.bias);
     for (let i = 0; i < n; i += 1) {
       for (let j = 0; j < width; j += 1) {
-        h[i * width + j] += params.place.data[i * width + j]
-          + (known[i] ? params.known.data[j] : 0);
+        h[i * width + j] +=
+          params.place.data[i * width + j] + (known[i] ? params.known.data[j] : 0);
       }
     }
     for (let layer = 0; layer < cfg.layers; layer += 1) {
@@ -115,8 +125,12 @@ class Denoiser {
       h = this._block(layer, h, parts, biases[layer]);
     }
     const [scale, shift] = [told.last.subarray(0, width), told.last.subarray(width)];
-    const said = rowsAffine(modulated(normalised(h, n), scale, shift), n, params.out.kernel,
-      params.out.bias);
+    const said = rowsAffine(
+      modulated(normalised(h, n), scale, shift),
+      n,
+      params.out.kernel,
+      params.out.bias,
+    );
     return this._averaged(said, same);
   }
 
@@ -126,8 +140,13 @@ class Denoiser {
     const add = (x, y, gain) => x.map((value, i) => value + (1 + gain[i % gain.length]) * y[i]);
     const attended = this._attend(layer, modulated(normalised(h, n), scaleA, shiftA), biases);
     const after = add(h, attended, gainA);
-    const wide = rowsAffine(modulated(normalised(after, n), scaleB, shiftB), n, blocks.wide.kernel,
-      blocks.wide.bias, layer).map(silu);
+    const wide = rowsAffine(
+      modulated(normalised(after, n), scaleB, shiftB),
+      n,
+      blocks.wide.kernel,
+      blocks.wide.bias,
+      layer,
+    ).map(silu);
     return add(after, rowsAffine(wide, n, blocks.narrow.kernel, blocks.narrow.bias, layer), gainB);
   }
 
@@ -153,7 +172,10 @@ class Denoiser {
           most = Math.max(most, weights[j]);
         }
         let sum = 0;
-        for (let j = 0; j < n; j += 1) { weights[j] = Math.exp(weights[j] - most); sum += weights[j]; }
+        for (let j = 0; j < n; j += 1) {
+          weights[j] = Math.exp(weights[j] - most);
+          sum += weights[j];
+        }
         for (let j = 0; j < n; j += 1) {
           const share = weights[j] / sum;
           for (let d = 0; d < size; d += 1) {
@@ -213,10 +235,13 @@ class LearnedPrior {
     const plan = level < 1 ? planOf(z, bars, parts, size) : this._plan(z, known, seed);
     const { given, known: all } = copied(this._standard(z), known, plan, this.cfg);
     const noise = alike(normal(z.length, seed), plan, this.cfg);
-    const start = level < 1
-      ? noise.map((x, i) => Math.cos((level * Math.PI) / 2) * given[i]
-        + Math.sin((level * Math.PI) / 2) * x)
-      : noise;
+    const start =
+      level < 1
+        ? noise.map(
+            (x, i) =>
+              Math.cos((level * Math.PI) / 2) * given[i] + Math.sin((level * Math.PI) / 2) * x,
+          )
+        : noise;
     const x = await this.denoise(start, given, all, plan, known.some(Boolean), pause, level);
     const numbers = parts * size;
     return x.map((value, i) => value * this.scale[i % numbers] + this.mean[i % numbers]);
@@ -242,10 +267,15 @@ class LearnedPrior {
       const told = this.network.told(at(k), transposed);
       const velocity = this.network.apply(now, known, same, biases, told);
       const [signal, noisy] = [Math.cos((at(k) * Math.PI) / 2), Math.sin((at(k) * Math.PI) / 2)];
-      const [nextSignal, nextNoisy] = [Math.cos((at(k + 1) * Math.PI) / 2),
-        Math.sin((at(k + 1) * Math.PI) / 2)];
-      now = now.map((value, i) => nextSignal * (signal * value - noisy * velocity[i])
-        + nextNoisy * (noisy * value + signal * velocity[i]));
+      const [nextSignal, nextNoisy] = [
+        Math.cos((at(k + 1) * Math.PI) / 2),
+        Math.sin((at(k + 1) * Math.PI) / 2),
+      ];
+      now = now.map(
+        (value, i) =>
+          nextSignal * (signal * value - noisy * velocity[i]) +
+          nextNoisy * (noisy * value + signal * velocity[i]),
+      );
     }
     return keep(now);
   }
@@ -285,22 +315,34 @@ class LearnedPrior {
 // [U * K * D] with each code as that of the first bar that the plan says.
 function alike(x, plan, { parts, size }) {
   const out = Float32Array.from(x);
-  plan.forEach((row, bar) => row.forEach((first, part) => {
-    const from = (first * parts + part) * size;
-    out.copyWithin((bar * parts + part) * size, from, from + size);
-  }));
+  plan.forEach((row, bar) =>
+    row.forEach((first, part) => {
+      const from = (first * parts + part) * size;
+      out.copyWithin((bar * parts + part) * size, from, from + size);
+    }),
+  );
   return out;
 }
 
 // Codes with those that are to be as a known one, and which are known then.
 function copied(given, known, plan, { bars, parts, size }) {
   const out = Float32Array.from(given);
-  const all = known.map((own, i) => own || range(bars).some(bar =>
-    known[bar * parts + (i % parts)] && plan[bar][i % parts] === plan[Math.floor(i / parts)][i % parts]));
+  const all = known.map(
+    (own, i) =>
+      own ||
+      range(bars).some(
+        bar =>
+          known[bar * parts + (i % parts)] &&
+          plan[bar][i % parts] === plan[Math.floor(i / parts)][i % parts],
+      ),
+  );
   all.forEach((is, i) => {
     if (!is || known[i]) return;
-    const bar = range(bars).find(b =>
-      known[b * parts + (i % parts)] && plan[b][i % parts] === plan[Math.floor(i / parts)][i % parts]);
+    const bar = range(bars).find(
+      b =>
+        known[b * parts + (i % parts)] &&
+        plan[b][i % parts] === plan[Math.floor(i / parts)][i % parts],
+    );
     const from = (bar * parts + (i % parts)) * size;
     out.set(given.subarray(from, from + size), i * size);
   });

@@ -63,7 +63,13 @@ class Roll {
         const place = codecOf(stream).row(stream.codec, note) - base;
         const left = x(note.start) + 1;
         g.beginPath();
-        g.roundRect(left, y(place) + 1, Math.max(3, x(note.end) - left - 1), Math.max(3, size - 2), 2);
+        g.roundRect(
+          left,
+          y(place) + 1,
+          Math.max(3, x(note.end) - left - 1),
+          Math.max(3, size - 2),
+          2,
+        );
         g.fill();
       }
       g.globalAlpha = 1;

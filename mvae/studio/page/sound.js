@@ -22,7 +22,10 @@ function toneWave(voice, pitch, length) {
     const f = 440 * 2 ** ((pitch - 69) / 12) * (n + 1);
     if (f >= RATE / 2) return;
     // A sine by rotation, which is quicker than Math.sin.
-    const [turn, fade] = [(2 * Math.PI * f) / RATE, Math.exp(-(voice.decay + voice.damping * f) / RATE)];
+    const [turn, fade] = [
+      (2 * Math.PI * f) / RATE,
+      Math.exp(-(voice.decay + voice.damping * f) / RATE),
+    ];
     const [c, s] = [Math.cos(turn) * fade, Math.sin(turn) * fade];
     let [re, im] = [amplitude, 0];
     for (let i = 0; i < count; i += 1) {
@@ -136,17 +139,25 @@ function writeWav(waves, parts, total, seconds, swing) {
       sides(pan).forEach((gain, side) => {
         const out = channels[side];
         const all = gain * level * loudness(note);
-        for (let i = 0; i < wave.length && first + i < count; i += 1) out[first + i] += all * wave[i];
+        for (let i = 0; i < wave.length && first + i < count; i += 1)
+          out[first + i] += all * wave[i];
       });
     }
   }
   const view = new DataView(new ArrayBuffer(44 + 4 * count));
   const put = (at, words) => [...words].forEach((c, n) => view.setUint8(at + n, c.charCodeAt(0)));
-  put(0, 'RIFF'); view.setUint32(4, 36 + 4 * count, true); put(8, 'WAVEfmt ');
-  view.setUint32(16, 16, true); view.setUint16(20, 1, true); view.setUint16(22, 2, true);
-  view.setUint32(24, RATE, true); view.setUint32(28, 4 * RATE, true);
-  view.setUint16(32, 4, true); view.setUint16(34, 16, true);
-  put(36, 'data'); view.setUint32(40, 4 * count, true);
+  put(0, 'RIFF');
+  view.setUint32(4, 36 + 4 * count, true);
+  put(8, 'WAVEfmt ');
+  view.setUint32(16, 16, true);
+  view.setUint16(20, 1, true);
+  view.setUint16(22, 2, true);
+  view.setUint32(24, RATE, true);
+  view.setUint32(28, 4 * RATE, true);
+  view.setUint16(32, 4, true);
+  view.setUint16(34, 16, true);
+  put(36, 'data');
+  view.setUint32(40, 4 * count, true);
   for (let i = 0; i < count; i += 1) {
     view.setInt16(44 + 4 * i, 32767 * bent(channels[0][i]), true);
     view.setInt16(46 + 4 * i, 32767 * bent(channels[1][i]), true);
@@ -167,7 +178,9 @@ class Player {
     this.sounding = new Set();
   }
 
-  get playing() { return this.timer !== null; }
+  get playing() {
+    return this.timer !== null;
+  }
 
   async start(step = 0) {
     this.context = this.context || this._open();
@@ -196,13 +209,16 @@ class Player {
     return context;
   }
 
-  _at(step) { const { seconds, swing } = this.tempo(); return stepTime(step, seconds, swing); }
+  _at(step) {
+    const { seconds, swing } = this.tempo();
+    return stepTime(step, seconds, swing);
+  }
 
   // Tempo may change: the round's beginning is moved so that the next step stays where it was due.
   _schedule() {
     const { seconds } = this.tempo();
     if (this.seconds && seconds !== this.seconds) {
-      this.beginning += (this.step * this.seconds) - (this.step * seconds);
+      this.beginning += this.step * this.seconds - this.step * seconds;
     }
     this.seconds = seconds;
     const ahead = document.hidden ? AHEAD_HIDDEN : AHEAD;
@@ -214,16 +230,26 @@ class Player {
       if (this.step >= this.steps()) {
         this.beginning += this.steps() * seconds;
         this.step = 0;
-        if (!this.ended()) { this._stopAt(this.beginning); return; }
+        if (!this.ended()) {
+          this._stopAt(this.beginning);
+          return;
+        }
       }
     }
-    while (this.marks.length > 2 && this.marks[1].time < this.context.currentTime) this.marks.shift();
+    while (this.marks.length > 2 && this.marks[1].time < this.context.currentTime)
+      this.marks.shift();
   }
 
   _stopAt(time) {
     clearInterval(this.timer);
-    this.timer = setTimeout(() => { this.timer = null; this.marks = []; this.finished(); },
-      1000 * Math.max(0, time - this.context.currentTime));
+    this.timer = setTimeout(
+      () => {
+        this.timer = null;
+        this.marks = [];
+        this.finished();
+      },
+      1000 * Math.max(0, time - this.context.currentTime),
+    );
   }
 
   finished() {}

@@ -16,7 +16,10 @@ class Dropped extends Error {}
 function breathe() {
   return new Promise(done => {
     const { port1, port2 } = new MessageChannel();
-    port1.onmessage = () => { port1.close(); done(); };
+    port1.onmessage = () => {
+      port1.close();
+      done();
+    };
     port2.postMessage(0);
   });
 }
