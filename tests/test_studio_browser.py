@@ -191,7 +191,7 @@ def test_all_that_is_heard_stands_in_the_address(studio, tmp_path):
 def test_parts_stay_variations_differ_and_new_pieces_are_new(studio, band):
     first = studio.tokens()
     studio.mode('fill')
-    studio.said('melody of what played stays, note for note')
+    studio.said('Kept of what played, note for note: melody.')
     filled = studio.tokens()
     np.testing.assert_array_equal(filled[:, 0], first[:, 0])
     studio.mode('vary')

@@ -155,7 +155,7 @@ function mixture(own) {
     case 'vary':
       return `${own.far < 2 ? 'As' : `${own.far}% away from`} ${own.source.name}.`;
     case 'fill':
-      return `${keptWords(own)} of ${own.source.name} stay${own.keep.parts.length === 1 && !own.keep.bars.length ? 's' : ''}, note for note; the rest is new.`;
+      return `Kept of ${own.source.name}, note for note: ${keptWords(own)}. The rest is new.`;
     default:
       return `New piece number ${own.fresh}.`;
   }
@@ -164,7 +164,7 @@ function mixture(own) {
 function keptWords(own) {
   const bars = own.keep.bars.map(bar => bar + 1);
   const words = [...own.keep.parts, ...(bars.length ? [`bars ${bars.join(', ')}`] : [])];
-  return words.length ? words.join(' and ') : 'Nothing';
+  return words.length ? words.join(' and ') : 'nothing';
 }
 
 function cornerWeights({ x, y }) {

@@ -6,8 +6,8 @@ const MOST_STEPS = 2 ** 16;
 const TICKS = 480; // per quarter, of what is written
 const DRUM_CHANNEL = 9;
 
-// {tracks: [{program, drums, notes}], qpm} of a file's bytes. Notes are in steps of the grid, from the
-// beginning of their section, which a change of meter begins. Throws an Error that says what is
+// {tracks: [{program, drums, notes}], qpm} of a file's bytes. Notes are in steps of the grid, from
+// the beginning of their section, which a change of meter begins. Throws an Error that says what is
 // wrong with the file.
 function readMidi(bytes, stepsPerBar) {
   if (bytes.length > MOST_BYTES) throw new Error('this file is larger than 10 MB');
