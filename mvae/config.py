@@ -54,6 +54,7 @@ def _music() -> ConfigDict:
     # current | old: pitches of the 9 drum classes; Magenta changed its map in April 2019.
     c.drum_map = 'current'
     c.steps_per_quarter = 4  # 4: sixteenths
+    c.meter = '4/4'  # such as 3/4 or 6/8: of all the music
     return c
 
 

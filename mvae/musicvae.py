@@ -228,7 +228,7 @@ class MusicVAE:
     def write(self, tokens: np.ndarray, qpm: float = 120.0) -> 'NoteSequence':
         """Tokens int [T, K] as a NoteSequence at qpm quarters per minute."""
         check_qpm(qpm)
-        return to_note_sequence(self.form.write(tokens, qpm), qpm)
+        return to_note_sequence(self.form.write(tokens, qpm), qpm, self.form.meter)
 
     def sample(
         self,

@@ -29,5 +29,5 @@ def test_dictionary_round_trip():
 
 
 def test_it_is_the_papers_where_nothing_is_said():
-    assert dataclasses.astuple(Notation()) == (0, 127, 'current', 4)
+    assert dataclasses.astuple(Notation()) == (0, 127, 'current', 4, '4/4')
     assert [Notation(steps_per_quarter=n).steps_per_bar for n in (1, 4, 6)] == [4, 16, 24]

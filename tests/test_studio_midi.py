@@ -9,6 +9,7 @@ from javascript import MUSIC, needs_node, run
 from midi_maker import beat, low, midi, song, tune
 
 from mvae.music.forms import make_form
+from mvae.music.notation import Notation
 from mvae.music.sources import read_source
 from mvae.studio.contents import about_form
 
@@ -20,7 +21,7 @@ READ = """
 return given.files.map(text => {
   try {
     const bytes = Uint8Array.from(atob(text), char => char.charCodeAt(0));
-    const { tracks, qpm } = readMidi(bytes, given.form.steps_per_bar);
+    const { tracks, qpm } = readMidi(bytes, given.form);
     const { tokens, said } = windowOf(given.form, tracks);
     return { tokens: tokens.map(values => Array.from(values)), said, qpm };
   } catch (error) {
@@ -127,3 +128,23 @@ def test_notes_that_are_kept_are_counted_and_named():
     )
     assert (found['kept'], found['all']) == (2, 4)
     assert found['words'] == 'melody: C4 D4; bass: silent; drums: kick snare'
+
+
+@pytest.mark.parametrize('meter', ['3/4', '6/8'])
+def test_other_meters_are_read_and_written_as_in_python(meter):
+    form = make_form('trio', 4, Notation(meter=meter))
+    data = midi(tune(0, 6), low(tune(1, 6)), beat(0, 6), meter=tuple(form.meter))
+    piece = read_source(data, form.read)[0]
+    found, other = _read(form, data, song(0))
+    assert found['tokens'] == piece.T.tolist()
+    assert other['problem'] == f'the music is in 4/4; this model plays in {meter}'
+    written = run(
+        MUSIC,
+        """
+        const notes = notesOf(given.form, given.tokens.map(values => Int32Array.from(values)));
+        return btoa(String.fromCharCode(...writeMidi(given.form, [notes], 96, 'a')));
+        """,
+        {'form': about_form(form), 'tokens': piece.T.tolist()},
+    )
+    again = read_source(base64.b64decode(written), form.read)[0]
+    np.testing.assert_array_equal(again, form.canonical(piece))

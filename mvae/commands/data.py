@@ -46,6 +46,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         '--drum-map', default='current', choices=('current', 'old'), help='classes of drum pitches'
     )
     parser.add_argument(
+        '--meter',
+        default='4/4',
+        help='of the music that is taken, such as 3/4 or 6/8 (default: 4/4)',
+    )
+    parser.add_argument(
         '--polyphony',
         default='top',
         choices=('top', 'reject'),
@@ -143,7 +148,9 @@ def _settings(options: argparse.Namespace) -> 'BuildSettings':
     from mvae.music.notation import Notation
 
     extract = ExtractSettings(
-        notation=Notation(options.min_pitch, options.max_pitch, options.drum_map),
+        notation=Notation(
+            options.min_pitch, options.max_pitch, options.drum_map, meter=options.meter
+        ),
         bars=tuple(sorted(set(options.bars))),
         polyphony=options.polyphony,
         max_rest_bars=options.max_rest_bars,
@@ -174,3 +181,5 @@ def _build(
         f'{out}: {size / 1e6:,.1f} MB in {seconds:,.0f} s ({rate:,.0f} files/s); '
         'rejected files in rejected.csv'
     )
+    if (meter := settings.extract.notation.meter) != '4/4':
+        print(f'Train on it with --config.music.meter={meter}')

@@ -201,7 +201,8 @@ def _build(
             why, bars = main_reasons(meta['funnel']), min(settings.extract.bars)
             raise InputError(
                 f'none of the {len(files):,} MIDI files in {folder} gives a window: {why}; mvae '
-                f'needs music in 4/4 with at least {bars} bars of melody, bass or drums'
+                f'needs music in {settings.extract.notation.meter} with at least {bars} bars of '
+                'melody, bass or drums'
             )
         if out.exists():
             os.replace(out, building / 'old')

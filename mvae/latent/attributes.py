@@ -19,6 +19,7 @@ import numpy as np
 from mvae.errors import InputError
 from mvae.music.drums import drum_classes
 from mvae.music.form import Form
+from mvae.music.meter import FOUR_FOUR
 from mvae.music.notes import Notes
 
 Attribute = Callable[[Notes, int], float]
@@ -100,6 +101,10 @@ DRUMS: dict[str, Attribute] = {
 }
 
 
+# The others speak of quarters and of bars of four.
+_ANY_METER = ('c_diatonic', 'note_density', 'mean_interval', 'drum_density', 'hi_hat_density')
+
+
 def _of_stream(track: int, attribute: Attribute) -> Attribute:
     return lambda notes, steps: attribute(notes.select(notes.track == track), steps)
 
@@ -107,12 +112,14 @@ def _of_stream(track: int, attribute: Attribute) -> Attribute:
 def attributes_of(form: Form) -> dict[str, Attribute]:
     """Ours for a form, by name: those of its first tonal stream, and those of its drums.
 
-    Each takes all notes of a piece, and looks at its stream.
+    Each takes all notes of a piece, and looks at its stream. In other meters than 4/4 there are
+    only those that do not ask for beats.
     """
     tonal = [stream.sound.track for stream in form.streams if stream.tonal][:1]
     drums = [stream.sound.track for stream in form.streams if stream.sound.is_drum][:1]
     own = {name: _of_stream(track, f) for track in tonal for name, f in LINE.items()}
-    return own | {name: _of_stream(track, f) for track in drums for name, f in DRUMS.items()}
+    own |= {name: _of_stream(track, f) for track in drums for name, f in DRUMS.items()}
+    return {name: f for name, f in own.items() if form.meter == FOUR_FOUR or name in _ANY_METER}
 
 
 def read_attribute(place: str) -> tuple[str, Attribute]:

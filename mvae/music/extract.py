@@ -103,9 +103,6 @@ class Extraction:
     chosen: Counter[tuple[str, str, str]]
 
 
-NO_FOUR_QUARTERS = 'no bars of four quarters (4/4, 2/2); mvae knows no other meter'
-
-
 def extract(score: Score, settings: ExtractSettings) -> Extraction:
     """Takes all windows of all forms from a score.
 
@@ -114,10 +111,10 @@ def extract(score: Score, settings: ExtractSettings) -> Extraction:
     if len(score.notes) > settings.max_notes:
         allowed = f'more than the {settings.max_notes:,} allowed for one file'
         raise Rejected(Reason.TOO_LARGE, f'{len(score.notes):,} notes are {allowed}')
-    grid = settings.notation.steps_per_quarter
-    sections, reasons = split_sections(score, grid, settings.follow_tempo)
+    grid, meter = settings.notation.steps_per_quarter, settings.notation.measure
+    sections, reasons = split_sections(score, grid, settings.follow_tempo, meter)
     if not sections and reasons:
-        raise Rejected(Reason.WRONG_METER, NO_FOUR_QUARTERS)
+        raise Rejected(Reason.WRONG_METER, f'no bars of {meter}; --meter takes another')
     if not sections:
         raise Rejected(Reason.EMPTY, 'no notes in the file')
     longest = settings.max_bars_per_section * settings.notation.steps_per_bar

@@ -10,7 +10,7 @@ import numpy as np
 from mvae.errors import InputError
 from mvae.music import reading
 from mvae.music.codec import Codec
-from mvae.music.notation import QUARTERS_PER_BAR
+from mvae.music.meter import FOUR_FOUR, Meter
 from mvae.music.notes import Notes, Score
 from mvae.music.tracks import Rule
 
@@ -42,21 +42,22 @@ class Stream:
 
 @dataclasses.dataclass(frozen=True)
 class Form:
-    """A fixed number of bars in 4/4 for one or several streams.
+    """A fixed number of bars in one meter for one or several streams.
 
     A piece is int32 [T, K]: T steps, and the columns of all streams side by side. `split` gives
     each stream its own, `join` puts them together again.
 
     Attributes:
         name: in the registry (mvae.music.forms). streams: at least one. bars: length.
-        steps_per_bar: of the grid, a multiple of 4.
+        steps_per_quarter: of the grid. meter: of all bars.
         conditions: what else a model is told; none yet.
     """
 
     name: str
     streams: tuple[Stream, ...]
     bars: int
-    steps_per_bar: int = 16
+    steps_per_quarter: int = 4
+    meter: Meter = FOUR_FOUR
     conditions: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -69,8 +70,12 @@ class Form:
         return self.bars * self.steps_per_bar
 
     @property
-    def steps_per_quarter(self) -> int:
-        return self.steps_per_bar // QUARTERS_PER_BAR
+    def steps_per_bar(self) -> int:
+        return self.meter.bar(self.steps_per_quarter)
+
+    @property
+    def steps_per_beat(self) -> int:
+        return self.meter.beat(self.steps_per_quarter)
 
     @cached_property
     def sizes(self) -> tuple[int, ...]:
@@ -167,7 +172,10 @@ class Form:
         return pieces.astype(np.int32)
 
     def fingerprint(self) -> dict[str, Any]:
-        """What a store or checkpoint must share with the form, as JSON values; length apart."""
+        """What a store or checkpoint must share with the form, as JSON values; length apart.
+
+        4/4 is not said: what was written before there were other meters has no word of it.
+        """
         codecs = {
             stream.name: {'codec': type(stream.codec).__name__, **dataclasses.asdict(stream.codec)}
             for stream in self.streams
@@ -177,10 +185,11 @@ class Form:
             'steps_per_bar': self.steps_per_bar,
             'streams': codecs,
             'conditions': list(self.conditions),
-        }
+        } | ({} if self.meter == FOUR_FOUR else {'meter': str(self.meter)})
 
     def __str__(self) -> str:
-        return f'{self.bars}-bar {self.name}'
+        meter = '' if self.meter == FOUR_FOUR else f' in {self.meter}'
+        return f'{self.bars}-bar {self.name}{meter}'
 
 
 def differences(mine: dict[str, Any], other: dict[str, Any]) -> str:

@@ -58,7 +58,7 @@ def make_form(name: str, bars: int, notation: Notation | None = None) -> Form:
         hint = f'did you mean {near[0]}? ' if near else ''
         raise InputError(f'unknown form {name!r}; {hint}known: {", ".join(FORMS)}')
     streams = tuple(STREAMS[stream](notation) for stream in FORMS[name])
-    return Form(name, streams, bars, notation.steps_per_bar)
+    return Form(name, streams, bars, notation.steps_per_quarter, notation.measure)
 
 
 def with_melody_programs(form: Form, first: int, last: int) -> Form:

@@ -6,6 +6,7 @@ import numpy as np
 import symusic
 
 from mvae.music.channels import DRUM_CLUES, Channels
+from mvae.music.meter import FOUR_FOUR, Meter
 from mvae.music.notes import Notes, Score
 from mvae.music.pairing import NEVER, end_at_first_note_off, lead_channels, pair_notes
 from mvae.music.reasons import Reason, Rejected
@@ -76,13 +77,17 @@ def from_note_sequence(sequence: 'NoteSequence') -> Score:
     )
 
 
-def to_note_sequence(notes: Notes, qpm: float = 120.0) -> 'NoteSequence':
-    """A NoteSequence in 4/4, notes in order of track and time. A track becomes an instrument."""
+def to_note_sequence(
+    notes: Notes,
+    qpm: float = 120.0,
+    meter: Meter = FOUR_FOUR,
+) -> 'NoteSequence':
+    """A NoteSequence, notes in order of track and time. A track becomes an instrument."""
     from note_seq.protobuf import music_pb2
 
     sequence = music_pb2.NoteSequence(ticks_per_quarter=_SEQUENCE_RESOLUTION)
     sequence.tempos.add(time=0, qpm=qpm)
-    sequence.time_signatures.add(time=0, numerator=4, denominator=4)
+    sequence.time_signatures.add(time=0, **meter._asdict())
     notes = notes.select(np.lexsort((notes.pitch, notes.start, notes.track)))
     for start, end, pitch, velocity, program, is_drum, track in zip(
         *(column.tolist() for column in vars(notes).values()), strict=True
@@ -100,15 +105,20 @@ def to_note_sequence(notes: Notes, qpm: float = 120.0) -> 'NoteSequence':
     return sequence
 
 
-def write_midi(notes: Notes, qpm: float = 120.0, title: str = '') -> bytes:
-    """A standard MIDI file (type 1, 4/4) of the notes, drums on channel 10.
+def write_midi(
+    notes: Notes,
+    qpm: float = 120.0,
+    title: str = '',
+    meter: Meter = FOUR_FOUR,
+) -> bytes:
+    """A standard MIDI file (type 1) of the notes, drums on channel 10.
 
     Each track of the notes becomes one of the file. read_midi gives the same notes back, rounded to
     a tick (1/480 quarter).
     """
     midi = symusic.Score(_WRITE_RESOLUTION)
     midi.tempos.append(symusic.Tempo(0, mspq=round(_MICROSECONDS / qpm)))
-    midi.time_signatures.append(symusic.TimeSignature(0, 4, 4))
+    midi.time_signatures.append(symusic.TimeSignature(0, *meter))
     for track in np.unique(notes.track):
         own = notes.select(notes.track == track)
         start, end = (

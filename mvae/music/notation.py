@@ -4,8 +4,8 @@ import dataclasses
 from typing import Any
 
 from mvae.errors import InputError
+from mvae.music.meter import Meter
 
-QUARTERS_PER_BAR = 4
 DRUM_MAPS = ('current', 'old')
 
 
@@ -18,14 +18,17 @@ class Notation:
             130 tokens (section 4.1), 21..108 Magenta's 90.
         drum_map: which pitches belong to which drum; 'old' is Magenta's map before April 2019.
         steps_per_quarter: steps of the grid per quarter note; 4 are sixteenths.
+        meter: of all the music, such as '6/8'.
 
-    Raises InputError for an impossible range, an unknown map, or a grid without steps.
+    Raises InputError for an impossible range, an unknown map, a grid without steps, or a meter that
+    is none or does not fit the grid.
     """
 
     min_pitch: int = 0
     max_pitch: int = 127
     drum_map: str = 'current'
     steps_per_quarter: int = 4
+    meter: str = '4/4'
 
     def __post_init__(self) -> None:
         if not 0 <= self.min_pitch <= self.max_pitch <= 127:
@@ -39,11 +42,17 @@ class Notation:
             raise InputError(
                 f'a quarter has 1 to 96 steps, not {self.steps_per_quarter}; 4 are sixteenths'
             )
+        self.measure.bar(self.steps_per_quarter)
+        self.measure.beat(self.steps_per_quarter)
+
+    @property
+    def measure(self) -> Meter:
+        """The meter as a value."""
+        return Meter.parse(self.meter)
 
     @property
     def steps_per_bar(self) -> int:
-        """Of a bar of four quarters, the only meter so far."""
-        return QUARTERS_PER_BAR * self.steps_per_quarter
+        return self.measure.bar(self.steps_per_quarter)
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON values; `Notation(**values)` reads them."""

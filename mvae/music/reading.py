@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mvae.music.events import ONSET
+from mvae.music.meter import FOUR_FOUR, Meter
 from mvae.music.notes import Score
 from mvae.music.reasons import Reason, Rejected
 from mvae.music.sections import Section, leave_far_behind, split_sections
@@ -80,12 +81,12 @@ def read_all(score: Score, form: 'Form') -> np.ndarray:
 
 def _read_sections(score: Score, form: 'Form') -> tuple[list[Section], str]:
     """The sections that serve, and what is left out of the file, in words."""
-    sections, reasons = split_sections(score, form.steps_per_quarter, follow_tempo=True)
+    grid, meter = form.steps_per_quarter, form.meter
+    sections, reasons = split_sections(score, grid, True, meter)
     if not sections and reasons:
         raise Rejected(
             Reason.WRONG_METER,
-            f'the music is in {_other_meters(score)}; '
-            'give music whose bars are four quarters (4/4 or 2/2)',
+            f'the music is in {_other_meters(score, meter)}; give music in {meter}',
         )
     if not sections:
         raise Rejected(Reason.EMPTY, 'there are no notes; give music with at least one')
@@ -93,16 +94,16 @@ def _read_sections(score: Score, form: 'Form') -> tuple[list[Section], str]:
     if not sections:
         most = _MAX_STEPS // form.steps_per_bar
         raise Rejected(Reason.TOO_LARGE, f'the music is longer than {most:,} bars; cut it')
-    left = f', left out what is in {_other_meters(score)}' if reasons else ''
+    left = f', left out what is in {_other_meters(score, meter)}' if reasons else ''
     for reason, count in {**score.lost, Reason.FAR_BEHIND: far}.items():
         left += f', left out {_notes(count)} {_LOST[reason]}' if count else ''
     return sections, left
 
 
-def _other_meters(score: Score) -> str:
-    meters = zip(score.meter_numerators.tolist(), score.meter_denominators.tolist(), strict=True)
-    names = ', '.join(dict.fromkeys(f'{n}/{d}' for n, d in meters if n != d))
-    return names or 'a meter of its own'
+def _other_meters(score: Score, meter: Meter) -> str:
+    numbers = zip(score.meter_numerators.tolist(), score.meter_denominators.tolist(), strict=True)
+    names = ', '.join(dict.fromkeys(f'{n}/{d}' for n, d in numbers if not meter.takes(n, d)))
+    return names or str(FOUR_FOUR)  # which holds where none is said
 
 
 def _best_tracks(

@@ -18,7 +18,7 @@ class Reason(enum.StrEnum):
     TIMEOUT = 'timeout'  # the reader did not come back in time
     CRASHED = 'crashed'  # the reader took its process with it
     DUPLICATE_FILE = 'duplicate_file'  # the bytes of another file
-    WRONG_METER = 'wrong_meter'  # a bar is not 16 sixteenths
+    WRONG_METER = 'wrong_meter'  # bars or beats are others than asked for
     NO_MELODY = 'no_melody'
     NO_BASS = 'no_bass'
     NO_DRUMS = 'no_drums'

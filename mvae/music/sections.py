@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mvae.music.notation import QUARTERS_PER_BAR
+from mvae.music.meter import FOUR_FOUR, Meter
 from mvae.music.notes import Notes, Score
 from mvae.music.reasons import Reason
 
@@ -65,14 +65,18 @@ def leave_far_behind(sections: Sequence[Section], steps: int) -> tuple[list[Sect
 
 
 def split_sections(
-    score: Score, steps_per_quarter: int = 4, follow_tempo: bool = False
+    score: Score,
+    steps_per_quarter: int = 4,
+    follow_tempo: bool = False,
+    meter: Meter = FOUR_FOUR,
 ) -> tuple[list[Section], list[Reason]]:
     """Cuts a score at every real change of meter or tempo and quantises the sections.
 
     The rules are Magenta's (docs/magenta.md, Steps and bars). A change to what already holds is
     none. Of several at one time the last counts. Before the first the music is in 4/4 at 120. A
     note belongs to the section in which it starts, and ends at the latest with it. Bars are counted
-    from the cut. Meters whose bar is four quarters (4/4, 2/2, 8/8) pass.
+    from the cut. Meters with bars and beats like the one asked for pass (`Meter.takes`), such as
+    2/2 for 4/4.
 
     Silent notes (velocity 0) are dropped, and so are notes that end before they start or start
     before time 0.
@@ -80,6 +84,7 @@ def split_sections(
     Args:
         steps_per_quarter: the grid.
         follow_tempo: do not cut at changes of tempo; the grid follows them.
+        meter: of the music that is wanted.
 
     Returns:
         the sections with at least one note, and Reason.WRONG_METER for each such section of another
@@ -107,9 +112,9 @@ def split_sections(
     first = np.flatnonzero(np.append(True, section_of[1:] != section_of[:-1]))
     for begin, stop in zip(first, np.append(first[1:], len(notes)), strict=True):
         own, number = slice(begin, stop), cut[begin]
-        if _is_four_quarters(numerators[number], denominators[number]):
-            steps = start[own], end[own], onset[own]
-            sections.append(_section(notes.select(own), *steps, qpm[number], steps_per_quarter))
+        if meter.takes(int(numerators[number]), int(denominators[number])):
+            steps, bar = (start[own], end[own], onset[own]), meter.bar(steps_per_quarter)
+            sections.append(_section(notes.select(own), *steps, qpm[number], bar))
         else:
             reasons.append(Reason.WRONG_METER)
     return sections, reasons
@@ -127,7 +132,7 @@ def _section(
     end: np.ndarray,
     onset: np.ndarray,
     qpm: float,
-    steps_per_quarter: int,
+    steps_per_bar: int,
 ) -> Section:
     return Section(
         start=start,
@@ -140,7 +145,7 @@ def _section(
         track=notes.track,
         qpm=float(qpm),
         total_steps=int(end.max()),
-        steps_per_bar=steps_per_quarter * QUARTERS_PER_BAR,
+        steps_per_bar=steps_per_bar,
     )
 
 
@@ -159,10 +164,6 @@ def _beats_along(
     last = np.maximum(np.searchsorted(times, seconds, side='right') - 1, 0)
     beats = at_change[last] + (seconds - times[last]) * qpm[last] / 60
     return beats - at_change[cut]
-
-
-def _is_four_quarters(numerator: int, denominator: int) -> bool:
-    return numerator == denominator > 0 and denominator & (denominator - 1) == 0
 
 
 def _to_steps(exact: np.ndarray) -> np.ndarray:

@@ -74,7 +74,7 @@ def _draw_bars(axis: Any, steps: int, form: Form) -> None:
     axis.set_xlim(0, steps)
     names = [str(n + 1) for n in range(steps // form.steps_per_bar)] + ['']
     axis.set_xticks(range(0, steps + 1, form.steps_per_bar)[: len(names)], names)
-    axis.set_xticks(range(0, steps + 1, form.steps_per_quarter), minor=True)
+    axis.set_xticks(range(0, steps + 1, form.steps_per_beat), minor=True)
     axis.grid(axis='x', which='minor', color='#e4e4e4', linewidth=0.5)
     axis.grid(axis='x', color='#999999', linewidth=0.8)
     axis.set_axisbelow(True)

@@ -29,7 +29,7 @@ def write_piece(
     wav, png: as sound and as a piano roll under the same name too.
     """
     path = Path(path)
-    _write(path, form.write(tokens, qpm), qpm, title, wav)
+    _write(path, form.write(tokens, qpm), form, qpm, title, wav)
     if png:
         draw(path.with_suffix('.png'), [(title or path.stem, tokens)], form)
 
@@ -52,10 +52,10 @@ def write_joined(
         notes = form.write(tokens, qpm)
         parts.append(dataclasses.replace(notes, start=notes.start + begin, end=notes.end + begin))
         begin += form.seconds(len(tokens), qpm)
-    _write(Path(path), Notes.concatenate(parts), qpm, title, wav)
+    _write(Path(path), Notes.concatenate(parts), form, qpm, title, wav)
 
 
-def _write(path: Path, notes: Notes, qpm: float, title: str, wav: bool) -> None:
-    write_atomically(path, write_midi(notes, qpm, title))
+def _write(path: Path, notes: Notes, form: Form, qpm: float, title: str, wav: bool) -> None:
+    write_atomically(path, write_midi(notes, qpm, title, form.meter))
     if wav:
         write_wav(path.with_suffix('.wav'), notes)

@@ -30,6 +30,7 @@ class _Music(msgspec.Struct):
     max_pitch: int
     drum_map: str
     steps_per_quarter: int
+    meter: str
 
 
 class _Data(msgspec.Struct):

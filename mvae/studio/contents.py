@@ -92,6 +92,9 @@ def about_form(form: Form) -> dict[str, Any]:
         'name': form.name,
         'bars': form.bars,
         'steps_per_bar': form.steps_per_bar,
+        'steps_per_quarter': form.steps_per_quarter,
+        'steps_per_beat': form.steps_per_beat,
+        'meter': list(form.meter),
         'streams': [_stream(stream) for stream in form.streams],
     }
 

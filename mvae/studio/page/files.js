@@ -5,7 +5,7 @@ async function readFile(file, place) {
   complain('');
   try {
     const bytes = new Uint8Array(await file.arrayBuffer());
-    const { tracks, qpm } = readMidi(bytes, form().steps_per_bar);
+    const { tracks, qpm } = readMidi(bytes, form());
     const { tokens, said, silent } = windowOf(form(), tracks);
     const name = file.name.replace(/\.midi?$/i, '').slice(0, 40) || 'your file';
     const spec = { tokens: tokens.map(values => Array.from(values)) };

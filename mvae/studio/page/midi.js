@@ -9,7 +9,7 @@ const DRUM_CHANNEL = 9;
 // {tracks: [{program, drums, notes}], qpm} of a file's bytes. Notes are in steps of the grid, from
 // the beginning of their section, which a change of meter begins. Throws an Error that says what is
 // wrong with the file.
-function readMidi(bytes, stepsPerBar) {
+function readMidi(bytes, form) {
   if (bytes.length > MOST_BYTES) throw new Error('this file is larger than 10 MB');
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const start = findHeader(bytes);
@@ -28,7 +28,7 @@ function readMidi(bytes, stepsPerBar) {
   const tempo = events.find(event => event.tempo);
   const parts = tracksOf(events);
   if (!parts.length) throw new Error('there are no notes in it');
-  const tracks = onGrid(parts, sectionsOf(events), stepsPerBar / (4 * division));
+  const tracks = onGrid(parts, sectionsOf(events), form, form.steps_per_quarter / division);
   return { tracks, qpm: tempo ? Math.round(60e6 / tempo.tempo) : 120 };
 }
 
@@ -101,8 +101,14 @@ function sectionsOf(events) {
   return sections.filter((one, n) => n === 0 || one.meter.join() !== sections[n - 1].meter.join());
 }
 
-// The tracks' notes in steps, without those in meters whose bar is not four quarters.
-function onGrid(parts, sections, scale) {
+// Whether music in a meter has such bars, with such beats (mvae/music/meter.py).
+function takes([numerator, denominator], [n, d]) {
+  const compound = number => number > 3 && number % 3 === 0;
+  return n * denominator === numerator * d && compound(n) === compound(numerator);
+}
+
+// The tracks' notes in steps, without those in other meters than the form's.
+function onGrid(parts, sections, form, scale) {
   const step = ticks => Math.floor(ticks * scale + 0.5);
   const found = parts
     .map(part => ({
@@ -112,18 +118,16 @@ function onGrid(parts, sections, scale) {
         while (sections[section].tick > note.start) section -= 1;
         const { tick, meter } = sections[section];
         const [start, next] = [step(note.start - tick), sections[section + 1]];
-        if (meter[0] !== meter[1] || start >= MOST_STEPS) return [];
+        if (!takes(form.meter, meter) || start >= MOST_STEPS) return [];
         const end = Math.min(note.end, next ? next.tick : Infinity);
         return [{ ...note, section, start, end: Math.max(start + 1, step(end - tick)) }];
       }),
     }))
     .filter(part => part.notes.length);
   if (!found.length) {
-    const other = sections.map(({ meter }) => meter).find(([a, b]) => a !== b) || [
-      'another',
-      'meter',
-    ];
-    throw new Error(`the music is in ${other.join('/')}; the model knows bars of four quarters`);
+    const other = sections.find(({ meter }) => !takes(form.meter, meter)) || sections[0];
+    const meters = [other.meter, form.meter].map(meter => meter.join('/'));
+    throw new Error(`the music is in ${meters[0]}; this model plays in ${meters[1]}`);
   }
   return found;
 }
@@ -159,32 +163,14 @@ function tracksOf(events) {
 // A MIDI file of pieces of a form that follow each other; each is of notes for each stream.
 function writeMidi(form, pieces, qpm, title) {
   const steps = form.bars * form.steps_per_bar;
-  const ticks = (TICKS * 4) / form.steps_per_bar;
+  const ticks = TICKS / form.steps_per_quarter;
   const tempo = Math.round(60e6 / qpm);
+  const [numerator, denominator] = form.meter;
   const head = [
-    0,
-    255,
-    3,
-    ...counted(title),
-    0,
-    255,
-    0x58,
-    4,
-    4,
-    2,
-    24,
-    8,
-    0,
-    255,
-    0x51,
-    3,
-    tempo >> 16,
-    (tempo >> 8) & 255,
-    tempo & 255,
-    0,
-    255,
-    0x2f,
-    0,
+    ...meta(3, utf8(title)),
+    ...meta(0x58, [numerator, Math.log2(denominator), 24, 8]),
+    ...meta(0x51, [tempo >> 16, (tempo >> 8) & 255, tempo & 255]),
+    ...END,
   ];
   const tracks = form.streams.map((stream, n) => {
     const notes = pieces.flatMap((piece, k) =>
@@ -220,22 +206,21 @@ function trackBytes(stream, notes, ticks) {
       [Math.round(note.end * ticks), 0, [0x80 | channel, note.pitch, 0]],
     ])
     .sort((a, b) => a[0] - b[0] || a[1] - b[1]);
-  const bytes = [0, 255, 3, ...counted(stream.name), 0, 0xc0 | channel, sound.program];
+  const bytes = [...meta(3, utf8(stream.name)), 0, 0xc0 | channel, sound.program];
   let tick = 0;
   for (const [at, , message] of events) {
     bytes.push(...variable(at - tick), ...message);
     tick = at;
   }
-  return [...bytes, 0, 255, 0x2f, 0];
+  return [...bytes, ...END];
 }
 
 const chars = words => Array.from(words, char => char.charCodeAt(0));
 const word = n => [(n >>> 24) & 255, (n >> 16) & 255, (n >> 8) & 255, n & 255];
 
-function counted(words) {
-  const bytes = Array.from(new TextEncoder().encode(words)).slice(0, 100);
-  return [bytes.length, ...bytes];
-}
+const utf8 = words => Array.from(new TextEncoder().encode(words)).slice(0, 100);
+const meta = (kind, bytes) => [0, 255, kind, bytes.length, ...bytes];
+const END = meta(0x2f, []);
 
 function variable(n) {
   const bytes = [n & 127];

@@ -23,7 +23,7 @@ const player = new Player(HEADERS[0].voices, {
         : [],
     ),
   steps: () => form().bars * form().steps_per_bar,
-  tempo: () => ({ seconds: 60 / state.qpm / (form().steps_per_bar / 4), swing: state.swing / 100 }),
+  tempo: () => ({ seconds: 60 / state.qpm / form().steps_per_quarter, swing: state.swing / 100 }),
   ended: () => goOn(),
   midi: (stream, note, wait, held) => sendMidi(stream, note, wait, held),
 });

@@ -78,10 +78,10 @@ class Roll {
 
   _lines(g, top, height, x, color) {
     const { form } = this;
-    const beat = form.steps_per_bar / 4;
-    const beats = form.bars * 4;
+    const beat = form.steps_per_beat;
+    const beats = (form.bars * form.steps_per_bar) / beat;
     for (let n = 0; n <= beats; n += 1) {
-      const bar = n % 4 === 0;
+      const bar = (n * beat) % form.steps_per_bar === 0;
       if (!bar && form.bars > 8 && this.width < 700) continue;
       g.fillStyle = color(bar ? '--bar' : '--beat');
       g.fillRect(Math.round(x(n * beat)), top, bar ? 1.5 : 1, height);
