@@ -184,6 +184,11 @@ class Store:
 
     def require(self, form: Form) -> None:
         """Raises InputError unless the store's columns mean what the form says."""
+        if self.notation.measure != form.meter:
+            raise InputError(
+                f'{self.path} holds music in {self.notation.meter}, not in {form.meter}; '
+                f'--config.music.meter={self.notation.meter} trains on it'
+            )
         mine = self.meta['forms'].get(form.name, form.fingerprint())
         if changed := differences(mine, form.fingerprint()):
             raise InputError(
