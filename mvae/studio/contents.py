@@ -29,7 +29,7 @@ class Contents(NamedTuple):
     tensors: dict[str, np.ndarray]
 
 
-_VOICES = {
+VOICES = {
     'melody': MELODY._asdict(),
     'bass': BASS._asdict(),
     'bass_programs': [BASS_PROGRAMS[0], BASS_PROGRAMS[-1]],
@@ -64,7 +64,7 @@ def contents(name: str, model: MusicVAE, seed: int = 0) -> Contents:
         'temperature': prior.temperature,
         # Of each piece each stream's columns.
         'starters': [[columns.tolist() for columns in model.form.split(piece)] for piece in tokens],
-        'voices': _VOICES,
+        'voices': VOICES,
     }
     return Contents(header, tensors)
 
