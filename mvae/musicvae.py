@@ -23,6 +23,7 @@ from mvae.music.letters import sections_of
 from mvae.music.midi import to_note_sequence
 from mvae.music.notation import Notation
 from mvae.music.sources import Source, read_source
+from mvae.render.notebook import Pieces
 
 if TYPE_CHECKING:
     from note_seq import NoteSequence
@@ -59,8 +60,9 @@ class MusicVAE:
     The same arguments give the same bytes. A row of a result does not depend on how many others are
     asked for. Sources of music are paths of MIDI files, their bytes, or NoteSequences, of any
     length. The best tracks are taken, and padded or cropped to the window (`read` says what was
-    done). Tokens are pieces of the form, int32 [B, T, K]. Everything raises InputError for what it
-    cannot use.
+    done). What is made is a list of NoteSequences, which a notebook shows as piano rolls with
+    players. Tokens are pieces of the form, int32 [B, T, K]. Everything raises InputError for what
+    it cannot use.
 
     Attributes:
         params: float32 tree of `vae.init`. config: of the experiment.
@@ -235,10 +237,10 @@ class MusicVAE:
         qpm: float = 120.0,
         prior: str | None = None,
         sections: str | None = None,
-    ) -> list['NoteSequence']:
-        """n new pieces as NoteSequences: see `sample_tokens`."""
+    ) -> Pieces:
+        """n new pieces as a list of NoteSequences: see `sample_tokens`."""
         pieces, _ = self.sample_tokens(n, temperature, seed, prior, sections)
-        return [self.write(tokens, qpm) for tokens in pieces]
+        return Pieces(self.write(tokens, qpm) for tokens in pieces)
 
     def encode(self, sources: Source | Sequence[Source], seed: int = 0) -> Encoding:
         """One source or B of them -> mu, sigma, z [B, Z]."""
@@ -247,9 +249,11 @@ class MusicVAE:
 
     def decode(
         self, z: np.ndarray, temperature: float = 0.0, seed: int = 0, qpm: float = 120.0
-    ) -> list['NoteSequence']:
+    ) -> Pieces:
         """z float [B, Z] -> B pieces."""
-        return [self.write(tokens, qpm) for tokens in self.decode_tokens(z, temperature, seed)]
+        return Pieces(
+            self.write(tokens, qpm) for tokens in self.decode_tokens(z, temperature, seed)
+        )
 
     def reconstruct(
         self,
@@ -257,7 +261,7 @@ class MusicVAE:
         temperature: float = 0.0,
         seed: int = 0,
         qpm: float = 120.0,
-    ) -> list['NoteSequence']:
+    ) -> Pieces:
         """What the model makes of music: decoded from mu."""
         return self.decode(self.encode(sources).mu, temperature, seed, qpm)
 
@@ -269,7 +273,7 @@ class MusicVAE:
         temperature: float = 0.0,
         seed: int = 0,
         qpm: float = 120.0,
-    ) -> list['NoteSequence']:
+    ) -> Pieces:
         """n pieces on the spherical path between the mu of two sources, both ends included."""
         n = check_integer('a number of steps from one piece to another', n, 2)
         mu = self.encode([a, b]).mu
