@@ -48,6 +48,12 @@ class Encoding(NamedTuple):
     z: np.ndarray
 
 
+def key_of(seed: int | jax.Array, chunk: int) -> jax.Array:
+    """The key by which the rows of z of one chunk are decoded."""
+    draws = jax.random.fold_in(jax.random.key(seed), np.uint32(_DRAWS))
+    return jax.random.fold_in(draws, chunk)
+
+
 def form_of(c: ConfigDict) -> Form:
     """What the model of a config reads and writes. Raises InputError for unknown forms."""
     return make_form(c.form, c.bars, Notation(**c.music))
@@ -142,10 +148,9 @@ class MusicVAE:
         z = self._check_z(z)
         if not (is_number(temperature) and math.isfinite(temperature) and temperature >= 0):
             raise InputError(f'the temperature is 0 (greedy) or above, not {temperature}')
-        key = jax.random.fold_in(jax.random.key(check_seed(seed)), np.uint32(_DRAWS))
-        parts = []
+        seed, parts = check_seed(seed), []
         for n, part in _chunks(z):
-            own, heat = jax.random.fold_in(key, n), jnp.float32(temperature)
+            own, heat = key_of(seed, n), jnp.float32(temperature)
             streams = _generate(self._weights, self.architecture, _pad(part), own, heat)
             parts.append(self.form.join(streams))
         return self._held(z, np.concatenate(parts)[: len(z)])

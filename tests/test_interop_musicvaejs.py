@@ -7,13 +7,11 @@
 import json
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
-import jax
 import numpy as np
 import pytest
-from run_maker import save_tiny, tiny_model
+from run_maker import lively, tiny_model
 
 import mvae
 from mvae.errors import InputError
@@ -33,23 +31,10 @@ MODELS = {
 }
 
 
-def _larger(model):
-    """With weights so large that its music has notes, and float16's rounding decides nothing."""
-    rng = np.random.default_rng(1)
-
-    def draw(x):
-        return (rng.standard_normal(x.shape) / np.sqrt(len(x))).astype(np.float16) * 1.5
-
-    object.__setattr__(
-        model, 'params', jax.tree.map(lambda x: draw(x).astype(np.float32), model.params)
-    )
-    return model
-
-
 @pytest.fixture(params=MODELS)
 def model(request):
     form, bars, variant, settings = MODELS[request.param]
-    return _larger(tiny_model(form, bars, variant, **settings))
+    return lively(tiny_model(form, bars, variant, **settings))
 
 
 def test_weights_are_those_of_the_model_in_float16(model, tmp_path):
@@ -66,7 +51,7 @@ def test_weights_are_those_of_the_model_in_float16(model, tmp_path):
 
 
 def test_streams_are_read_one_hot(tmp_path):
-    model = _larger(tiny_model('trio', 16, 'hier', **ALIKE))
+    model = lively(tiny_model('trio', 16, 'hier', **ALIKE))
     musicvaejs.write(model, tmp_path / 'js')
     name = names.table(model.architecture)['encoder/layers/{l}/{d}/{w}']
     kernel = TfjsTensors(tmp_path / 'js').read(name.format(l=0, d='fw', w='kernel'))
@@ -157,28 +142,6 @@ def test_long_weights_are_cut_into_shards(tmp_path, monkeypatch):
     ours = names.to_magenta(model.params, model.architecture)
     for name in whole.specs:
         np.testing.assert_array_equal(whole.read(name), ours[name].astype(np.float16))
-
-
-def _export(*arguments):
-    command = [sys.executable, '-m', 'mvae', 'export', *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=200)
-
-
-def test_the_command_writes_it_and_leaves_what_is_there_alone(tmp_path):
-    run = save_tiny(tmp_path / 'run', 'melody', 2, 'flat', **ALIKE)
-    done = _export('--to', 'musicvaejs', run, tmp_path / 'js')
-    assert done.returncode == 0 and 'tensors in' in done.stdout, done.stderr
-    before = {path: path.read_bytes() for path in (tmp_path / 'js').iterdir()}
-    for words, message in (
-        (['--to', 'musicvaejs', run, tmp_path / 'js'], 'exists and is not empty'),
-        (['--to', 'musicvaejs', run], 'say where to write'),
-        (['--to', 'midi', run, tmp_path / 'x'], "invalid choice: 'midi'"),
-        (['--to', 'musicvaejs', 'trio16', tmp_path / 'x'], 'no code for each bar'),
-    ):
-        done = _export(*words)
-        assert done.returncode == 2 and message in done.stderr, done.stderr
-    assert before == {path: path.read_bytes() for path in (tmp_path / 'js').iterdir()}
-    assert not (tmp_path / 'x').exists()
 
 
 def _no_magenta():

@@ -1,11 +1,14 @@
 """A model for other programs.
 
-    mvae export --to magenta mel2 mel2.npz
+    mvae export --to magenta runs/mel2-flat mel2.npz
     mvae export --to musicvaejs drum2 web/drum2
+    mvae export --to onnx trio16 onnx/trio16
+    mvae export --to stablehlo trio16 xla/trio16
 
-magenta, the default, writes an .npz with the weights under Magenta's names and shapes. musicvaejs
-writes a folder that MusicVAE of magenta-js loads in a browser. docs/export.md says how each is
-used, and of which models it can be made.
+magenta, the default, writes an .npz with the weights under Magenta's names and shapes. The others
+write a folder: for MusicVAE of magenta-js, which plays in a browser; an encoder and a greedy
+decoder for any runtime of ONNX; what jax.export reads. docs/export.md says how each is used, and of
+which models it can be made.
 """
 
 import argparse
@@ -34,6 +37,8 @@ class Target(NamedTuple):
 TARGETS = {
     'magenta': Target('npz'),
     'musicvaejs': Target('musicvaejs'),
+    'onnx': Target('onnx_model', 'onnx', ('onnx',)),
+    'stablehlo': Target('stablehlo', 'stablehlo', ('flatbuffers',)),
 }
 
 

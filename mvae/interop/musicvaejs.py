@@ -15,10 +15,9 @@ import numpy as np
 
 from mvae.errors import InputError
 from mvae.files import write_folder
-from mvae.interop import names
+from mvae.interop import names, prior
 from mvae.interop.tfjs import MANIFEST
 from mvae.model.config import ModelConfig
-from mvae.model.prior import Gaussian
 from mvae.music.codec import Codec
 from mvae.music.drums import DrumCodec, class_pitches
 from mvae.music.form import Form
@@ -26,7 +25,6 @@ from mvae.music.line import LineCodec
 from mvae.musicvae import MusicVAE
 
 _SHARD = 4 * 2**20  # bytes of a file, as TensorFlow.js cuts them: browsers keep files of this size
-_DIGITS = 6  # of the prior's numbers
 
 _Converter = dict[str, Any]  # 'type' and 'args' of a DataConverter of magenta-js
 
@@ -64,9 +62,7 @@ def write(model: MusicVAE, folder: Path) -> str:
     check(cfg)
     config = {'type': 'MusicVAE', 'dataConverter': converter(form, cfg)}
     tensors = _tensors(model)
-    files = {'config.json': _json(config)} | _weights(tensors)
-    if model.prior:
-        files['prior.json'] = _json(prior(model.prior))
+    files = {'config.json': _json(config)} | _weights(tensors) | prior.file(model)
     write_folder(folder, files)
     size = sum(map(len, files.values()))
     return f'{len(tensors)} tensors in {size / 1e6:.1f} MB'
@@ -105,19 +101,6 @@ def converter(form: Form, cfg: ModelConfig) -> _Converter:
     found = make(*codecs)
     steps = {'numSteps': form.steps} | ({'numSegments': form.bars} if cfg.hierarchical else {})
     return {'type': found['type'], 'args': found['args'] | steps}
-
-
-def prior(gaussian: Gaussian) -> dict[str, Any]:
-    """mean [Z] and root [Z, Z]: z = mean + root e, where e is of N(0, I)."""
-    root = np.linalg.cholesky(gaussian.covariance.astype(np.float64))
-    rows = {'mean': gaussian.mean, 'root': root}
-    return {name: _rounded(values.tolist()) for name, values in rows.items()}
-
-
-def _rounded(values: Any) -> Any:
-    if isinstance(values, list):
-        return [_rounded(value) for value in values]
-    return float(f'{values:.{_DIGITS}g}')
 
 
 def _tensors(model: MusicVAE) -> dict[str, np.ndarray]:
