@@ -80,8 +80,8 @@ def check(cfg: ModelConfig) -> None:
     """Raises InputError for a model that Magenta's code cannot be."""
     if cfg.bar_codes:
         raise InputError(
-            "Magenta's models have no code for each bar, so this one cannot be exported; "
-            'train one without, by --variant flat or --config.model.bar_codes=False'
+            "Magenta's models have no code for each bar, so this one can be none of them; train "
+            'one without, by --variant flat or --config.model.bar_codes=False, or export --to onnx'
         )
 
 
