@@ -6,7 +6,7 @@ __all__ = ['InputError', 'load']
 
 
 def load(path, which='best'):
-    """The model of a run folder, a model file, or a released name, ready to play.
+    """The model of a run folder, a model file, a released name or hf://OWNER/NAME, ready to play.
 
     See `mvae.runs.load`. It is imported at first use, so that `import mvae` stays light.
     """

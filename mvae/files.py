@@ -7,10 +7,11 @@ JSON of another kind. Here, and only here, it is opened and looked at.
 import contextlib
 import json
 import os
+import shutil
 import socket
 import stat
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -168,6 +169,27 @@ def write_atomically(path: str | Path, data: bytes) -> None:
         with contextlib.suppress(OSError):
             beside.unlink(missing_ok=True)
         raise InputError(f'cannot write {path}: {error.strerror}') from None
+
+
+def write_folder(folder: str | Path, files: Mapping[str, bytes]) -> None:
+    """Writes files by name into a new folder: all of them beside it, then it is renamed.
+
+    Raises InputError where the folder is there and not empty, or cannot be written.
+    """
+    folder = Path(folder)
+    beside = folder.parent / f'.{folder.name}.partial'
+    try:
+        if os.path.lexists(folder) and (not folder.is_dir() or any(folder.iterdir())):
+            raise InputError(f'{folder} exists and is not empty; name another folder')
+        shutil.rmtree(beside, ignore_errors=True)  # of a call that was killed
+        beside.mkdir(parents=True)
+        for name, data in files.items():
+            (beside / name).write_bytes(data)
+        os.replace(beside, folder)  # an empty folder gives way
+    except OSError as error:
+        raise InputError(f'cannot write {folder}: {error.strerror}') from None
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
 
 
 def write_json(path: str | Path, value: Any) -> None:

@@ -23,6 +23,7 @@ from mvae.music.letters import sections_of
 from mvae.music.midi import to_note_sequence
 from mvae.music.notation import Notation
 from mvae.music.sources import Source, read_source
+from mvae.render.notebook import Pieces
 
 if TYPE_CHECKING:
     from note_seq import NoteSequence
@@ -47,6 +48,12 @@ class Encoding(NamedTuple):
     z: np.ndarray
 
 
+def key_of(seed: int | jax.Array, chunk: int) -> jax.Array:
+    """The key by which the rows of z of one chunk are decoded."""
+    draws = jax.random.fold_in(jax.random.key(seed), np.uint32(_DRAWS))
+    return jax.random.fold_in(draws, chunk)
+
+
 def form_of(c: ConfigDict) -> Form:
     """What the model of a config reads and writes. Raises InputError for unknown forms."""
     return make_form(c.form, c.bars, Notation(**c.music))
@@ -59,8 +66,9 @@ class MusicVAE:
     The same arguments give the same bytes. A row of a result does not depend on how many others are
     asked for. Sources of music are paths of MIDI files, their bytes, or NoteSequences, of any
     length. The best tracks are taken, and padded or cropped to the window (`read` says what was
-    done). Tokens are pieces of the form, int32 [B, T, K]. Everything raises InputError for what it
-    cannot use.
+    done). What is made is a list of NoteSequences, which a notebook shows as piano rolls with
+    players. Tokens are pieces of the form, int32 [B, T, K]. Everything raises InputError for what
+    it cannot use.
 
     Attributes:
         params: float32 tree of `vae.init`. config: of the experiment.
@@ -143,10 +151,9 @@ class MusicVAE:
         z = self._check_z(z)
         if not (is_number(temperature) and math.isfinite(temperature) and temperature >= 0):
             raise InputError(f'the temperature is 0 (greedy) or above, not {temperature}')
-        key = jax.random.fold_in(jax.random.key(check_seed(seed)), np.uint32(_DRAWS))
-        parts = []
+        seed, parts = check_seed(seed), []
         for n, part in _chunks(z):
-            own, heat = jax.random.fold_in(key, n), jnp.float32(temperature)
+            own, heat = key_of(seed, n), jnp.float32(temperature)
             streams = _generate(self._weights, self.architecture, _pad(part), own, heat)
             parts.append(self.form.join(streams))
         return self._held(z, np.concatenate(parts)[: len(z)])
@@ -238,10 +245,10 @@ class MusicVAE:
         qpm: float = 120.0,
         prior: str | None = None,
         sections: str | None = None,
-    ) -> list['NoteSequence']:
-        """n new pieces as NoteSequences: see `sample_tokens`."""
+    ) -> Pieces:
+        """n new pieces as a list of NoteSequences: see `sample_tokens`."""
         pieces, _ = self.sample_tokens(n, temperature, seed, prior, sections)
-        return [self.write(tokens, qpm) for tokens in pieces]
+        return Pieces(self.write(tokens, qpm) for tokens in pieces)
 
     def encode(self, sources: Source | Sequence[Source], seed: int = 0) -> Encoding:
         """One source or B of them -> mu, sigma, z [B, Z]."""
@@ -250,9 +257,11 @@ class MusicVAE:
 
     def decode(
         self, z: np.ndarray, temperature: float = 0.0, seed: int = 0, qpm: float = 120.0
-    ) -> list['NoteSequence']:
+    ) -> Pieces:
         """z float [B, Z] -> B pieces."""
-        return [self.write(tokens, qpm) for tokens in self.decode_tokens(z, temperature, seed)]
+        return Pieces(
+            self.write(tokens, qpm) for tokens in self.decode_tokens(z, temperature, seed)
+        )
 
     def reconstruct(
         self,
@@ -260,7 +269,7 @@ class MusicVAE:
         temperature: float = 0.0,
         seed: int = 0,
         qpm: float = 120.0,
-    ) -> list['NoteSequence']:
+    ) -> Pieces:
         """What the model makes of music: decoded from mu."""
         return self.decode(self.encode(sources).mu, temperature, seed, qpm)
 
@@ -272,7 +281,7 @@ class MusicVAE:
         temperature: float = 0.0,
         seed: int = 0,
         qpm: float = 120.0,
-    ) -> list['NoteSequence']:
+    ) -> Pieces:
         """n pieces on the spherical path between the mu of two sources, both ends included."""
         n = check_integer('a number of steps from one piece to another', n, 2)
         mu = self.encode([a, b]).mu

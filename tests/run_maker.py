@@ -1,5 +1,6 @@
 """Untrained tiny models, in memory and in run folders, for tests that need any model at all."""
 
+import dataclasses
 from pathlib import Path
 
 import jax
@@ -41,6 +42,17 @@ def tiny_model(form: str, bars: int, variant: str, seed: int = 0, **model: objec
     state = init_state(jax.random.key(seed), cfg, FrozenConfigDict(c.training))
     prior = Gaussian(np.ones(cfg.latent_size, np.float32), standard(cfg.latent_size).covariance)
     return MusicVAE(state.params, c, prior, 0, {'loss': 1.5})
+
+
+def lively(model: MusicVAE, seed: int = 1) -> MusicVAE:
+    """The model with other weights, so large that its music has notes and depends on z."""
+    rng = np.random.default_rng(seed)
+
+    def draw(x):
+        values = 1.5 * rng.standard_normal(x.shape) / np.sqrt(len(x))
+        return values.astype(np.float16).astype(np.float32)
+
+    return dataclasses.replace(model, params=jax.tree.map(draw, model.params))
 
 
 def random_denoiser(cfg: DenoiserConfig, seed: int = 0) -> Params:

@@ -37,6 +37,7 @@ def released(tmp_path_factory):
 
 def _release(*arguments):
     words = ['--about', 'made-up songs (public domain)', '--hardware', 'no training at all']
+    words += [] if '--license' in arguments else ['--license', 'cc0-1.0']
     command = [sys.executable, '-m', 'mvae', 'release', *map(str, arguments), *words]
     return subprocess.run(command, capture_output=True, text=True, timeout=200)
 
@@ -48,6 +49,7 @@ def test_a_released_model_and_its_card_are_written(released):
         and 'differ from those of float32' in said
     )
     card = (out / 'tiny2.md').read_text()
+    assert card.startswith('---\nlibrary_name: "mvae"\n') and 'license: "cc0-1.0"\n' in card
     assert all(
         words in card
         for words in (
@@ -106,6 +108,7 @@ def test_wrong_names_and_missing_data_leave_nothing(released, tmp_path):
     for arguments, message in [
         (['--name', '../evil', '--data', store], 'letters and digits'),
         (['--name', 'tiny2', '--data', tmp_path / 'none'], 'does not exist'),
+        (['--name', 'tiny2', '--data', store, '--license', 'free!'], 'hubs have names'),
     ]:
         done = _release('--run', run, '--out', tmp_path / 'out', *arguments)
         assert done.returncode == 2 and message in done.stderr and 'Traceback' not in done.stderr

@@ -10,7 +10,17 @@ import time
 import pytest
 
 from mvae.errors import InputError
-from mvae.files import Missing, check_name, check_tree, conform, owned, parse_json, read, read_json
+from mvae.files import (
+    Missing,
+    check_name,
+    check_tree,
+    conform,
+    owned,
+    parse_json,
+    read,
+    read_json,
+    write_folder,
+)
 
 
 def test_a_regular_file_is_read_also_through_a_link(tmp_path):
@@ -116,3 +126,21 @@ def test_a_folder_that_cannot_be_written_is_said(tmp_path):
     (tmp_path / 'file').touch()
     with pytest.raises(InputError, match='cannot write'), owned(tmp_path / 'file', 'trains'):
         pass
+
+
+def test_a_folder_is_written_whole_and_replaces_nothing(tmp_path):
+    write_folder(tmp_path / 'a' / 'b', {'x': b'1', 'y': b'2'})
+    assert {p.name: p.read_bytes() for p in (tmp_path / 'a/b').iterdir()} == {'x': b'1', 'y': b'2'}
+    (tmp_path / 'empty').mkdir()
+    write_folder(tmp_path / 'empty', {'x': b'3'})
+    (tmp_path / 'file').write_bytes(b'mine')
+    for name in ('a/b', 'empty', 'file'):
+        with pytest.raises(InputError, match='exists and is not empty; name another folder'):
+            write_folder(tmp_path / name, {'x': b'4'})
+    for name in ('file/below', '.'):
+        with pytest.raises(InputError):
+            write_folder(tmp_path / name, {'x': b'4'})
+    with pytest.raises(InputError, match='cannot write .*new'):
+        write_folder(tmp_path / 'new', {'no/such/folder': b''})
+    assert sorted(os.listdir(tmp_path)) == ['a', 'empty', 'file']
+    assert (tmp_path / 'file').read_bytes() == b'mine'

@@ -39,7 +39,7 @@ GROUPS = {
     ),
     'Exchange and release': (
         ('import', 'import_magenta', "take over a model of Google's Magenta"),
-        ('export', 'export_magenta', "give a model's weights Magenta's names"),
+        ('export', 'export', 'write a model for other programs'),
         ('release', 'release', 'pack a trained model into one small file'),
     ),
 }

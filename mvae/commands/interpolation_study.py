@@ -98,7 +98,7 @@ def _load_all(runs: list[tuple[str, Path]], checkpoint: str) -> 'dict[str, Music
     from mvae.music.form import differences
     from mvae.runs.load import load
 
-    models = {}
+    models: dict[str, MusicVAE] = {}
     for name, path in runs:
         if name in models or name == 'data':
             raise InputError(

@@ -11,6 +11,7 @@ from mvae.commands import folders
 from mvae.commands.folders import released
 from mvae.commands.options import add_checkpoint, add_seed, nearest
 from mvae.errors import InputError
+from mvae.runs import hub
 
 if TYPE_CHECKING:
     from mvae.musicvae import MusicVAE
@@ -29,7 +30,7 @@ def add_model_options(
         nargs='?',
         metavar='MODEL',
         help=f'a released model ({", ".join(released())}), a run folder such as runs/trio16, '
-        'or a model file (.npz)',
+        'a model file (.npz), or one on a hub (hf://OWNER/NAME)',
     )
     parser.add_argument('--run', help=argparse.SUPPRESS)  # MODEL of older command lines
     parser.add_argument('--exp', help='instead of MODEL: your own training, such as --exp trio16')
@@ -60,13 +61,19 @@ def check(path: Path) -> Path:
     if path.suffix == '.npz':
         if not os.path.exists(path):
             raise InputError(f'{path} does not exist')
-    elif not folders.is_run(path) and not os.path.isdir(path / 'params'):
+    elif not (hub.is_address(path) or _holds_model(path)):
         if os.path.exists(path) or str(path) not in released():
             raise InputError(
                 f'{path} holds no checkpoints; {nearest(str(path), released())}released models: '
                 f'{", ".join(released())}; your own: a run folder, such as runs/trio16'
             )
     return path
+
+
+def _holds_model(folder: Path) -> bool:
+    """Whether it is that of a run, of a checkpoint or of a saved model."""
+    is_kept = os.path.isdir(folder / 'params') or os.path.isfile(folder / hub.FILE)
+    return is_kept or folders.is_run(folder)
 
 
 def load_model(options: argparse.Namespace) -> tuple[Path, 'MusicVAE']:

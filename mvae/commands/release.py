@@ -36,6 +36,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--hardware', required=True, help='what it was trained on and how long, in words'
     )
+    parser.add_argument('--license', help='of the model, as hubs call it, such as cc-by-4.0')
     parser.add_argument(
         '--windows',
         type=positive,
@@ -57,8 +58,10 @@ def run(options: argparse.Namespace) -> None:
     path, model = load_model(options)
     from mvae.evaluation.runs import evaluate_run
     from mvae.files import write_atomically
+    from mvae.runs.card import front_matter
     from mvae.runs.released import RELEASED
 
+    front_matter(model, options.license)  # a name that is none is said before the work
     store = datasets.open_for(model, options.data)
     target = (options.out or RELEASED) / f'{options.name}.npz'
     model = dataclasses.replace(model, attributes=_fit(model, store, options.seed))
@@ -130,6 +133,7 @@ def card(
     options: argparse.Namespace, model: 'MusicVAE', evaluation: dict[str, Any], said: str
 ) -> str:
     from mvae.evaluation import table
+    from mvae.runs.card import front_matter
 
     c, name = model.config, options.name
     rows = table.to_markdown(table.build([evaluation]), [evaluation])
@@ -138,7 +142,8 @@ def card(
     varied = f'transpose {tuple(c.data.transpose)}, {drums}'
     directions = ', '.join(model.attributes) or 'none'
     parameters = f'{evaluation["parameters"]:,} parameters ({said})'
-    return f"""# {name}
+    return f"""{front_matter(model, options.license)}
+# {name}
 
 {c.bars} bars of {c.form}, {c.variant}, scale {c.scale}: {parameters}.
 

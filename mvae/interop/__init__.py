@@ -1,4 +1,4 @@
-"""Weights of other programs: Magenta's checkpoints and ours under Magenta's names.
+"""Models of other programs, and ours for them.
 
 Checkpoints are read without TensorFlow, recognised by names and shapes, and renamed.
 """

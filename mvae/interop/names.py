@@ -76,16 +76,21 @@ def _as_regex(pattern: str) -> str:
     return re.sub(r'\{(\w)\}', lambda found: f'(?P<{found.group(1)}>[^/]+)', pattern)
 
 
+def check(cfg: ModelConfig) -> None:
+    """Raises InputError for a model that Magenta's code cannot be."""
+    if cfg.bar_codes:
+        raise InputError(
+            "Magenta's models have no code for each bar, so this one can be none of them; train "
+            'one without, by --variant flat or --config.model.bar_codes=False, or export --to onnx'
+        )
+
+
 def to_magenta(params: Any, cfg: ModelConfig) -> dict[str, np.ndarray]:
     """float32 arrays under Magenta's names, as a checkpoint of Magenta's would hold them.
 
-    Raises InputError for a model that Magenta's code cannot be.
+    Raises InputError as `check` does.
     """
-    if cfg.bar_codes:
-        raise InputError(
-            "Magenta's models have no code for each bar, so this one cannot be exported; "
-            'train one without, by --variant flat or --config.model.bar_codes=False'
-        )
+    check(cfg)
     flat = flatten(params)
     names = magenta_names(flat, cfg)
     return {names[path]: np.asarray(leaf, np.float32) for path, leaf in flat.items()}

@@ -44,7 +44,7 @@ class Tensors(ABC):
 
 
 class NpzTensors(Tensors):
-    """A numpy archive, as `mvae export` writes it."""
+    """A numpy archive, as `mvae.interop.npz` writes it."""
 
     def __init__(self, path: Path):
         """Raises InputError where the file is no archive of arrays, or damaged."""

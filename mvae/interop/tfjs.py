@@ -19,13 +19,18 @@ from mvae.interop.tensors import MOST_NAME, MOST_TENSORS, Spec, Tensors, check_s
 
 MANIFEST = 'weights_manifest.json'
 _MOST_FILE_NAME = 255
-_DTYPES = {'float32': '<f4', 'int32': '<i4', 'uint8': 'u1', 'uint16': '<u2', 'bool': 'u1'}
+_DTYPES = {
+    **{'float32': '<f4', 'float16': '<f2', 'int32': '<i4'},
+    **{'uint8': 'u1', 'uint16': '<u2', 'bool': 'u1'},
+}
 
 
 class _Quantisation(msgspec.Struct):
-    dtype: Literal['uint8', 'uint16']
-    scale: float
-    min: float
+    """Of float16 there is no more to say; integers have both numbers."""
+
+    dtype: Literal['uint8', 'uint16', 'float16']
+    scale: float = math.nan
+    min: float = math.nan
 
 
 class _Listed(msgspec.Struct):
@@ -84,7 +89,8 @@ class TfjsTensors(Tensors):
         dtype = stored = np.dtype(_DTYPES[listed.dtype])
         if quantised := listed.quantization:
             stored = np.dtype(_DTYPES[quantised.dtype])
-            if not (math.isfinite(quantised.scale) and math.isfinite(quantised.min)):
+            sound = math.isfinite(quantised.scale) and math.isfinite(quantised.min)
+            if stored.kind == 'u' and not sound:
                 raise self._damaged(f'quantisation of {listed.name[:MOST_NAME]}')
         spec = Spec(listed.shape, dtype)
         check_shape(str(self._folder / MANIFEST), listed.name, spec)
@@ -117,7 +123,7 @@ class TfjsTensors(Tensors):
                 start, size = start + inside, size - inside
             start -= shard.size
         values = np.frombuffer(b''.join(parts), weight.stored).reshape(weight.spec.shape)
-        if quantised := weight.listed.quantization:
+        if (quantised := weight.listed.quantization) and weight.stored.kind == 'u':
             values = values * np.float32(quantised.scale) + np.float32(quantised.min)
         return values.astype(weight.spec.dtype)
 

@@ -41,5 +41,5 @@ def embeddings(params: Params, cfg: ModelConfig, z: jax.Array) -> jax.Array:
 def _heard(cfg: ModelConfig, z: jax.Array) -> jax.Array:
     """What layer 0 reads: the codes of bars, [Z / U, U, B], or zeros, [1, U, B]."""
     if not cfg.bar_codes:
-        return jnp.zeros((1, cfg.bars, len(z)), z.dtype)
-    return z.reshape(len(z), cfg.bars, -1).transpose(2, 1, 0)
+        return jnp.zeros((1, cfg.bars, z.shape[0]), z.dtype)
+    return z.reshape(z.shape[0], cfg.bars, -1).transpose(2, 1, 0)

@@ -89,7 +89,7 @@ def encode(params: Params, cfg: ModelConfig, streams: Sequence[jax.Array]) -> Po
     With bar_codes it does not: each code comes from one stream of one bar alone, so that bars which
     are the same have the same code.
     """
-    batch, bars = len(streams[0]), cfg.encoder_bars
+    batch, bars = streams[0].shape[0], cfg.encoder_bars
     if bars > 1:
         fold = (batch * bars, cfg.total_steps // bars, -1)
         streams = [values.reshape(fold) for values in streams]

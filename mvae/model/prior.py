@@ -20,7 +20,7 @@ from mvae.model.denoiser import DenoiserConfig
 from mvae.model.types import Params
 
 _NEAREST = 16  # plans, of which one is drawn where some codes are known
-_EQUAL = 1e-3  # distance of codes that are the same but for rounding
+EQUAL = 1e-3  # distance of codes that are the same but for rounding
 _CHUNK = 32  # pieces drawn at once, whatever is asked for: so that no row depends on their number
 
 
@@ -126,7 +126,7 @@ def plans_of(codes: np.ndarray) -> np.ndarray:
     for u in range(codes.shape[1]):
         apart = np.abs(codes[:, : u + 1] - codes[:, u : u + 1]).max(-1)  # [N, u + 1, K]
         plans[:, u] = u
-        first = (apart < _EQUAL).argmax(1)
+        first = (apart < EQUAL).argmax(1)
         plans[:, u] = np.take_along_axis(plans, first[:, None], 1)[:, 0]
     return plans
 

@@ -72,7 +72,7 @@ def _embeddings(params: Params, cfg: ModelConfig, z: jax.Array) -> list[jax.Arra
     c = conductor.embeddings(params['conductor'], cfg, z)
     if not cfg.bar_codes:
         return [c] * len(cfg.heads)
-    codes = z.reshape(len(z), cfg.bars, len(cfg.heads), -1)
+    codes = z.reshape(z.shape[0], cfg.bars, len(cfg.heads), -1)
     return [jnp.concatenate([c, codes[:, :, n]], -1) for n in range(len(cfg.heads))]
 
 
@@ -189,7 +189,7 @@ def generate_prepared(
 
     pairs = zip(weights['decoders'], _embeddings(weights, cfg, z), strict=True)
     starts = [start(weights_n, e) for weights_n, e in pairs]
-    nothing = tuple(jnp.full((len(z), h.columns), heads.NOTHING, jnp.int32) for h in cfg.heads)
+    nothing = tuple(jnp.full((z.shape[0], h.columns), heads.NOTHING, jnp.int32) for h in cfg.heads)
 
     def bar(last, xs):
         u, starts_u = xs
@@ -204,5 +204,5 @@ def generate_prepared(
         return tuple(values[:, -1] for values in streams), streams
 
     _, streams = lax.scan(bar, nothing, (jnp.arange(cfg.bars), starts))  # [U, B, S, C] each
-    shape = (len(z), cfg.total_steps, -1)
+    shape = (z.shape[0], cfg.total_steps, -1)
     return tuple(jnp.swapaxes(values, 0, 1).reshape(shape) for values in streams)

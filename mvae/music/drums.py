@@ -43,6 +43,15 @@ def drum_classes(drum_map: str = 'current') -> np.ndarray:
     return classes
 
 
+def class_pitches(drum_map: str = 'current') -> list[list[int]]:
+    """The MIDI pitches of every class; the first is what it sounds as."""
+    classes = drum_classes(drum_map)
+    return [
+        [pitch, *(other for other in np.flatnonzero(classes == n).tolist() if other != pitch)]
+        for n, pitch in enumerate(DRUM_PITCHES.tolist())
+    ]
+
+
 @dataclasses.dataclass(frozen=True)
 class DrumCodec(Codec):
     """One column of tokens: the sum of 2^class over the classes that are hit at the step.

@@ -103,15 +103,20 @@ def _fluidsynth(font: Path, notes: Notes) -> np.ndarray:
         return np.fromfile(raw, '<f4').reshape(-1, 2)
 
 
+def to_wav(sound: np.ndarray, rate: int = SAMPLE_RATE) -> bytes:
+    """Sound int16 [N, channels] as a WAV file, 16 bits."""
+    buffer = io.BytesIO()
+    with wave.open(buffer, 'wb') as file:
+        file.setnchannels(sound.shape[1])
+        file.setsampwidth(2)
+        file.setframerate(rate)
+        file.writeframes(sound.astype('<i2').tobytes())
+    return buffer.getvalue()
+
+
 def write_wav(path: str | Path, notes: Notes, loudness: float | None = None) -> None:
     """Notes as a WAV file, 16 bits in stereo.
 
     Raises InputError as `soundfont` does, and where the file cannot be written.
     """
-    buffer = io.BytesIO()
-    with wave.open(buffer, 'wb') as file:
-        file.setnchannels(2)
-        file.setsampwidth(2)
-        file.setframerate(SAMPLE_RATE)
-        file.writeframes(synthesise(notes, loudness).astype('<i2').tobytes())
-    write_atomically(path, buffer.getvalue())
+    write_atomically(path, to_wav(synthesise(notes, loudness)))

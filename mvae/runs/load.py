@@ -1,4 +1,4 @@
-"""Trained models, read from a run's checkpoints, a model file, or by a released name."""
+"""Trained models: read from checkpoints, model files, by a released name or a hub; and saved."""
 
 import math
 import os
@@ -12,14 +12,16 @@ from ml_collections import ConfigDict
 
 from mvae.checks import natural
 from mvae.errors import InputError
-from mvae.files import check_name, check_tree, damaged, read_json
+from mvae.files import check_name, check_tree, damaged, read_json, write_atomically
 from mvae.model import vae
 from mvae.model.config import ModelConfig, model_config
 from mvae.model.prior import Gaussian, is_sound
 from mvae.model.types import Params
 from mvae.musicvae import MusicVAE, form_of
 from mvae.runs import attributes, compact, digests, learned, metadata
+from mvae.runs.card import card
 from mvae.runs.checkpoint import single_process
+from mvae.runs.hub import FILE
 from mvae.runs.metadata import Kept, KeptInFile
 from mvae.runs.released import find, released
 
@@ -27,8 +29,38 @@ from mvae.runs.released import find, released
 _MOST_RATIO, _SMALL = 64, 2**24
 
 
-def load(path: str | Path, which: str | int = 'best') -> MusicVAE:
+class TrainedModel(MusicVAE):
+    """What `load` gives: a MusicVAE that knows how it is kept."""
+
+    def save(self, path: str | Path, license: str | None = None, about: str = '') -> None:
+        """Writes the model as a file, NAME.npz, or into a folder with a card; `load` reads both.
+
+        The file is that of released models, with 19 bits of every weight. In the folder it is
+        model.npz, beside README.md, which hubs read; one that is there stays.
+
+        Args:
+            path: of the file, or of the folder.
+            license: what hubs call it, such as 'cc-by-4.0'. about: the data and their licence, in
+                words. Both are for the card.
+
+        Raises InputError where it cannot be written, and for what is no name of a licence.
+        """
+        path = Path(path)
+        if path.suffix == '.npz':
+            return write_file(path, self, bits=compact.BITS[-1])
+        if os.path.isdir(path / 'checkpoints'):
+            raise InputError(f'{path} is the folder of a run; name another for the model')
+        said = card(self, path.absolute().name, license, about)
+        write_file(path / FILE, self, bits=compact.BITS[-1])
+        if not os.path.lexists(path / 'README.md'):
+            write_atomically(path / 'README.md', said.encode())
+
+
+def load(path: str | Path, which: str | int = 'best') -> TrainedModel:
     """A trained model of a run folder, of one checkpoint in it, of a model file, or a released one.
+
+    hf://OWNER/NAME is one on the Hugging Face hub (`pip install 'mvae[hub]'`). A folder that `save`
+    wrote is read as its model file.
 
     which: 'best' by validation loss (the latest where none was evaluated), 'latest', or a step. A
     model file and a single checkpoint hold one. Raises InputError if there is none, or if it is not
@@ -55,7 +87,7 @@ def load(path: str | Path, which: str | int = 'best') -> MusicVAE:
     _check_prior(folder, prior, model)
     step, metrics = int(folder.name), _metrics(folder)
     own = learned.read(folder.parent.parent, model, params)
-    return MusicVAE(params, config, prior, step, metrics, meta['versions'], own)
+    return TrainedModel(params, config, prior, step, metrics, meta['versions'], own)
 
 
 def load_config(path: str | Path, which: str | int = 'best') -> ConfigDict:
@@ -78,7 +110,7 @@ def write_file(
     compact.write(path, model.params, model.prior, meta, bits, more)
 
 
-def _load_file(file: Path, which: str | int) -> MusicVAE:
+def _load_file(file: Path, which: str | int) -> TrainedModel:
     arrays, prior, meta = compact.read(file)
     config, kept = metadata.check(file, meta, KeptInFile)
     _check_which(file, kept.step, which)
@@ -88,7 +120,7 @@ def _load_file(file: Path, which: str | int) -> MusicVAE:
     params = compact.unflatten(file, arrays, _shapes(model))
     _check_prior(file, prior, model)
     about = kept.step, kept.metrics, kept.versions
-    return MusicVAE(params, config, prior, *about, own, vectors)
+    return TrainedModel(params, config, prior, *about, own, vectors)
 
 
 def _check_prior(path: Path, prior: Gaussian | None, model: ModelConfig) -> None:
