@@ -20,9 +20,10 @@ def fits(monkeypatch):
     """What was learned from, and in how many updates, at every time. Nothing is trained for it."""
     calls = []
 
-    def fit(cfg, codes, plans, p, seed, stop):
-        assert np.isfinite(codes).all() and plans.shape == codes.shape[:-1]
-        calls.append((codes.shape, p.steps))
+    def fit(cfg, codes, p, seed, stop):
+        mu, plans, transposed = codes
+        assert np.isfinite(mu).all() and plans.shape == mu.shape[:-1] and not transposed.any()
+        calls.append((mu.shape, p.steps))
         return random_denoiser(cfg, len(calls))
 
     def train_model(config, folder):
@@ -73,6 +74,9 @@ def test_a_training_leaves_a_learned_prior_and_the_command_learns_it_anew(
 
     code, _ = mvae('prior', run, '--windows', 16)
     assert code == 0 and fits[2:] == [((16, 1, 1, 8), 3000)], 'its config has no steps'
+
+    code, said = mvae('prior', run, '--width', 15)
+    assert code == 2 and 'prior.width 15 is no multiple of prior.heads 2' in said.err
 
     (run / learned.FILE).write_bytes(first[:100])
     code, said = mvae('prior', run)
