@@ -30,25 +30,15 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--windows', type=positive, help='of training music, at most (default: as its config says)'
     )
-    parser.add_argument(
-        '--width',
-        type=positive,
-        help='numbers that a bar has inside the network; more for models of few bars with large '
-        'codes (default: as its config says)',
-    )
 
 
 def run(options: argparse.Namespace) -> None:
     path, model = load_model(options)
-    from mvae.runs.settings import check
-
     if not path.is_dir() or (path / 'params').is_dir():
         raise InputError(f'{path} is no run folder; what is learned is kept in one')
     settings = model.config.prior
     settings.steps = options.steps or settings.steps or 3000
     settings.windows = options.windows or settings.windows
-    settings.width = options.width or settings.width
-    check(model.config)
     learn(path, model, datasets.open_for(model, options.data), options.seed)
 
 
