@@ -173,6 +173,18 @@ def test_released_models_play_and_know_their_card(name):
     )
 
 
+def test_a_covariance_comes_back_whole_though_half_of_it_is_kept(run, tmp_path):
+    model = load(run)
+    root = np.random.default_rng(0).standard_normal((2, model.latent_size, model.latent_size))
+    covariance = (root[0] @ root[0].T + np.eye(model.latent_size)).astype(np.float32)
+    covariance = np.tril(covariance) + np.tril(covariance, -1).T
+    own = dataclasses.replace(model, prior=model.prior._replace(covariance=covariance))
+    write_file(tmp_path / 'a.npz', own)
+    np.testing.assert_array_equal(load(tmp_path / 'a.npz').prior.covariance, covariance)
+    with np.load(tmp_path / 'a.npz') as kept:
+        assert not np.triu(kept['prior covariance'], 1).any()
+
+
 def test_all_released_models_together_are_small():
     assert sum(path.stat().st_size for path in names.RELEASED.glob('*.npz')) <= 30_000_000
 

@@ -57,7 +57,8 @@ def write(
             name + _REST: _rest(values, arrays[name], coarse) for name, values in weights.items()
         }
     if prior:
-        arrays |= {_PRIOR + name: values for name, values in prior._asdict().items()}
+        fields = prior._replace(covariance=np.tril(prior.covariance))._asdict()
+        arrays |= {_PRIOR + name: values for name, values in fields.items()}
     arrays |= more or {}
     arrays[_META] = np.frombuffer(json.dumps(meta).encode(), np.uint8)
     buffer = io.BytesIO()
@@ -76,6 +77,13 @@ def _with_rest(rounded: np.ndarray, rest: np.ndarray) -> np.ndarray:
     return rounded + rest / np.float32(254) * place
 
 
+def _symmetric(lower: np.ndarray) -> np.ndarray:
+    """A matrix of which the lower triangle is kept; zeros take hardly any room."""
+    if lower.ndim != 2:
+        raise ValueError(f'a covariance has two axes, not {lower.ndim}')
+    return np.where(np.tri(*lower.shape, dtype=bool), lower, lower.T)
+
+
 def read(path: str | Path) -> tuple[dict[str, np.ndarray], Gaussian | None, dict[str, Any]]:
     """Weights and further arrays by name, float32, and what else was given to `write`.
 
@@ -88,7 +96,8 @@ def read(path: str | Path) -> tuple[dict[str, np.ndarray], Gaussian | None, dict
         prior = None
         if _PRIOR + 'mean' in arrays:
             fields = [arrays.pop(_PRIOR + name) for name in Gaussian._fields]
-            prior = Gaussian(*(values.astype(np.float32) for values in fields))
+            mean, lower = (values.astype(np.float32) for values in fields)
+            prior = Gaussian(mean, _symmetric(lower))
         rests = {name: arrays.pop(name + _REST) for name in list(arrays) if name + _REST in arrays}
         fine = {name: _with_rest(arrays[name], rest) for name, rest in rests.items()}
         arrays = {name: values.astype(np.float32) for name, values in (arrays | fine).items()}
