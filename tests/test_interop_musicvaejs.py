@@ -188,8 +188,3 @@ def _compare(model, folder, count):
 @pytest.mark.skipif(bool(_no_magenta()), reason=_no_magenta())
 def test_magenta_js_plays_and_reads_the_same(model, tmp_path):
     _compare(model, tmp_path / 'js', 4)
-
-
-@pytest.mark.skipif(bool(_no_magenta()), reason=_no_magenta())
-def test_magenta_js_plays_the_released_model_that_it_can(tmp_path):
-    _compare(mvae.load('drum2'), tmp_path / 'js', 16)

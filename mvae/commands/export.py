@@ -1,7 +1,7 @@
 """A model for other programs.
 
     mvae export --to magenta runs/mel2-flat mel2.npz
-    mvae export --to musicvaejs drum2 web/drum2
+    mvae export --to musicvaejs runs/drum2-flat web/drum2
     mvae export --to onnx trio16 onnx/trio16
     mvae export --to stablehlo trio16 xla/trio16
 
@@ -56,7 +56,7 @@ def run(options: argparse.Namespace) -> None:
         options.model, options.file = None, Path(options.model)
     output = options.output or options.file
     if output is None:
-        raise InputError('say where to write: mvae export --to musicvaejs drum2 web/drum2')
+        raise InputError('say where to write: mvae export --to onnx mel2 onnx/mel2')
     path, target = path_of(options), TARGETS[options.to]
     need(target.extra, *target.packages)
     from mvae.runs.load import load
