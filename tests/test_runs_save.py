@@ -99,9 +99,12 @@ def test_a_card_that_is_there_stays_and_a_run_is_left_alone(model, run, tmp_path
 
 def test_commands_take_a_saved_folder(model, tmp_path):
     model.save(tmp_path / 'mine')
-    command = [sys.executable, '-m', 'mvae', 'sample', tmp_path / 'mine', '--n', '1']
+    arguments = '--n', '1', '--seed', '3'
+    command = [sys.executable, '-m', 'mvae', 'sample', tmp_path / 'mine', *arguments]
     done = subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=200)
-    assert done.returncode == 0 and (tmp_path / 'mine/samples/sample_1.mid').exists(), done.stderr
+    assert done.returncode == 0 and (tmp_path / 'mine/samples/seed-3/sample_1.mid').exists(), (
+        done.stderr
+    )
 
 
 @pytest.fixture
