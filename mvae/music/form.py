@@ -121,7 +121,7 @@ class Form:
         parts = []
         for stream, columns in zip(self.streams, self.split(piece), strict=True):
             notes, sound = stream.codec.decode(columns), stream.sound
-            times = notes.start * seconds, notes.end * seconds
+            times = (notes.start + notes.late) * seconds, (notes.end + notes.late) * seconds
             looks = sound.program, sound.is_drum, sound.track
             parts.append(Notes.make(*times, notes.pitch, notes.velocity, *looks))
         return Notes.concatenate(parts)
