@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from magenta_numbers import SHARED, needs_shared
+from magenta_numbers import SHARED, needs_shared, numbers_of
 
 from mvae.music.codec import GridNotes
 from mvae.music.drums import DRUM_PITCHES, drum_classes, drum_pitches
@@ -24,14 +24,6 @@ GROOVE = GrooveCodec()
 CONVERTERS, CORPUS = SHARED / 'converters', SHARED.parent / 'data' / 'groove.tar.xz'
 
 
-def numbers(columns):
-    """Columns as Magenta's 27 numbers: hits, velocities / 127, offsets in -1..1."""
-    hits, velocity, offset = np.split(np.asarray(columns).astype(np.float64), 3, -1)
-    half = GROOVE.sizes[-1] // 2
-    offset = np.where(offset > half, offset - 2 * half - 1, offset)
-    return np.concatenate([hits, velocity / (GROOVE.sizes[9] - 1), offset / half], -1)
-
-
 def test_a_case_by_hand():
     """A loud snare before a soft one; a kick a quarter of a step early, a hat a quarter late."""
     notes = GridNotes.make(
@@ -42,7 +34,7 @@ def test_a_case_by_hand():
     expected[0, :, 1] = 1, 1, 0
     expected[1, :, 0] = 1, 64 / 127, 0.5
     expected[1, :, 2] = 1, 1 / 127, -0.5
-    np.testing.assert_allclose(numbers(columns), expected.reshape(2, 27), atol=1e-12)
+    np.testing.assert_allclose(numbers_of(columns), expected.reshape(2, 27), atol=1e-12)
     assert columns.dtype == np.uint16 and len(GROOVE.sizes) == 27
     again = GROOVE.decode(columns)
     assert [c.tolist() for c in again] == [
@@ -93,7 +85,7 @@ def test_the_rolands_map_reads_what_it_writes_and_every_other_pitch():
     assert drum_pitches('old').tolist() == DRUM_PITCHES.tolist()
 
 
-def test_leaving_out_and_exchanging_takes_all_three_numbers():
+def test_leaving_out_and_exchanging_takes_all_three_numbers_of():
     windows = GROOVE.encode(GridNotes.make([0, 1], [1, 2], [36, 38], 64, 0.25), 2)[None]
     others = GROOVE.encode(GridNotes.make([1], [2], [36], 32, -0.25), 2)[None]
     kick = np.arange(9)[None] == 0
@@ -146,4 +138,4 @@ def _windows(score: Score, steps: int, drum_map: str) -> np.ndarray:
     notes = codec.voice(track.notes(sections[0]))
     length = (int(notes.start.max()) // 16 + 1) * 16
     columns = codec.encode(notes, length)
-    return numbers(columns[: length // steps * steps].reshape(-1, steps, 27))
+    return numbers_of(columns[: length // steps * steps].reshape(-1, steps, 27))
