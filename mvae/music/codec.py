@@ -86,6 +86,10 @@ class Codec(ABC):
     def events(self, columns: np.ndarray) -> np.ndarray:
         """What happens at each step, an index into `EVENTS`: int [..., T, C] -> int8 [..., T]."""
 
+    def judged(self, columns: np.ndarray) -> np.ndarray:
+        """Of columns int [..., C] those by which music is the same, or right: all of them."""
+        return columns
+
     def clean(self, windows: np.ndarray) -> np.ndarray:
         """Windows [N, T, C] without what only the music before them explains; same dtype."""
         return windows

@@ -4,7 +4,7 @@ GrooVAE (Gillick et al., 2019); docs/magenta.md, Grooves.
 """
 
 import dataclasses
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 
@@ -18,6 +18,24 @@ _FINE = 512
 _LOUDEST = 127 * _FINE
 _EARLIEST = TICKS // 2 * _FINE
 _OFFSETS = 2 * _EARLIEST + 1
+
+
+class Played(NamedTuple):
+    """What columns say of each class [..., 9]: hits bool, velocity and late float64.
+
+    velocity: MIDI's. late: steps behind the grid. Both are there whether there is a hit or not.
+    """
+
+    hits: np.ndarray
+    velocity: np.ndarray
+    late: np.ndarray
+
+
+def played(columns: np.ndarray) -> Played:
+    """Columns of a groove int [..., 27] as they sound."""
+    hits, velocity, offset = np.split(np.asarray(columns).astype(np.int64), 3, -1)
+    offset = np.where(offset > _EARLIEST, offset - _OFFSETS, offset)
+    return Played(hits > 0, velocity / _FINE, -offset / (_FINE * TICKS))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,8 +73,7 @@ class GrooveCodec(Codec):
 
     def encode(self, notes: GridNotes, length: int) -> np.ndarray:
         notes = notes.select(notes.start < length)
-        early = np.rint(-notes.late * TICKS).astype(np.int64)
-        early = np.clip(early, 1 - TICKS // 2, TICKS // 2)
+        early = -_on_ticks(notes.late)
         columns = np.zeros((length, 3, DRUM_CLASSES), np.uint16)
         place = notes.start, slice(None), self.slots(notes.pitch)
         values = np.ones(len(early)), notes.velocity * _FINE, early * _FINE % _OFFSETS
@@ -65,14 +82,16 @@ class GrooveCodec(Codec):
 
     def decode(self, columns: np.ndarray) -> GridNotes:
         """Each class as its own pitch, heard, and never before the beginning; rounded to ticks."""
-        hits, velocity, offset = np.split(np.asarray(columns).astype(np.int64), 3, -1)
-        steps, classes = np.nonzero(hits)
-        velocity, offset = velocity[steps, classes], offset[steps, classes]
-        offset = np.where(offset > _EARLIEST, offset - _OFFSETS, offset)
-        early = np.clip(np.rint(offset / _FINE), 1 - TICKS // 2, TICKS // 2)
-        late = np.maximum(-early / TICKS, -steps)
-        loud = np.clip(np.rint(velocity / _FINE), 1, 127)
+        sound = played(columns)
+        steps, classes = np.nonzero(sound.hits)
+        late = _on_ticks(sound.late[steps, classes]) / TICKS
+        late = np.maximum(late, -steps)
+        loud = np.clip(np.rint(sound.velocity[steps, classes]), 1, 127)
         return GridNotes.make(steps, steps + 1, drum_pitches(self.drum_map)[classes], loud, late)
+
+    def judged(self, columns: np.ndarray) -> np.ndarray:
+        """The hits: nobody plays twice with the same velocities and offsets."""
+        return columns[..., :DRUM_CLASSES]
 
     def events(self, columns: np.ndarray) -> np.ndarray:
         """Drums do not sound on: they have onsets and rests."""
@@ -89,3 +108,8 @@ class GrooveCodec(Codec):
     def mix(self, windows: np.ndarray, others: np.ndarray, taken: np.ndarray) -> np.ndarray:
         mixed = np.where(np.tile(taken, 3)[:, None], others, windows)
         return np.where(mixed.any((1, 2), keepdims=True), mixed, windows)
+
+
+def _on_ticks(late: np.ndarray) -> np.ndarray:
+    """The nearest tick within a step, int64: half a step early, and less than half a step late."""
+    return np.clip(np.rint(late * TICKS), -(TICKS // 2), TICKS // 2 - 1).astype(np.int64)
