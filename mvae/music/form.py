@@ -103,6 +103,10 @@ class Form:
         """One window of a score and what was taken, in a few words; see `reading.read`."""
         return reading.read(score, self)
 
+    def read_whole(self, score: Score) -> tuple[np.ndarray, str]:
+        """All bars of a score as one piece, and what was taken; see `reading.read_whole`."""
+        return reading.read_whole(score, self)
+
     def read_all(self, score: Score) -> np.ndarray:
         """All of a score, window after window: int32 [W, T, K]; see `reading.read_all`."""
         return reading.read_all(score, self)

@@ -110,6 +110,14 @@ class GrooveCodec(Codec):
         return np.where(mixed.any((1, 2), keepdims=True), mixed, windows)
 
 
+def with_parts(columns: np.ndarray, others: np.ndarray, taken: np.ndarray) -> np.ndarray:
+    """Columns int [..., 27] with those numbers of others [..., 27] whose class is taken.
+
+    taken: bool [..., 9].
+    """
+    return np.where(np.concatenate([taken] * 3, -1), others, columns)
+
+
 def _on_ticks(late: np.ndarray) -> np.ndarray:
     """The nearest tick within a step, int64: half a step early, and less than half a step late."""
     return np.clip(np.rint(late * TICKS), -(TICKS // 2), TICKS // 2 - 1).astype(np.int64)
