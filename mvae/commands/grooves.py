@@ -10,8 +10,9 @@ drum set of a rhythm that is tapped on any drums; drumify takes the rhythm of a 
 instrument, the one with the most notes or --track. add-hats adds a closed hi-hat. The whole file is
 played at its own tempo, and written as MIDI with sound beside it.
 
-A model serves what it has learned: mvae train --exp groove2 learns humanize,
---config.model.reads=taps learns tap and drumify, and --config.model.reads=no_hat learns add-hats.
+A model serves what it has learned: mvae train --exp groove2 learns humanize, with
+--config.model.reads=taps --run runs/taps tap and drumify, and with no_hat in place of taps
+add-hats.
 """
 
 import argparse

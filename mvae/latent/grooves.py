@@ -112,7 +112,8 @@ def _known(name: str) -> Task:
 
 
 def _check_model(model: MusicVAE, name: str, task: Task) -> None:
-    wanted = f'mvae train --exp groove2 --config.model.reads={task.reads} trains one'
+    train = f'mvae train --exp groove2 --config.model.reads={task.reads}'
+    wanted = f'{train} --run runs/{task.reads} trains one'
     streams = model.form.streams
     if len(streams) > 1 or not isinstance(streams[0].codec, GrooveCodec):
         raise InputError(
