@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from magenta_numbers import SHARED, needs_shared, numbers_of
+from magenta_numbers import SHARED, needs_shared, numbers_of, tokens_of
 
 from mvae.music.codec import GridNotes
 from mvae.music.drums import DRUM_PITCHES, drum_classes, drum_pitches
@@ -139,3 +139,22 @@ def _windows(score: Score, steps: int, drum_map: str) -> np.ndarray:
     length = (int(notes.start.max()) // 16 + 1) * 16
     columns = codec.encode(notes, length)
     return numbers_of(columns[: length // steps * steps].reshape(-1, steps, 27))
+
+
+@needs_shared
+@pytest.mark.parametrize('drum_map, mode', [('roland', 'eval'), ('current', 'infer')])
+def test_notes_are_those_that_magenta_plays(drum_map, mode):
+    """In seconds at 120; what Magenta plays before the beginning is played at it."""
+    theirs = np.load(CONVERTERS / 'groovae_2bar_humanize.npz')
+    form = make_form('groove', 2, Notation(drum_map=drum_map))
+    found = []
+    for number, columns in enumerate(tokens_of(theirs[f'{mode}/outputs'], form)):
+        notes = form.write(columns)
+        window = np.full(len(notes), number)
+        found.append(np.stack([window, notes.pitch, notes.velocity, notes.start], 1))
+    ours, expected = np.concatenate(found), theirs[f'{mode}/notes'][:, :4]
+    expected[:, 3] = np.maximum(expected[:, 3], 0)
+    # Half a step late is a tick too much for us: it would be read as the next step.
+    assert (abs(ours[:, 3] - expected[:, 3]) > 1e-6).sum() == 5
+    np.testing.assert_allclose(ours[:, 3], expected[:, 3], atol=0.125 / TICKS + 1e-6)
+    np.testing.assert_array_equal(ours[:, :3], expected[:, :3])
