@@ -21,7 +21,7 @@ def base_config() -> ConfigDict:
     """All settings with defaults: the paper's objective on a flat 2-bar melody model."""
     c = ConfigDict()
     c.experiment = 'mel2'
-    c.form = 'melody'  # melody | bass | drums | trio: what is read and written (mvae.music.forms)
+    c.form = 'melody'  # what is read and written: a name of FORMS in mvae.music.forms
     c.bars = 2  # per window
     # flat: one encoder and one decoder over the whole window. hierdec: a hierarchical decoder, that
     # is a conductor, and a decoder restarted at every bar. hierenc: a hierarchical encoder, which
@@ -51,7 +51,8 @@ def _music() -> ConfigDict:
     # Magenta's 90.
     c.min_pitch = 0
     c.max_pitch = 127
-    # current | old: pitches of the 9 drum classes; Magenta changed its map in April 2019.
+    # current | old | roland: pitches of the 9 drum classes; Magenta changed its map in April 2019,
+    # and roland is that of the Groove MIDI Dataset.
     c.drum_map = 'current'
     c.steps_per_quarter = 4  # 4: sixteenths
     c.meter = '4/4'  # such as 3/4 or 6/8: of all the music
@@ -82,6 +83,10 @@ def _model() -> ConfigDict:
     # The encoder reads drums as 9 classes and silence instead of one of 512 tokens (Magenta: not in
     # trios).
     c.drum_roll_input = True
+    # What the encoder is told of a groove: all | hits (neither velocity nor timing) | taps (the
+    # loudest hit of each step, as one drum) | no_hat (all but the closed hi-hat). The decoder plays
+    # it whole.
+    c.reads = 'all'
     # z is a row of codes, one for each stream of each bar. A hierarchical encoder writes each from
     # that alone, and so has encoder_sizes for each stream; a conductor and the decoders read it.
     c.bar_codes = False

@@ -1,4 +1,4 @@
-"""Numbers that Magenta's own code computed: where they are, and how its one-hot rows become tokens.
+"""Numbers that Magenta's own code computed: where they are, and how its rows become tokens.
 
 One small checkpoint with all its numbers stands in tests/golden (its README says how they were
 made); the others lie outside of the project.
@@ -17,11 +17,15 @@ needs_shared = pytest.mark.skipif(
     not SHARED.is_dir(),
     reason="Magenta's other fixtures are not here; they are no part of the project",
 )
+LOUDEST, EARLIEST = 127 * 512, 60 * 512  # in the columns of a groove
 CHECKPOINTS = [
     'cat-drums_2bar_small',
     *(
         pytest.param(name, marks=needs_shared)
-        for name in ('cat-mel_2bar_big', 'hierdec-mel_16bar', 'hierdec-trio_16bar')
+        for name in (
+            *('cat-mel_2bar_big', 'hierdec-mel_16bar', 'hierdec-trio_16bar'),
+            'groovae_2bar_humanize',
+        )
     ),
 ]
 
@@ -33,5 +37,21 @@ def folder(name: str) -> Path:
 
 def tokens_of(one_hot: np.ndarray, form: Form) -> np.ndarray:
     """[B, T, sum of V_k] -> int32 [B, T, K]."""
+    if form.name == 'groove':
+        return _columns(one_hot)
     blocks = np.split(one_hot, np.cumsum(form.sizes)[:-1], axis=-1)
     return np.stack([block.argmax(-1) for block in blocks], -1).astype(np.int32)
+
+
+def numbers_of(columns: np.ndarray) -> np.ndarray:
+    """Columns of a groove int [..., 27] as Magenta's hits, velocities / 127, offsets in -1..1."""
+    hits, velocity, offset = np.split(np.asarray(columns).astype(np.float64), 3, -1)
+    offset = np.where(offset > EARLIEST, offset - 2 * EARLIEST - 1, offset)
+    return np.concatenate([hits, velocity / LOUDEST, offset / EARLIEST], -1)
+
+
+def _columns(numbers: np.ndarray) -> np.ndarray:
+    """The columns whose `numbers_of` these are."""
+    hits, velocity, offset = np.split(numbers.astype(np.float64), 3, -1)
+    early = np.rint(offset * EARLIEST) % (2 * EARLIEST + 1)
+    return np.concatenate([hits, np.rint(velocity * LOUDEST), early], -1).astype(np.int32)

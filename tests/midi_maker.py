@@ -54,3 +54,16 @@ def beat(seed: int, bars: int = 20) -> list[Note]:
 def song(seed: int, bars: int = 20) -> bytes:
     """A file with all three parts."""
     return midi(tune(seed, bars), low(tune(seed + 1000, bars)), beat(seed, bars))
+
+
+def performed(seed: int, bars: int = 8) -> bytes:
+    """Drums as somebody plays them: each hit of a beat louder or softer, earlier or later."""
+    score, drums = symusic.Score(TICKS), symusic.Track(is_drum=True)
+    score.tempos.append(symusic.Tempo(0, 120.0))
+    score.time_signatures.append(symusic.TimeSignature(0, 4, 4))
+    for n, (start, length, pitch) in enumerate(beat(seed, bars)):
+        place = max(start * STEP + (37 * n + seed) % 60 - 30, 0)
+        velocity = 1 + (53 * n + seed) % 127
+        drums.notes.append(symusic.Note(place, length * STEP, pitch, velocity))
+    score.tracks.append(drums)
+    return score.dumps_midi()

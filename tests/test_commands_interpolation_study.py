@@ -80,6 +80,12 @@ def test_a_trio_is_measured_stream_by_stream_and_the_same_twice(made, tmp_path):
         )
 
 
+def test_a_groove_is_refused(made, tmp_path):
+    run = save_tiny(tmp_path / 'run', 'groove', 2, 'flat')
+    with pytest.raises(InputError, match='run plays groove, which has 27 numbers'):
+        interpolation_study.run(_options([run], made[1]))
+
+
 def test_what_cannot_be_compared_is_said(made, tmp_path):
     run, store = made
     melody = save_tiny(tmp_path / 'melody', 'melody', 2, 'flat')

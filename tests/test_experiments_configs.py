@@ -39,8 +39,10 @@ def _experiment(name, variant, scale):
 
 def _batch(form, seed=1):
     keys = jax.random.split(jax.random.key(seed), len(form.streams))
-    shape = 4, form.steps, 1
-    return Batch.of(tuple(jax.random.randint(key, shape, 0, 130) for key in keys))
+    sizes = [np.minimum(stream.codec.sizes, 130) for stream in form.streams]
+    shapes = [(4, form.steps, len(own)) for own in sizes]
+    parts = zip(keys, shapes, sizes, strict=True)
+    return Batch.of(tuple(jax.random.randint(key, shape, 0, own) for key, shape, own in parts))
 
 
 def _shapes(tree):
@@ -75,7 +77,7 @@ def test_an_update_changes_every_parameter_and_counts(name, variant):
     state, batch = init(jax.random.key(0)), _batch(form)
     new, metrics = jax.jit(update)(state, batch, jax.random.key(2))
     assert int(new.step) == 1 and float(metrics['examples']) == 4
-    assert float(metrics['tokens']) == sum(x.size for x in batch.streams)
+    assert float(metrics['tokens']) == sum(x[..., 0].size for x in batch.streams)
     assert np.isfinite(float(metrics['loss'])) and float(metrics['gradient_norm']) > 0
     changed = jax.tree.map(lambda x, y: bool(jnp.any(x != y)), state.params, new.params)
     assert all(jax.tree.leaves(changed))

@@ -8,7 +8,7 @@ import pytest
 from mvae.interop import names
 from mvae.model import vae
 from mvae.model.config import ModelConfig
-from mvae.model.heads import Categorical
+from mvae.model.heads import Categorical, Groove
 
 Z = np.array([[0.5, -1.0], [1.5, 0.25]], np.float32)
 
@@ -92,3 +92,29 @@ def test_hierarchies(name):
     )
     (greedy,) = vae.generate(params, cfg, jnp.asarray(Z), jax.random.key(0), 0.0)
     np.testing.assert_array_equal(greedy[..., 0], [[2, 2, 2, 2, 1, 2]] * 2)
+
+
+def test_a_groove_of_two_drums():
+    """Hits, velocities and offsets of the two at every step, in thousandths."""
+    cfg = ModelConfig((Groove((2, 2, 1001, 1001, 2001, 2001)),), 1, 4, (3,), 2, (4,))
+    values = np.zeros((2, 4, 6), int)
+    values[0, 0] = 1, 0, 630, 0, 100, 0
+    values[0, 2] = 1, 1, 500, 800, 2001 - 200, 300
+    values[1, 1] = 0, 1, 0, 900, 0, 2001 - 400
+    values[1, 3] = 1, 0, 1000, 0, 0, 0
+    params, values = formula_params(cfg), jnp.asarray(values)
+    q = vae.encode(params, cfg, (values,))
+    mu, sigma = (
+        [-0.830094, -0.503667, -0.643015, -0.049629],
+        [0.340903, 0.946380, 0.563375, 0.664208],
+    )
+    np.testing.assert_allclose(q.mu.ravel(), mu, atol=1e-5)
+    np.testing.assert_allclose(q.sigma.ravel(), sigma, atol=1e-5)
+    np.testing.assert_allclose(vae.kl_divergence(q).sum(-1), [1.108562, 0.570217], atol=1e-5)
+    loss, logits = reconstruction(params, cfg, Z, values)
+    np.testing.assert_allclose(loss, [12.805699, 10.393026], atol=1e-5)
+    first = [-1.536188, 0.671654, 0.845420, 0.802394, -0.658564, 0.374730]
+    np.testing.assert_allclose(logits[0, 0], first, atol=1e-5)
+    (greedy,) = vae.generate(params, cfg, jnp.asarray(Z), jax.random.key(0), 0.0)
+    played = np.concatenate(cfg.heads[0].numbers(greedy), -1)[0, 0]
+    np.testing.assert_allclose(played, [0, 1, 0.699606, 0.690486, -0.577407, 0.358122], atol=5e-4)

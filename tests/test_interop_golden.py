@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
-from magenta_numbers import CHECKPOINTS, SHARED, folder, needs_shared, tokens_of
+from magenta_numbers import CHECKPOINTS, SHARED, folder, needs_shared, numbers_of, tokens_of
 
 from mvae.errors import InputError
 from mvae.interop import magenta, names
@@ -121,6 +121,11 @@ def test_gradients_and_three_steps_of_adam(golden):
 def test_greedy_decoding_token_for_token(golden):
     model, fixtures, _ = golden
     drawn = model.decode_tokens(fixtures['dec_z'])
+    if model.form.name == 'groove':
+        numbers, expected = numbers_of(drawn), fixtures['greedy_samples']
+        np.testing.assert_array_equal(numbers[..., :9], expected[..., :9])
+        np.testing.assert_allclose(numbers, expected, atol=1e-4)
+        return
     expected, start = tokens_of(fixtures['greedy_samples'], model.form), 0
     for k, size in enumerate(model.form.sizes):
         top = np.sort(fixtures['greedy_logits'][..., start : start + size], -1)
@@ -158,6 +163,11 @@ FULL_SIZE = {
     'hierdec-trio_16bar': 230_975_156,
     'hier-mel_16bar': 72_547_418,
     'hier-trio_16bar': 122_529_460,
+    'groovae_4bar': 4_085_019,
+    'groovae_2bar_humanize': 4_085_019,
+    'groovae_2bar_tap_fixed_velocity': 4_085_019,
+    'groovae_2bar_tap_fixed_velocity_note_dropout': 4_085_019,
+    'groovae_2bar_add_closed_hh': 4_085_019,
 }
 
 
@@ -186,7 +196,7 @@ def test_full_size_names_shapes_and_totals(name):
 OTHERS = (
     'nade-drums_2bar_full',
     'nade-drums_2bar_reduced',
-    'groovae_4bar',
+    'groovae_2bar_hits_control_tfds',
     'hier-multiperf_vel_1bar_med',
     'cat-mel_2bar_med_chords',
 )

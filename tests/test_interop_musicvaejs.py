@@ -13,7 +13,6 @@ import numpy as np
 import pytest
 from run_maker import lively, tiny_model
 
-import mvae
 from mvae.errors import InputError
 from mvae.interop import musicvaejs, names
 from mvae.interop.tfjs import TfjsTensors

@@ -16,7 +16,7 @@ CODECS = list(
     dict.fromkeys(
         make(notation).codec
         for make in STREAMS.values()
-        for notation in (Notation(), Notation(21, 108, 'old'))
+        for notation in (Notation(), Notation(21, 108, 'old'), Notation(drum_map='roland'))
     )
 )
 every_codec = pytest.mark.parametrize('codec', CODECS, ids=str)
@@ -24,10 +24,11 @@ every_codec = pytest.mark.parametrize('codec', CODECS, ids=str)
 
 def test_columns_of_notes_have_one_length_and_dtype():
     notes = GridNotes.make([3, 1], np.array([4, 2], np.int16), 60)
-    assert [c.tolist() for c in notes] == [[3, 1], [4, 2], [60, 60], [80, 80]]
-    assert {c.dtype for c in notes} == {np.dtype(np.int64)}
-    assert [c.tolist() for c in notes.select(np.array([False, True]))] == [[1], [2], [60], [80]]
-    assert [len(c) for c in GridNotes.make([], [], [])] == [0] * 4
+    assert [c.tolist() for c in notes] == [[3, 1], [4, 2], [60, 60], [80, 80], [0.0, 0.0]]
+    assert [c.dtype for c in notes] == [np.dtype(np.int64)] * 4 + [np.dtype(np.float64)]
+    chosen = notes.select(np.array([False, True]))
+    assert [c.tolist() for c in chosen] == [[1], [2], [60], [80], [0.0]]
+    assert [len(c) for c in GridNotes.make([], [], [])] == [0] * 5
 
 
 @every_codec
@@ -51,11 +52,13 @@ def music(draw):
     codec = draw(st.sampled_from(CODECS))
     pitches = np.flatnonzero(codec.expresses(np.arange(128))).tolist()
     note = st.tuples(
-        st.integers(0, 40), st.integers(1, 20), st.sampled_from(pitches), st.integers(1, 127)
+        *(st.integers(0, 40), st.integers(1, 20), st.sampled_from(pitches), st.integers(1, 127)),
+        st.floats(-0.5, 0.499),
     )
     notes = draw(st.lists(note, min_size=1, max_size=30))
-    start, length, pitch, velocity = (np.array(column) for column in zip(*notes, strict=True))
-    return codec, GridNotes.make(start, start + length, pitch, velocity)
+    start, length, pitch, velocity, late = (np.array(own) for own in zip(*notes, strict=True))
+    late = np.maximum(late, -start)  # music begins at 0
+    return codec, GridNotes.make(start, start + length, pitch, velocity, late)
 
 
 @given(music(), st.sampled_from([1, 17, 32, 64]))

@@ -29,7 +29,10 @@ def test_hits_are_one_step_long_and_in_order_of_time():
     assert DRUMS.encode(kept, 5)[:, 0].tolist() == [1, 0, 0, 0, 0]
 
 
-@given(st.lists(st.integers(0, 511), min_size=1, max_size=64), st.sampled_from(['current', 'old']))
+@given(
+    st.lists(st.integers(0, 511), min_size=1, max_size=64),
+    st.sampled_from(['current', 'old', 'roland']),
+)
 def test_decode_then_encode_gives_the_same(tokens, drum_map):
     codec, columns = DrumCodec(drum_map), np.array(tokens)[:, None]
     notes = codec.decode(columns)

@@ -13,7 +13,7 @@ from mvae.music.notation import Notation
         ({'min_pitch': 60, 'max_pitch': 59}, r'60\.\.59'),
         ({'max_pitch': 128}, r'0\.\.128'),
         ({'min_pitch': -1}, r'-1\.\.127'),
-        ({'drum_map': 'new'}, "'new'; known: current, old"),
+        ({'drum_map': 'new'}, "'new'; known: current, old, roland"),
         ({'steps_per_quarter': 0}, 'not 0'),
         ({'steps_per_quarter': 97}, 'not 97'),
     ],

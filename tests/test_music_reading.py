@@ -29,7 +29,7 @@ def make_score(*notes, tempos=((0.0, 120.0),), meters=((0.0, 4, 4),)):
 @st.composite
 def written(draw):
     """A form, a piece of it that notes can express, and a tempo."""
-    notations = [Notation(), Notation(21, 108, 'old'), Notation(steps_per_quarter=3)]
+    notations = [Notation(), Notation(21, 108, 'old'), Notation(0, 127, 'roland', 3)]
     name, bars = draw(st.sampled_from(list(FORMS))), draw(st.integers(1, 2))
     form = make_form(name, bars, draw(st.sampled_from(notations)))
     columns = []

@@ -64,6 +64,12 @@ def test_every_module_has_a_floor():
     assert floors == there - {'__init__'} and contract['exhaustive'] == 'True'
 
 
+def test_no_program_hides_an_installed_package():
+    """Python looks beside the program first, and orbax imports a package `humanize`, say."""
+    programs = {path.stem for path in (ROOT / 'experiments').glob('[!_]*.py')}
+    assert not programs & set(metadata.packages_distributions())
+
+
 def test_nothing_in_mvae_imports_a_program():
     programs = {path.stem for path in (ROOT / 'experiments').glob('*.py')}
     programs |= {path.stem for path in (ROOT / 'benchmarks').glob('*.py')}

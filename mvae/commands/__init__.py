@@ -20,6 +20,10 @@ GROUPS = {
         ('sample', 'sample', 'new pieces by a model'),
         ('interpolate', 'interpolate', 'go from one piece to another'),
         ('infill', 'infill', 'keep some bars of a piece and draw the others anew'),
+        ('humanize', 'grooves', 'play a rigid drum pattern as a drummer would'),
+        ('tap', 'grooves', 'make a whole drum set of a tapped rhythm'),
+        ('drumify', 'grooves', 'make drums to the rhythm of any track'),
+        ('add-hats', 'grooves', 'add a closed hi-hat to drums'),
         ('attributes', 'attributes', 'make a piece denser, more syncopated, more of what you say'),
         ('studio', 'studio', 'a page in the browser that blends, varies, fills and plays'),
         ('gallery', 'gallery', 'a page with play buttons for all that a model made'),
@@ -60,6 +64,7 @@ def parser_of(name: str) -> tuple[ModuleType, Parser]:
     module = importlib.import_module(f'mvae.commands.{COMMANDS[name][0]}')
     parser = Parser(prog=f'mvae {name}', description=module.__doc__)
     module.add_options(parser)
+    parser.set_defaults(command=name)  # some modules have several
     return module, parser
 
 

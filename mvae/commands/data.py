@@ -35,6 +35,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         default=[2, 16],
         help='lengths of windows (default: 2 16); train takes one of them with --bars',
     )
+    parser.add_argument(
+        '--forms',
+        nargs='+',
+        help='what windows are made of (default: melody bass drums trio); groove is drums as they '
+        'are played',
+    )
     parser.add_argument('--workers', type=positive, help='processes (default: all cores)')
     parser.add_argument(
         '--min-pitch', type=int, default=0, help='lowest pitch of melody and bass (default: 0)'
@@ -43,7 +49,10 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         '--max-pitch', type=int, default=127, help='highest pitch of melody and bass (default: 127)'
     )
     parser.add_argument(
-        '--drum-map', default='current', choices=('current', 'old'), help='classes of drum pitches'
+        '--drum-map',
+        default='current',
+        choices=('current', 'old', 'roland'),
+        help='classes of drum pitches; roland: of the Groove MIDI Dataset',
     )
     parser.add_argument(
         '--meter',
@@ -145,12 +154,14 @@ def _write_demo(midi: Path, workers: int | None) -> None:
 def _settings(options: argparse.Namespace) -> 'BuildSettings':
     from mvae.dataset.build import BuildSettings
     from mvae.music.extract import ExtractSettings
+    from mvae.music.forms import USUAL_FORMS
     from mvae.music.notation import Notation
 
     extract = ExtractSettings(
         notation=Notation(
             options.min_pitch, options.max_pitch, options.drum_map, meter=options.meter
         ),
+        forms=tuple(dict.fromkeys(options.forms or USUAL_FORMS)),
         bars=tuple(sorted(set(options.bars))),
         polyphony=options.polyphony,
         max_rest_bars=options.max_rest_bars,

@@ -28,9 +28,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         '--drum-map',
-        choices=('old', 'current'),
-        default='old',
-        help='drum classes: old for models of before April 2019 (default)',
+        choices=('old', 'current', 'roland'),
+        help='drum classes (default: old, and of GrooVAE current, as Magenta plays them; roland: '
+        'as GrooVAE learned)',
     )
     parser.add_argument(
         '--decoder-only',

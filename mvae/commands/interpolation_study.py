@@ -106,6 +106,11 @@ def _load_all(runs: list[tuple[str, Path]], checkpoint: str) -> 'dict[str, Music
             )
         models[name] = load(path, checkpoint)
     (first, model), *others = models.items()
+    if len(model.form.sizes) > len(model.form.streams):
+        raise InputError(
+            f'the study counts tokens, one for each part at a step; {first} plays '
+            f'{model.form.name}, which has {len(model.form.sizes)} numbers'
+        )
     for name, other in others:
         if other.form != model.form:
             changed = differences(other.form.fingerprint(), model.form.fingerprint())

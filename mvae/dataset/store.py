@@ -211,9 +211,11 @@ class Store:
             has = ', '.join(f'{bars}-bar {name}' for name, bars in self.forms)
             other = sorted({bars for name, bars in self.forms if name == form.name} or {form.bars})
             lengths = ' '.join(map(str, sorted({*other, form.bars})))
+            there = dict.fromkeys(name for name, _ in self.forms)
+            forms = '' if form.name in there else f' --forms {" ".join([*there, form.name])}'
             raise InputError(
                 f'{self.path} has no {form} windows for {split}; it has {has}, each for '
-                f'{", ".join(SPLITS)}; build it with --bars {lengths}'
+                f'{", ".join(SPLITS)}; build it with --bars {lengths}{forms}'
             )
         return key
 

@@ -80,6 +80,6 @@ def _hashes(stretches: np.ndarray, codec: Codec) -> np.ndarray:
     """
     alone = codec.clean(stretches)
     down, _ = codec.room(alone)
-    rows, size = codec.transpose(alone, -down).astype(np.uint64), stretches.shape[1:]
-    factors = np.random.default_rng(0).integers(2**64, size=size, dtype=np.uint64)
+    rows = codec.judged(codec.transpose(alone, -down)).astype(np.uint64)
+    factors = np.random.default_rng(0).integers(2**64, size=rows.shape[1:], dtype=np.uint64)
     return np.einsum('ntc,tc->n', rows, factors)

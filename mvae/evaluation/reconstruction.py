@@ -165,7 +165,8 @@ def _count(
     parts = zip(counts, form.streams, batch.streams, strict=True)
     for k, (of_stream, stream, values) in enumerate(parts):
         kept = np.asarray(values)[keep]
-        of_stream.add(song, stream.codec.events(kept), kept, hits[..., k][:, keep])
+        events, judged = stream.codec.events(kept), stream.codec.judged(kept)
+        of_stream.add(song, events, judged, hits[..., k][:, keep])
 
 
 def compare(

@@ -33,7 +33,8 @@ def repetition(pieces: np.ndarray, form: Form, songs: np.ndarray) -> dict[str, A
     _, song = np.unique(songs, return_inverse=True)
     found = {}
     for stream, columns in zip(form.streams, form.split(pieces), strict=True):
-        bars = np.reshape(columns, (len(columns), form.bars, form.steps_per_bar, -1))
+        shape = len(columns), form.bars, form.steps_per_bar, -1
+        bars = np.reshape(stream.codec.judged(columns), shape)
         sounding = _sounding(columns, stream, form)
         found[stream.name] = {
             str(distance): _shares(_pairs(bars, sounding, distance), song)
@@ -45,7 +46,7 @@ def repetition(pieces: np.ndarray, form: Form, songs: np.ndarray) -> dict[str, A
 
 def repeated_bars(columns: np.ndarray, stream: Stream, form: Form) -> np.ndarray:
     """How many sounding bars of columns [N, T, C] were there before in their piece: int64 [N]."""
-    bars = np.reshape(columns, (len(columns), form.bars, -1))
+    bars = np.reshape(stream.codec.judged(columns), (len(columns), form.bars, -1))
     same = (bars[:, :, None] == bars[:, None]).all(-1)  # [N, bars, bars]
     before = np.tril(np.ones((form.bars, form.bars), bool), -1)
     return ((same & before).any(-1) & _sounding(columns, stream, form)).sum(-1)

@@ -8,6 +8,7 @@ from mvae.dataset.store import Store
 from mvae.errors import InputError
 from mvae.evaluation import kept
 from mvae.evaluation.music import measure_music
+from mvae.evaluation.performance import evaluate_performance
 from mvae.evaluation.reconstruction import evaluate_reconstruction
 from mvae.files import read_json, write_json
 from mvae.musicvae import MusicVAE
@@ -38,8 +39,9 @@ def evaluate_run(
     or a store without training windows, leaves it out. target: the JSON file that keeps the result,
     `kept_at` where None. The result is taken from there if it was made of the same.
 
-    Returns what `evaluate_reconstruction` does, as 'music' what `measure_music` does, and what they
-    were made of; and the file. Raises InputError where windows are missing or the store's tokens
+    Returns what `evaluate_reconstruction` does, as 'music' what `measure_music` does, as
+    'performance', of grooves, what `evaluate_performance` does, and what they were made of; and the
+    file. Raises InputError where windows are missing or the store's tokens
     mean something else.
     """
     settings = {'split': split, 'limit': limit, 'seed': seed, 'batch_size': batch_size}
@@ -57,6 +59,8 @@ def evaluate_run(
         leave=False,
     )
     result = about | evaluate_reconstruction(model, batches, songs, seed)
+    if performance := evaluate_performance(model, store, split, limit, seed):
+        result['performance'] = performance
     if pieces and store.count(model.form, 'train'):
         result['music'] = measure_music(model, store, split, pieces, seed)
     write_json(target, result)

@@ -8,7 +8,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class MagentaConfig:
-    """What a config of Magenta's says and shapes do not, and what Magenta trains it with."""
+    """What a config of Magenta's says and shapes do not, and what Magenta trains it with.
+
+    drum_map: by which Magenta plays it. reads: what the encoder is told of a groove, see
+    `mvae.model.groove`.
+    """
 
     form: str
     bars: int
@@ -18,6 +22,12 @@ class MagentaConfig:
     max_beta: float
     beta_rate: float = 0.0
     scheduled: bool = False  # inverse sigmoid with rate 1000
+    drum_map: str = 'old'
+    reads: str = 'all'
+
+
+def _groove(bars: int, reads: str) -> MagentaConfig:
+    return MagentaConfig('groove', bars, 'flat', 512, 48.0, 0.2, drum_map='current', reads=reads)
 
 
 CONFIGS = {
@@ -33,6 +43,11 @@ CONFIGS = {
     'hierdec-trio_16bar': MagentaConfig('trio', 16, 'hierdec', 256, 256.0, 0.2),
     'hier-mel_16bar': MagentaConfig('melody', 16, 'hier', 512, 256.0, 0.2),
     'hier-trio_16bar': MagentaConfig('trio', 16, 'hier', 256, 256.0, 0.2),
+    'groovae_4bar': _groove(4, 'all'),
+    'groovae_2bar_humanize': _groove(2, 'hits'),
+    'groovae_2bar_tap_fixed_velocity': _groove(2, 'taps'),
+    'groovae_2bar_tap_fixed_velocity_note_dropout': _groove(2, 'taps'),
+    'groovae_2bar_add_closed_hh': _groove(2, 'no_hat'),
 }
 
 

@@ -97,7 +97,7 @@ def describe(
     specs: Mapping[str, Spec],
     file: str,
     name: str | None = None,
-    drum_map: str = 'old',
+    drum_map: str | None = None,
     decoder_only: bool = False,
 ) -> Architecture:
     """The model of tensors of these names and shapes; arguments and errors are `recognise`'s."""
@@ -108,14 +108,17 @@ def describe(
 
 
 def load(
-    path: str | Path, name: str | None = None, drum_map: str = 'old', decoder_only: bool = False
+    path: str | Path,
+    name: str | None = None,
+    drum_map: str | None = None,
+    decoder_only: bool = False,
 ) -> Imported:
     """Reads a checkpoint of Magenta's.
 
     Args:
         path: see `open_checkpoint`.
         name: of Magenta's config, where neither shapes nor the file's name say it.
-        drum_map: 'old' or 'current', see `recognise`.
+        drum_map: see `recognise`.
         decoder_only: for checkpoints without a whole encoder.
 
     Raises InputError: what is wrong with the file, or which tensors are missing or of another

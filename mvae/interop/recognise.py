@@ -18,7 +18,7 @@ from mvae.interop.tensors import Spec
 # model of ours.
 _OTHERS = {
     'nade': 'a NADE drum model',
-    'groovae': 'a GrooVAE model (drums with velocity and timing)',
+    'hits_control': 'a GrooVAE model that is told the hits at every step',
     'chords': 'a model conditioned on chords',
     'multiperf': 'a multi-instrument performance model',
     'multitrack': 'a multi-instrument performance model',
@@ -28,6 +28,8 @@ _EXPERIMENTS = {
     ('drums', 2): 'drum2',
     ('melody', 16): 'mel16',
     ('trio', 16): 'trio16',
+    ('groove', 2): 'groove2',
+    ('groove', 4): 'groove4',
 }
 # (decoder, encoder) hierarchical or not -> our name of it.
 _VARIANTS = {
@@ -41,6 +43,7 @@ _DRUMS, _DRUM_ROLL = 512, 10
 _CORE = 'core_decoder/core_decoder'
 _OUTPUT = re.compile(r'(core_decoder/)?(core_decoder_\d/)?decoder/output_projection/kernel')
 _GROOVE, _MULTIPERF = 27, (482, 490)
+_CELL = 'multi_rnn_cell/cell_0/lstm_cell/kernel'
 
 
 def refuse_other_models(specs: Mapping[str, Spec], file: str, name: str | None = None) -> None:
@@ -52,21 +55,30 @@ def refuse_other_models(specs: Mapping[str, Spec], file: str, name: str | None =
     named = next((what for word, what in _OTHERS.items() if word in called), None)
     if any('/nade/' in name for name in specs):
         named = _OTHERS['nade']
-    elif (width := _output_widths(specs)[:1]) == [_GROOVE]:
-        named = _OTHERS['groovae']
-    elif width and width[0] in _MULTIPERF:
+    elif (widths := _output_widths(specs)[:1]) and widths[0] in _MULTIPERF:
         named = _OTHERS['multiperf']
+    elif widths == [_GROOVE] and _told(specs) > _GROOVE:
+        named = _OTHERS['hits_control']
     if named:
         raise InputError(
             f'{file} is {named}, which mvae does not have; it loads {", ".join(CONFIGS)}'
         )
 
 
+def _told(specs: Mapping[str, Spec]) -> int:
+    """How many numbers a flat decoder reads at each step beside the code; 0 where it has none."""
+    cell = specs.get(f'decoder/{_CELL}')
+    state = specs.get('decoder/z_to_initial_state/kernel')
+    if cell is None or state is None or len(cell.shape) != 2 or len(state.shape) != 2:
+        return 0
+    return cell.shape[0] - cell.shape[1] // 4 - state.shape[0]
+
+
 def recognise(
     specs: Mapping[str, Spec],
     file: str,
     name: str | None = None,
-    drum_map: str = 'old',
+    drum_map: str | None = None,
     decoder_only: bool = False,
 ) -> ConfigDict:
     """The config of a checkpoint's model.
@@ -75,8 +87,8 @@ def recognise(
         specs: names and shapes of its tensors.
         file: its name, for messages, and because it mostly names Magenta's config.
         name: Magenta's config, where file does not say it.
-        drum_map: of the drums' pitches. Models of before April 2019, and so all that Google
-            released, have the 'old' one; later ones the 'current' one.
+        drum_map: of the drums' pitches; None takes that of the config. Models of before April 2019
+            have the 'old' one, later ones, such as GrooVAE, the 'current' one.
         decoder_only: leave the encoder out.
 
     Raises InputError for other families of models, and where the shapes do not fit together.
@@ -108,8 +120,8 @@ def recognise(
     c.scale = 'paper'
     if pitches:
         c.music.min_pitch, c.music.max_pitch = pitches
-    c.music.drum_map = drum_map
-    c.model.drum_roll_input = drum_roll
+    c.music.drum_map = drum_map or magenta.drum_map
+    c.model.update(drum_roll_input=drum_roll, reads=magenta.reads)
     _set_model(c, specs, file, decoder_only)
     _set_training(c, magenta)
     return c
@@ -180,9 +192,11 @@ def _streams(widths: list[int], file: str) -> tuple[str, tuple[int, int] | None]
             return 'melody', pitches
     if widths == [_DRUMS]:
         return 'drums', None
+    if widths == [_GROOVE]:
+        return 'groove', None
     raise InputError(
         f'{file} puts out {" + ".join(map(str, widths))} numbers per step; '
-        'melodies have 90 or 130, drums 512, trios one of each'
+        'melodies have 90 or 130, drums 512, trios one of each, grooves 27'
     )
 
 

@@ -1,11 +1,9 @@
 """The model's borders: how each stream's columns are read, scored and drawn.
 
-A value is an integer. `NOTHING` stands in every column before the first step, and for hidden
-inputs.
+`HEADS` is the registry; `head` says what all of them do.
 """
 
 import dataclasses
-from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import cast
 
@@ -14,61 +12,10 @@ import jax.numpy as jnp
 import numpy as np
 from ml_collections import ConfigDict
 
-NOTHING = -1
+from mvae.model.groove import Groove
+from mvae.model.head import NOTHING, Head
 
-
-class Head(ABC):
-    """One kind of columns. A frozen, hashable value, so that it can be static in `jax.jit`.
-
-    Kernels are [D, G]. Values are int [..., C], where NOTHING contributes nothing. Logits are
-    float32 [..., out_width].
-
-    Attributes:
-        columns: C.
-        in_width: rows of an encoder's kernel that read the columns.
-        out_width: rows of a decoder's kernel that read them, and its logits.
-    """
-
-    @classmethod
-    @abstractmethod
-    def make(cls, sizes: tuple[int, ...], settings: ConfigDict) -> 'Head':
-        """The head of columns with so many values each; settings: `model` of the config."""
-
-    @property
-    @abstractmethod
-    def columns(self) -> int: ...
-
-    @property
-    @abstractmethod
-    def in_width(self) -> int: ...
-
-    @property
-    @abstractmethod
-    def out_width(self) -> int: ...
-
-    @abstractmethod
-    def read(self, kernel: jax.Array, values: jax.Array) -> jax.Array:
-        """What an encoder's kernel [in_width, G] makes of values: [..., G]."""
-
-    @abstractmethod
-    def feed(self, kernel: jax.Array, values: jax.Array) -> jax.Array:
-        """What a decoder's kernel [out_width, G] makes of the values before: [..., G]."""
-
-    @abstractmethod
-    def loss(self, logits: jax.Array, values: jax.Array) -> jax.Array:
-        """-log p(values) in nats: [...]."""
-
-    @abstractmethod
-    def draw(self, key: jax.Array, logits: jax.Array, temperature: jax.Array) -> jax.Array:
-        """Values int32 [..., C] at a temperature, which may be traced; 0 takes the likeliest."""
-
-    @abstractmethod
-    def likeliest(self, logits: jax.Array) -> jax.Array:
-        """The likeliest values int32 [..., C]."""
-
-    def right(self, guess: jax.Array, values: jax.Array) -> jax.Array:
-        """Where a guess counts as right: int [..., C] each -> bool [...]."""
-        return (guess == values).all(-1)
+__all__ = ['HEADS', 'NOTHING', 'Categorical', 'Columns', 'DrumRoll', 'Groove', 'Head']
 
 
 @dataclasses.dataclass(frozen=True)
@@ -187,6 +134,7 @@ HEADS: dict[str, type[Head]] = {
     'categorical': Categorical,
     'columns': Columns,
     'drum_roll': DrumRoll,
+    'groove': Groove,
 }
 
 

@@ -9,20 +9,31 @@ from numpy.typing import ArrayLike
 
 
 class GridNotes(NamedTuple):
-    """Notes of one track on the grid, int64 columns [N]: start and end in steps, MIDI numbers."""
+    """Notes of one track on the grid.
+
+    start, end: int64 [N], in steps. pitch, velocity: int64 [N], MIDI numbers. late: float64 [N],
+    how many steps behind the grid a note is played, -1/2 to 1/2; its end is as late.
+    """
 
     start: np.ndarray
     end: np.ndarray
     pitch: np.ndarray
     velocity: np.ndarray
+    late: np.ndarray
 
     @classmethod
     def make(
-        cls, start: ArrayLike, end: ArrayLike, pitch: ArrayLike, velocity: ArrayLike = 80
+        cls,
+        start: ArrayLike,
+        end: ArrayLike,
+        pitch: ArrayLike,
+        velocity: ArrayLike = 80,
+        late: ArrayLike = 0.0,
     ) -> 'GridNotes':
-        """Columns of equal length from arrays, or one velocity for all notes."""
-        columns = np.broadcast_arrays(start, end, pitch, velocity)
-        return cls(*(np.array(x, np.int64) for x in columns))
+        """Columns of equal length from arrays, or one velocity or lateness for all notes."""
+        columns = np.broadcast_arrays(start, end, pitch, velocity, late)
+        types = (np.int64,) * 4 + (np.float64,)
+        return cls(*(np.array(x, t) for x, t in zip(columns, types, strict=True)))
 
     def select(self, index: np.ndarray) -> 'GridNotes':
         """The notes of a mask or an index."""
@@ -74,6 +85,10 @@ class Codec(ABC):
     @abstractmethod
     def events(self, columns: np.ndarray) -> np.ndarray:
         """What happens at each step, an index into `EVENTS`: int [..., T, C] -> int8 [..., T]."""
+
+    def judged(self, columns: np.ndarray) -> np.ndarray:
+        """Of columns int [..., C] those by which music is the same, or right: all of them."""
+        return columns
 
     def clean(self, windows: np.ndarray) -> np.ndarray:
         """Windows [N, T, C] without what only the music before them explains; same dtype."""

@@ -25,7 +25,13 @@ DRUM_NAMES = (
     *('kick', 'snare', 'closed hat', 'open hat'),
     *('low tom', 'mid tom', 'high tom', 'crash', 'ride'),
 )
-_OLD_CLASSES = {22: -1, 26: -1, 43: 6, 52: 8}  # where the map before April 2019 differs
+# Where other maps differ: the one before April 2019, and the one of the Roland TD-11, on which the
+# Groove MIDI Dataset was played. Its rims are pitches of their own.
+_OTHER_CLASSES = {
+    'old': {22: -1, 26: -1, 43: 6, 52: 8},
+    'roland': {45: 5, 48: 6, 58: 4},
+}
+_OTHER_PITCHES = {'roland': {4: 43, 5: 47}}  # a class sounds as a pitch that is read as it
 DRUM_CLASSES = len(_CLASS_PITCHES)
 DRUM_PITCHES = np.array([pitches[0] for pitches in _CLASS_PITCHES])
 _BITS = 1 << np.arange(DRUM_CLASSES)
@@ -37,10 +43,20 @@ def drum_classes(drum_map: str = 'current') -> np.ndarray:
     classes = np.full(128, -1)
     for number, pitches in enumerate(_CLASS_PITCHES):
         classes[list(pitches)] = number
-    if drum_map == 'old':
-        classes[list(_OLD_CLASSES)] = list(_OLD_CLASSES.values())
+    for pitch, number in _OTHER_CLASSES.get(drum_map, {}).items():
+        classes[pitch] = number
     classes.flags.writeable = False
     return classes
+
+
+@functools.cache
+def drum_pitches(drum_map: str = 'current') -> np.ndarray:
+    """The MIDI pitch that each class sounds as: int64 [9], read-only."""
+    pitches = DRUM_PITCHES.copy()
+    for number, pitch in _OTHER_PITCHES.get(drum_map, {}).items():
+        pitches[number] = pitch
+    pitches.flags.writeable = False
+    return pitches
 
 
 def class_pitches(drum_map: str = 'current') -> list[list[int]]:
@@ -48,7 +64,7 @@ def class_pitches(drum_map: str = 'current') -> list[list[int]]:
     classes = drum_classes(drum_map)
     return [
         [pitch, *(other for other in np.flatnonzero(classes == n).tolist() if other != pitch)]
-        for n, pitch in enumerate(DRUM_PITCHES.tolist())
+        for n, pitch in enumerate(drum_pitches(drum_map).tolist())
     ]
 
 
@@ -86,9 +102,9 @@ class DrumCodec(Codec):
         return (roll @ _BITS).astype(np.uint16)[:, None]
 
     def decode(self, columns: np.ndarray) -> GridNotes:
-        """Each class as its first pitch, one step long."""
+        """Each class as its own pitch, one step long."""
         steps, classes = np.nonzero(np.asarray(columns).astype(np.int64) & _BITS)
-        return GridNotes.make(steps, steps + 1, DRUM_PITCHES[classes])
+        return GridNotes.make(steps, steps + 1, drum_pitches(self.drum_map)[classes])
 
     def events(self, columns: np.ndarray) -> np.ndarray:
         """Drums do not sound on: they have onsets and rests."""

@@ -11,7 +11,7 @@ from mvae.errors import InputError
 from mvae.music import coverage
 from mvae.music.codec import Codec
 from mvae.music.form import Form, Stream
-from mvae.music.forms import FORMS, make_form, with_melody_programs
+from mvae.music.forms import USUAL_FORMS, make_form, with_melody_programs
 from mvae.music.line import is_monophonic
 from mvae.music.notation import Notation
 from mvae.music.notes import Score
@@ -48,7 +48,7 @@ class ExtractSettings:
     """
 
     notation: Notation = field(default_factory=Notation)
-    forms: tuple[str, ...] = tuple(FORMS)
+    forms: tuple[str, ...] = USUAL_FORMS
     bars: tuple[int, ...] = (2, 16)
     max_rest_bars: int = 1
     gap_bars: int = 2

@@ -108,6 +108,10 @@ class Form:
         """One window of a score and what was taken, in a few words; see `reading.read`."""
         return reading.read(score, self)
 
+    def read_whole(self, score: Score) -> tuple[np.ndarray, str]:
+        """All bars of a score as one piece, and what was taken; see `reading.read_whole`."""
+        return reading.read_whole(score, self)
+
     def read_all(self, score: Score) -> np.ndarray:
         """All of a score, window after window: int32 [W, T, K]; see `reading.read_all`."""
         return reading.read_all(score, self)
@@ -126,7 +130,7 @@ class Form:
         parts = []
         for stream, columns in zip(self.streams, self.split(piece), strict=True):
             notes, sound = stream.codec.decode(columns), stream.sound
-            times = notes.start * seconds, notes.end * seconds
+            times = (notes.start + notes.late) * seconds, (notes.end + notes.late) * seconds
             looks = sound.program, sound.is_drum, sound.track
             parts.append(Notes.make(*times, notes.pitch, notes.velocity, *looks))
         return Notes.concatenate(parts)

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from mvae.errors import InputError
 from mvae.music.drums import DrumCodec
 from mvae.music.form import Form, Sound, Stream
+from mvae.music.groove import GrooveCodec
 from mvae.music.line import LineCodec
 from mvae.music.notation import Notation
 from mvae.music.reasons import Reason
@@ -34,17 +35,26 @@ def _drums(notation: Notation) -> Stream:
     return Stream('drums', DrumCodec(notation.drum_map), AllDrums(), sound, tonal=False)
 
 
+def _groove(notation: Notation) -> Stream:
+    sound = Sound(0, 9, is_drum=True)
+    return Stream('groove', GrooveCodec(notation.drum_map), AllDrums(), sound, tonal=False)
+
+
 STREAMS: dict[str, Callable[[Notation], Stream]] = {
     'melody': _melody,
     'bass': _bass,
     'drums': _drums,
+    'groove': _groove,
 }
 FORMS: dict[str, tuple[str, ...]] = {
     'melody': ('melody',),
     'bass': ('bass',),
     'drums': ('drums',),
     'trio': ('melody', 'bass', 'drums'),
+    'groove': ('groove',),
 }
+# What a dataset is built for where nobody says. A groove takes 27 numbers for each step.
+USUAL_FORMS = ('melody', 'bass', 'drums', 'trio')
 
 
 def make_form(name: str, bars: int, notation: Notation | None = None) -> Form:

@@ -6,7 +6,7 @@ from typing import Any
 from mvae.errors import InputError
 from mvae.music.meter import Meter
 
-DRUM_MAPS = ('current', 'old')
+DRUM_MAPS = ('current', 'old', 'roland')
 
 
 @dataclasses.dataclass(frozen=True)
@@ -16,7 +16,8 @@ class Notation:
     Attributes:
         min_pitch, max_pitch: MIDI pitches of melody and bass, inclusive. 0..127 gives the paper's
             130 tokens (section 4.1), 21..108 Magenta's 90.
-        drum_map: which pitches belong to which drum; 'old' is Magenta's map before April 2019.
+        drum_map: which pitches belong to which drum; 'old' is Magenta's map before April 2019,
+            'roland' the one of the kit that the Groove MIDI Dataset was played on.
         steps_per_quarter: steps of the grid per quarter note; 4 are sixteenths.
         meter: of all the music, such as '6/8'.
 

@@ -36,12 +36,8 @@ def read(score: Score, form: 'Form') -> tuple[np.ndarray, str]:
     """
     sections, left = _read_sections(score, form)
     tracks, note = _best_tracks(sections, form, score.drum_clues)
-    encoded = [_encode(section, tracks, form) for section in sections]
-    fullest = int(np.argmax([_count_onsets(columns, form) for columns in encoded]))
-    if len(sections) > 1:
-        note += f', part {fullest + 1} of {len(sections)} (the meter changes)'
-    columns, total = encoded[fullest], len(encoded[fullest]) // form.steps_per_bar
-    first = 0
+    columns, fullest, which = _fullest(sections, tracks, form)
+    note, total, first = note + which, len(columns) // form.steps_per_bar, 0
     if total > form.bars:
         first = _first_bar(columns, form)
         if first:
@@ -57,6 +53,18 @@ def read(score: Score, form: 'Form') -> tuple[np.ndarray, str]:
     if fallen:
         note += f', {_notes(fallen)} fell together with others on the grid'
     return _fit(columns, form), note + left
+
+
+def read_whole(score: Score, form: 'Form') -> tuple[np.ndarray, str]:
+    """All bars of a score, of the tracks that `read` takes, from its beginning on.
+
+    Where the meter changes it is the part with the most notes. Returns columns int32 [whole bars,
+    K], and what was taken, in a few words. Raises Rejected as `read` does.
+    """
+    sections, left = _read_sections(score, form)
+    tracks, note = _best_tracks(sections, form, score.drum_clues)
+    columns, _, which = _fullest(sections, tracks, form)
+    return columns, note + which + left
 
 
 def read_all(score: Score, form: 'Form') -> np.ndarray:
@@ -138,6 +146,17 @@ def _encode(section: Section, tracks: list[Track | None], form: 'Form') -> np.nd
             notes = stream.codec.voice(track.notes(section))
             parts.append(stream.codec.encode(notes, length))
     return form.join(parts)
+
+
+def _fullest(
+    sections: list[Section], tracks: list[Track | None], form: 'Form'
+) -> tuple[np.ndarray, int, str]:
+    """The section with the most notes, as columns; its number, and the choice in words."""
+    encoded = [_encode(section, tracks, form) for section in sections]
+    fullest = int(np.argmax([_count_onsets(columns, form) for columns in encoded]))
+    several = len(sections) > 1
+    which = f', part {fullest + 1} of {len(sections)} (the meter changes)' if several else ''
+    return encoded[fullest], fullest, which
 
 
 def _count_onsets(columns: np.ndarray, form: 'Form') -> int:

@@ -45,8 +45,9 @@ class Track:
     def notes(self, section: Section) -> GridNotes:
         """Its notes in a section, in the order of the file."""
         own = self.mask(section)
-        columns = (section.start, section.end, section.pitch, section.velocity)
-        return GridNotes(*(column[own].astype(np.int64) for column in columns))
+        late = section.onset - section.start
+        columns = (section.start, section.end, section.pitch, section.velocity, late)
+        return GridNotes.make(*(column[own] for column in columns))
 
     def count_fallen(self, section: Section, steps: slice = slice(None)) -> int:
         """How many notes share a step, which they do not share in the file, with one before them.

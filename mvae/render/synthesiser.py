@@ -10,13 +10,12 @@ import functools
 import numpy as np
 from scipy import signal
 
-from mvae.music.drums import DRUM_PITCHES
+from mvae.music.drums import drum_classes
 from mvae.music.notes import Notes
 from mvae.render.voices import BASS, BASS_PROGRAMS, DRUMS, MELODY, Drum, Tone
 
 SAMPLE_RATE = 44_100
 TAIL = 1.5  # seconds after the last note's end, for it to ring out
-_CLASS_OF = {int(pitch): n for n, pitch in enumerate(DRUM_PITCHES)}
 _HI_HAT = 2  # stands for drums of no class
 
 
@@ -39,7 +38,8 @@ def play(notes: Notes) -> np.ndarray:
     ):
         voice: Tone | Drum
         if is_drum:
-            number = _CLASS_OF.get(int(pitch), _HI_HAT)
+            number = int(drum_classes()[pitch])
+            number = _HI_HAT if number < 0 else number
             voice, wave = DRUMS[number], _drum(number)
         else:
             voice = BASS if program in BASS_PROGRAMS else MELODY

@@ -81,7 +81,7 @@ def _symmetric(lower: np.ndarray) -> np.ndarray:
     """A matrix of which the lower triangle is kept; zeros take hardly any room."""
     if lower.ndim != 2:
         raise ValueError(f'a covariance has two axes, not {lower.ndim}')
-    return np.where(np.tri(*lower.shape, dtype=bool), lower, lower.T)
+    return np.where(np.tri(*lower.shape) > 0, lower, lower.T)
 
 
 def read(path: str | Path) -> tuple[dict[str, np.ndarray], Gaussian | None, dict[str, Any]]:

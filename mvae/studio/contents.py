@@ -12,7 +12,7 @@ from mvae.model.config import ModelConfig
 from mvae.model.heads import Categorical, Columns, DrumRoll, Head
 from mvae.model.prior import Gaussian, Learned, Prior
 from mvae.music.codec import Codec
-from mvae.music.drums import DRUM_NAMES, DRUM_PITCHES, DrumCodec, drum_classes
+from mvae.music.drums import DRUM_NAMES, DrumCodec, drum_classes, drum_pitches
 from mvae.music.form import Form, Stream
 from mvae.music.line import LineCodec
 from mvae.music.tracks import AllDrums, Programs, Rule
@@ -112,7 +112,7 @@ def _stream(stream: Stream) -> dict[str, Any]:
 def _drum_codec(codec: DrumCodec) -> dict[str, Any]:
     return {
         'classes': drum_classes(codec.drum_map).tolist(),
-        'pitches': DRUM_PITCHES.tolist(),
+        'pitches': drum_pitches(codec.drum_map).tolist(),
         'names': list(DRUM_NAMES),
     }
 

@@ -1,0 +1,66 @@
+"""What every head does: it reads, scores and draws the columns of a stream.
+
+A value is an integer. `NOTHING` stands in every column before the first step, and for hidden
+inputs.
+"""
+
+from abc import ABC, abstractmethod
+
+import jax
+from ml_collections import ConfigDict
+
+NOTHING = -1
+
+
+class Head(ABC):
+    """One kind of columns. A frozen, hashable value, so that it can be static in `jax.jit`.
+
+    Kernels are [D, G]. Values are int [..., C], where NOTHING contributes nothing. Logits are
+    float32 [..., out_width].
+
+    Attributes:
+        columns: C.
+        in_width: rows of an encoder's kernel that read the columns.
+        out_width: rows of a decoder's kernel that read them, and its logits.
+    """
+
+    @classmethod
+    @abstractmethod
+    def make(cls, sizes: tuple[int, ...], settings: ConfigDict) -> 'Head':
+        """The head of columns with so many values each; settings: `model` of the config."""
+
+    @property
+    @abstractmethod
+    def columns(self) -> int: ...
+
+    @property
+    @abstractmethod
+    def in_width(self) -> int: ...
+
+    @property
+    @abstractmethod
+    def out_width(self) -> int: ...
+
+    @abstractmethod
+    def read(self, kernel: jax.Array, values: jax.Array) -> jax.Array:
+        """What an encoder's kernel [in_width, G] makes of values: [..., G]."""
+
+    @abstractmethod
+    def feed(self, kernel: jax.Array, values: jax.Array) -> jax.Array:
+        """What a decoder's kernel [out_width, G] makes of the values before: [..., G]."""
+
+    @abstractmethod
+    def loss(self, logits: jax.Array, values: jax.Array) -> jax.Array:
+        """-log p(values) in nats: [...]."""
+
+    @abstractmethod
+    def draw(self, key: jax.Array, logits: jax.Array, temperature: jax.Array) -> jax.Array:
+        """Values int32 [..., C] at a temperature, which may be traced; 0 takes the likeliest."""
+
+    @abstractmethod
+    def likeliest(self, logits: jax.Array) -> jax.Array:
+        """The likeliest values int32 [..., C]."""
+
+    def right(self, guess: jax.Array, values: jax.Array) -> jax.Array:
+        """Where a guess counts as right: int [..., C] each -> bool [...]."""
+        return (guess == values).all(-1)
