@@ -43,7 +43,7 @@ def run(options: argparse.Namespace) -> None:
         need('studio', 'starlette', 'uvicorn')
     from mvae.studio.page import build
 
-    paths = _paths(options.models or released())
+    paths = _paths(options.models or released()[::-1])  # trio16 first
     page = build([_contents(path, options) for path in paths])
     if options.export is not None:
         from mvae.files import write_atomically

@@ -39,11 +39,7 @@ function rowsAffine(x, rows, kernel, bias, layer = 0) {
   for (let n = 0; n < rows; n += 1) {
     const out = y.subarray(n * outputs, (n + 1) * outputs);
     for (let j = 0; j < outputs; j += 1) out[j] = b[layer * outputs + j];
-    for (let i = 0; i < inputs; i += 1) {
-      const value = x[n * inputs + i];
-      let at = offset + i * outputs;
-      for (let j = 0; j < outputs; j += 1, at += 1) out[j] += value * k[at];
-    }
+    addRows(out, x, n * inputs, inputs, k, offset);
   }
   return y;
 }
