@@ -2,6 +2,8 @@
 
 import base64
 import dataclasses
+import os
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,6 +18,8 @@ from mvae.studio.contents import contents
 
 pytestmark = [*needs_browser, pytest.mark.usefixtures('quick_compilation')]
 TOKENS = 'return shown.tokens && shown.key && shown.tokens.map(values => Array.from(values))'
+_MODULES = filter(None, os.environ.get('NODE_PATH', '').split(os.pathsep))
+AXE = [file for folder in _MODULES if (file := Path(folder) / 'axe-core/axe.min.js').is_file()]
 FEWEST_PIXELS = 44  # of what a finger hits
 PARTS = ('button', 'a[draggable]', 'select', 'input[type=range]', 'input[type=number]', 'summary')
 
@@ -263,6 +267,22 @@ def test_a_model_without_codes_of_bars_says_that_it_cannot_fill(studio):
     studio.mode('fill')
     assert 'has one code for a whole piece' in studio.part('cannot-fill').text
     assert not studio.part('refill').is_enabled()
+
+
+@pytest.mark.skipif(not AXE, reason='axe-core is not in a folder of NODE_PATH (npm install)')
+@pytest.mark.parametrize('mode', ['blend', 'morph', 'vary', 'fill', 'fresh'])
+def test_axe_finds_no_fault(studio, mode):
+    studio.said('A 100%')
+    studio.mode(mode)
+    studio.tokens()
+    studio(AXE[0].read_text('utf-8'))
+    found = studio.driver.execute_async_script(
+        """
+        const done = arguments[0];
+        axe.run().then(({ violations }) => done(violations.map(one => [one.impact, one.id])));
+        """
+    )
+    assert found == []
 
 
 def test_on_a_phone_nothing_overflows_and_fingers_hit_everything(studio):
