@@ -3,13 +3,16 @@
 import base64
 import dataclasses
 import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 from browser import needs_browser
 from midi_maker import song
-from run_maker import tiny_model, tiny_prior
+from run_maker import save_tiny, tiny_model, tiny_prior
 
 from mvae.model import interpolation
 from mvae.music.sources import read_source
@@ -38,9 +41,9 @@ def tune():
 class _Studio:
     """A page that is open, as a listener uses it."""
 
-    def __init__(self, driver, file):
-        self.driver, self.file = driver, file
-        driver.get(f'file://{file}')
+    def __init__(self, driver, address):
+        self.driver, self.address = driver, address
+        driver.get(address)
 
     def __call__(self, script, *arguments):
         return self.driver.execute_script(script, *arguments)
@@ -93,7 +96,7 @@ class _Studio:
 def studio(browser, tmp_path, band, tune):
     file = tmp_path / 'page.html'
     file.write_bytes(page.build([contents('band', band), contents('tune', tune)]))
-    return _Studio(browser, file)
+    return _Studio(browser, file.as_uri())
 
 
 def test_pieces_are_pythons_and_the_puck_is_moved_by_mouse_keys_and_touch(studio, band):
@@ -234,7 +237,7 @@ def test_all_that_is_heard_stands_in_the_address(studio, tmp_path):
     np.testing.assert_array_equal(studio.tokens(), tokens)
     assert studio.part('qpm').get_attribute('value') == '90'
     studio.driver.get('about:blank')
-    studio.driver.get(f'file://{studio.file}#nonsense')
+    studio.driver.get(f'{studio.address}#nonsense')
     studio.said('A 100%')
     studio.is_content()
 
@@ -259,6 +262,23 @@ def test_parts_stay_variations_differ_and_new_pieces_are_new(studio, band):
     studio.said('New piece number 1')
     np.testing.assert_array_equal(studio.tokens(), new)
     studio.is_content()
+
+
+def test_a_served_page_is_the_same(browser, tmp_path):
+    run = save_tiny(tmp_path / 'mine', 'drums', 2, 'hier')
+    arguments = [str(run), '--port', '0', '--no-open']
+    command = [sys.executable, '-m', 'mvae', 'studio', *arguments]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            lines = iter(process.stdout.readline, '')
+            address = next(line for line in lines if 'http://' in line).split()[1]
+            studio = _Studio(browser, address)
+            studio.mode('fresh')
+            studio.said('New piece number 1')
+            studio.is_content()
+        finally:
+            process.send_signal(signal.SIGINT)
+            process.wait(30)
 
 
 def test_a_model_without_codes_of_bars_says_that_it_cannot_fill(studio):
@@ -288,7 +308,7 @@ def test_axe_finds_no_fault(studio, mode):
 def test_on_a_phone_nothing_overflows_and_fingers_hit_everything(studio):
     metrics = {'width': 360, 'height': 740, 'deviceScaleFactor': 2, 'mobile': True}
     studio.driver.execute_cdp_cmd('Emulation.setDeviceMetricsOverride', metrics)
-    studio.driver.get(f'file://{studio.file}#')
+    studio.driver.get(f'{studio.address}#')
     studio.said('A 100%')
     for mode in ('blend', 'morph', 'vary', 'fill', 'fresh'):
         studio.mode(mode)
