@@ -3,6 +3,7 @@
 Its card is what hubs read.
 """
 
+import dataclasses
 import json
 import shutil
 import subprocess
@@ -67,6 +68,14 @@ def test_the_card_has_what_hubs_read(model, tmp_path):
     assert found['pipeline_tag'] == 'audio-to-audio'
     assert '# mine' in text and 'my tunes: "folk" & more' in text and '2 bars of trio' in text
     assert 'license' not in yaml.safe_load(front_matter(model).split('---\n')[1])
+
+
+def test_a_card_says_the_meter_of_its_model(model, tmp_path):
+    config = model.config.copy_and_resolve_references()
+    config.music.meter = '6/8'
+    dataclasses.replace(model, config=config).save(tmp_path / 'jig')
+    card = (tmp_path / 'jig/README.md').read_text()
+    assert 'Notation: 6/8, 4 steps to a quarter, pitches 0..127' in card and '4/4' not in card
 
 
 def test_hubs_own_reader_reads_the_card(model, tmp_path):

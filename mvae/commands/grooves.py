@@ -21,7 +21,7 @@ from pathlib import Path
 
 from mvae.commands import music
 from mvae.commands.models import add_model_options, load_model
-from mvae.commands.options import positive
+from mvae.commands.options import add_sound_options, positive
 from mvae.errors import InputError
 
 
@@ -31,14 +31,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('out', nargs='?', type=Path, metavar='OUT', help='the MIDI file to write')
     parser.add_argument('--track', type=positive, help='drumify: whose rhythm, from 1')
     parser.add_argument('--temperature', type=float, default=0.0, help='0: the most likely hits')
-    parser.add_argument('--qpm', type=float, help='quarters per minute (default: of the file)')
-    parser.add_argument(
-        '--wav',
-        action=argparse.BooleanOptionalAction,
-        default=True,
-        help='write it as sound too (the default)',
-    )
-    parser.add_argument('--png', action='store_true', help='write a piano roll too')
+    add_sound_options(parser, 'that of the file')
 
 
 def run(options: argparse.Namespace) -> None:

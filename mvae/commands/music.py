@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 _SEEDS = 10**6  # drawn ones are short, so that they are easily typed
 _LONGEST = 60  # characters of a file's name in that of a folder
-_ALONE = {'melody': 'mel', 'drums': 'drum'}  # released models of one part, without their bars
 
 
 def settle(options: argparse.Namespace, file: Path | None = None, draws: bool = True) -> None:
@@ -85,6 +84,8 @@ def say_silent(model: 'MusicVAE', path: Path, file: Path, tokens: 'np.ndarray') 
 
     tokens: what the model read of it, int [..., K].
     """
+    from mvae.runs.load import load_config
+
     form = model.form
     pairs = zip(form.streams, form.split(tokens), strict=True)
     sounds = {stream.name: bool(columns.any()) for stream, columns in pairs}
@@ -99,9 +100,10 @@ def say_silent(model: 'MusicVAE', path: Path, file: Path, tokens: 'np.ndarray') 
     if model.learned and model.learned.config.tokens > 1:
         words = program(), 'infill', str(path), str(file), '--keep-parts', there
         print(f'To give it {" and ".join(silent)}: {shlex.join(words)}')
-    alone = f'{_ALONE.get(there)}{form.bars}'
-    if alone in released():
-        print(f'For its {there} alone there is the model {alone}.')
+    for name in released():
+        other = load_config(name)
+        if (other.form, other.bars) == (there, form.bars):
+            print(f'For its {there} alone there is the model {name}.')
 
 
 def say_kept(

@@ -36,6 +36,17 @@ def add_output_options(
 
     folder: the default, inside the run folder. qpm: the default, in words.
     """
+    add_sound_options(parser, qpm)
+    parser.add_argument(
+        '--out',
+        type=Path,
+        help='where to write, in place of what an earlier call wrote there '
+        f'(default: a new folder in {folder} in the run folder)',
+    )
+
+
+def add_sound_options(parser: argparse.ArgumentParser, qpm: str) -> None:
+    """How pieces are played, and what is written beside their MIDI. qpm: the default, in words."""
     parser.add_argument('--qpm', type=float, help=f'tempo, quarters per minute (default: {qpm})')
     parser.add_argument(
         '--wav',
@@ -44,12 +55,6 @@ def add_output_options(
         help='write each piece as sound too (the default)',
     )
     parser.add_argument('--png', action='store_true', help='write a piano roll of each piece too')
-    parser.add_argument(
-        '--out',
-        type=Path,
-        help='where to write, in place of what an earlier call wrote there '
-        f'(default: a new folder in {folder} in the run folder)',
-    )
 
 
 def add_seed(parser: argparse.ArgumentParser, default: int | None = 0) -> None:

@@ -133,7 +133,7 @@ def card(
     options: argparse.Namespace, model: 'MusicVAE', evaluation: dict[str, Any], said: str
 ) -> str:
     from mvae.evaluation import table
-    from mvae.runs.card import front_matter
+    from mvae.runs.card import front_matter, notation
 
     c, name = model.config, options.name
     rows = table.to_markdown(table.build([evaluation]), [evaluation])
@@ -149,12 +149,11 @@ def card(
 
 - Data: {options.about}. Songs of the test split were not seen in training.
 - Training: {updates}, the best by validation loss; seed {c.seed}; {options.hardware}.
-- Notation: pitches {c.music.min_pitch}..{c.music.max_pitch}, {c.music.drum_map} drum map.
+- Notation: {notation(model)}.
 - Examples varied in training (`data`): {varied}.
 - Attribute vectors: {directions}.
 - Use: `mvae.load('{name}')`, `mvae sample {name}`, `--config.checkpoint.init_from={name}`.
-- Limits: a small model. It plays in the manner of this music, in 4/4 and sixteenths, without
-  dynamics or micro-timing.
+- Limits: a small model. It plays in the manner of this music, and nothing finer than its notation.
 
 {rows}
 """

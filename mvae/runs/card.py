@@ -28,6 +28,13 @@ def front_matter(model: MusicVAE, license: str | None = None) -> str:
     return '\n'.join(['---', *lines, '---', ''])
 
 
+def notation(model: MusicVAE) -> str:
+    """What its values mean, in words: meter, grid, pitches and drums."""
+    m = model.config.music
+    grid = f'{m.meter}, {m.steps_per_quarter} steps to a quarter'
+    return f'{grid}, pitches {m.min_pitch}..{m.max_pitch}, {m.drum_map} drum map'
+
+
 def card(model: MusicVAE, name: str, license: str | None = None, about: str = '') -> str:
     """README.md of a saved model.
 
@@ -47,8 +54,7 @@ numbers, a decoder turns a code into a piece.
 - Training: {trained}.
 - Validation: {numbers or 'none'}.
 - New pieces: priors {', '.join(model.priors)}.
-- Notation: pitches {c.music.min_pitch}..{c.music.max_pitch}, {c.music.drum_map} drum map.
-- Limits: 4/4 and the grid of the notation, without dynamics or micro-timing.
+- Notation: {notation(model)}. It plays nothing finer.
 
 ## Use
 

@@ -61,7 +61,6 @@ def contents(name: str, model: MusicVAE, seed: int = 0) -> Contents:
         'architecture': _architecture(cfg),
         'prior': about,
         'attributes': list(model.attributes),
-        'temperature': prior.temperature,
         # Of each piece each stream's columns.
         'starters': [[columns.tolist() for columns in model.form.split(piece)] for piece in tokens],
         'voices': VOICES,

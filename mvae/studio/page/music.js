@@ -11,7 +11,6 @@ const noteName = pitch => `${NOTE_NAMES[pitch % 12]}${Math.floor(pitch / 12) - 1
 // By the kind of a stream's codec: notes of a track, in order of time, to tokens, and back.
 const CODECS = {
   LineCodec: {
-    columns: 1,
     expresses: (codec, pitch) => pitch >= codec.min_pitch && pitch <= codec.max_pitch,
     encode: (codec, notes, length) => {
       const tokens = new Int32Array(length);
@@ -40,7 +39,6 @@ const CODECS = {
     row: (codec, note) => note.pitch,
   },
   DrumCodec: {
-    columns: 1,
     expresses: (codec, pitch) => codec.classes[pitch] >= 0,
     encode: (codec, notes, length) => {
       const tokens = new Int32Array(length);
