@@ -28,6 +28,8 @@ from mvae.render.notebook import Pieces
 if TYPE_CHECKING:
     from note_seq import NoteSequence
 
+Told = Mapping[str, Any]  # by the name of a condition: columns, or what a user writes
+Parts = tuple[np.ndarray, ...]
 # Rows decoded at once, whatever is asked for: bounds memory and the number of compilations.
 _CHUNK = 256
 _DRAWS = 2**32 - 1  # folded into the seed for decoding: the rows of z fold in smaller numbers
@@ -135,7 +137,7 @@ class MusicVAE:
             )
         tokens = self.form.check(tokens)
         parts = [
-            _encode(self.params, self.architecture, self.form.split(_pad(part)))
+            _encode(self.params, self.architecture, *self._streams_and_told(_pad(part)))
             for _, part in _chunks(tokens)
         ]
         mu, sigma = (
@@ -143,30 +145,67 @@ class MusicVAE:
         )
         return mu, sigma
 
-    def decode_tokens(self, z: np.ndarray, temperature: float = 0.0, seed: int = 0) -> np.ndarray:
+    def _streams_and_told(self, tokens: np.ndarray) -> tuple[Parts, Parts]:
+        return self.form.split(tokens), self.form.told(tokens)
+
+    def decode_tokens(
+        self, z: np.ndarray, temperature: float = 0.0, seed: int = 0, told: Told | None = None
+    ) -> np.ndarray:
         """z float [B, Z] -> int32 [B, T, K]; temperature 0 is greedy and needs no seed.
 
-        Bars of a stream that have the same code (model.bar_codes) are played as the first of them.
+        told: what the model is told, by name: `Form.tell`. Of a form with conditions they are
+        columns of the pieces too. Bars of a stream that have the same code (model.bar_codes) are
+        played as the first of them.
         """
         z = self._check_z(z)
+        conditions = self._conditions(told or {}, len(z))
         if not (is_number(temperature) and math.isfinite(temperature) and temperature >= 0):
             raise InputError(f'the temperature is 0 (greedy) or above, not {temperature}')
         seed, parts = check_seed(seed), []
         for n, part in _chunks(z):
             own, heat = key_of(seed, n), jnp.float32(temperature)
-            streams = _generate(self._weights, self.architecture, _pad(part), own, heat)
+            rows = slice(n * _CHUNK, n * _CHUNK + len(part))
+            own_told = [_pad(columns[rows]) for columns in conditions]
+            streams = _generate(self._weights, self.architecture, _pad(part), own, heat, own_told)
             parts.append(self.form.join(streams))
-        return self._held(z, np.concatenate(parts)[: len(z)])
+        played = self._held(z, np.concatenate(parts)[: len(z)], conditions)
+        return self.form.join([played, *conditions])
 
-    def _held(self, z: np.ndarray, tokens: np.ndarray) -> np.ndarray:
-        """Tokens [B, T, K] in which what has the same code in z [B, Z] is the same."""
+    def _conditions(self, told: Told, count: int) -> list[np.ndarray]:
+        """Of each condition its columns for so many pieces, int32 [B, T, C]."""
+        found = []
+        for columns in self.form.tell(told):
+            if columns.ndim > 2 and columns.shape[0] != count:
+                raise InputError(f'told are {columns.shape[0]} pieces, but there are {count} codes')
+            found.append(np.broadcast_to(columns, (count, *columns.shape[-2:])))
+        return found
+
+    def _held(
+        self, z: np.ndarray, tokens: np.ndarray, conditions: Sequence[np.ndarray]
+    ) -> np.ndarray:
+        """Streams [B, T, K] in which what has the same code in z [B, Z] is the same.
+
+        Bars of which the model is told other things are not the same.
+        """
         cfg, bars = self.architecture, self.form.bars
         if cfg.codes == 1:
             return tokens
-        first = plans_of(z.reshape(len(z), bars, cfg.parts, -1)).astype(int)
+        codes = z.reshape(len(z), bars, cfg.parts, -1)
+        if conditions:
+            told = self.form.join(conditions).reshape(len(z), bars, 1, -1)
+            told = np.broadcast_to(told, (*codes.shape[:3], told.shape[-1]))
+            codes = np.concatenate([codes, told.astype(codes.dtype)], -1)
+        first = plans_of(codes).astype(int)
         columns = np.repeat(np.arange(cfg.parts), [len(sizes) for _, sizes in self.form.layout])
         by_bar = tokens.reshape(len(z), bars, -1, tokens.shape[-1])
         return np.take_along_axis(by_bar, first[:, :, None, columns], 1).reshape(tokens.shape)
+
+    def reconstruct_tokens(
+        self, tokens: np.ndarray, temperature: float = 0.0, seed: int = 0
+    ) -> np.ndarray:
+        """Tokens int [B, T, K] decoded from mu, told what they say: int32 [B, T, K]."""
+        told = self.told_of(np.asarray(tokens))
+        return self.decode_tokens(self.posterior(tokens)[0], temperature, seed, told)
 
     @property
     def priors(self) -> dict[str, Prior]:
@@ -191,12 +230,14 @@ class MusicVAE:
         seed: int = 0,
         prior: str | None = None,
         sections: str | None = None,
+        told: Told | None = None,
     ) -> tuple[np.ndarray, np.ndarray]:
         """n new pieces: tokens int32 [n, T, K], and their z float32 [n, Z].
 
         temperature: that of the prior where None: 0 of the learned one, 1 of the others. prior: one
         of `priors`, the usual one where None. sections: such as 'AABA', of which the same letter is
-        the same music; by the learned prior of a model with a code for each bar.
+        the same music; by the learned prior of a model with a code for each bar. told: see
+        `decode_tokens`.
         """
         n, prior = check_integer('a number of pieces', n, 1), prior or self.usual_prior
         if prior not in self.priors:
@@ -206,7 +247,7 @@ class MusicVAE:
             )
         z = self._draw(prior, n, check_seed(seed), sections)
         heat = self.priors[prior].temperature if temperature is None else temperature
-        return self.decode_tokens(z, heat, seed), z
+        return self.decode_tokens(z, heat, seed, told), z
 
     def _draw(self, name: str, n: int, seed: int, sections: str | None) -> np.ndarray:
         prior = self.priors[name]
@@ -235,7 +276,8 @@ class MusicVAE:
     def write(self, tokens: np.ndarray, qpm: float = 120.0) -> 'NoteSequence':
         """Tokens int [T, K] as a NoteSequence at qpm quarters per minute."""
         check_qpm(qpm)
-        return to_note_sequence(self.form.write(tokens, qpm), qpm, self.form.meter)
+        symbols = self.form.timed_symbols(tokens, qpm)
+        return to_note_sequence(self.form.write(tokens, qpm), qpm, self.form.meter, symbols)
 
     def sample(
         self,
@@ -245,9 +287,10 @@ class MusicVAE:
         qpm: float = 120.0,
         prior: str | None = None,
         sections: str | None = None,
+        told: Told | None = None,
     ) -> Pieces:
         """n new pieces as a list of NoteSequences: see `sample_tokens`."""
-        pieces, _ = self.sample_tokens(n, temperature, seed, prior, sections)
+        pieces, _ = self.sample_tokens(n, temperature, seed, prior, sections, told)
         return Pieces(self.write(tokens, qpm) for tokens in pieces)
 
     def encode(self, sources: Source | Sequence[Source], seed: int = 0) -> Encoding:
@@ -256,12 +299,16 @@ class MusicVAE:
         return self.encode_tokens(np.stack(windows), seed)
 
     def decode(
-        self, z: np.ndarray, temperature: float = 0.0, seed: int = 0, qpm: float = 120.0
+        self,
+        z: np.ndarray,
+        temperature: float = 0.0,
+        seed: int = 0,
+        qpm: float = 120.0,
+        told: Told | None = None,
     ) -> Pieces:
-        """z float [B, Z] -> B pieces."""
-        return Pieces(
-            self.write(tokens, qpm) for tokens in self.decode_tokens(z, temperature, seed)
-        )
+        """z float [B, Z] -> B pieces; told: see `decode_tokens`."""
+        tokens = self.decode_tokens(z, temperature, seed, told)
+        return Pieces(self.write(piece, qpm) for piece in tokens)
 
     def reconstruct(
         self,
@@ -270,8 +317,10 @@ class MusicVAE:
         seed: int = 0,
         qpm: float = 120.0,
     ) -> Pieces:
-        """What the model makes of music: decoded from mu."""
-        return self.decode(self.encode(sources).mu, temperature, seed, qpm)
+        """What the model makes of music: decoded from mu, told what it was told of the music."""
+        windows = np.stack([self.read(source)[0] for source in _as_list(sources)])
+        tokens = self.reconstruct_tokens(windows, temperature, seed)
+        return Pieces(self.write(piece, qpm) for piece in tokens)
 
     def interpolate(
         self,
@@ -281,11 +330,23 @@ class MusicVAE:
         temperature: float = 0.0,
         seed: int = 0,
         qpm: float = 120.0,
+        told: Told | None = None,
     ) -> Pieces:
-        """n pieces on the spherical path between the mu of two sources, both ends included."""
+        """n pieces on the spherical path between the mu of two sources, both ends included.
+
+        told: see `decode_tokens`; what each piece is told is that of the nearer end where None.
+        """
         n = check_integer('a number of steps from one piece to another', n, 2)
-        mu = self.encode([a, b]).mu
-        return self.decode(interpolation.path(mu[0], mu[1], n), temperature, seed, qpm)
+        windows = np.stack([self.read(source)[0] for source in (a, b)])
+        mu = self.posterior(windows)[0]
+        nearer = windows[np.arange(n) * 2 // n]
+        told = self.told_of(nearer) if told is None else told
+        return self.decode(interpolation.path(mu[0], mu[1], n), temperature, seed, qpm, told)
+
+    def told_of(self, tokens: np.ndarray) -> Told:
+        """What a model is told of pieces int [..., T, K], by name: `decode_tokens` takes it."""
+        pairs = zip(self.form.conditions, self.form.told(tokens), strict=True)
+        return {condition.name: columns for condition, columns in pairs}
 
     def _check_z(self, z: Any) -> np.ndarray:
         try:

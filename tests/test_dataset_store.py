@@ -58,7 +58,7 @@ def test_gather_copies_the_streams_side_by_side(built):
     assert tokens.shape == (5, 32, 3) and tokens.dtype == np.int32
     np.testing.assert_array_equal(tokens[3, :, 2], store.tokens[offsets[3, 2] : offsets[3, 2] + 32])
     assert form.check(tokens) is not None
-    streams = store.gather_streams(offsets, form)
+    streams = store.gather_parts(offsets, form)
     assert [(own.shape, own.dtype) for own in streams] == [((5, 32, 1), np.uint16)] * 3
     np.testing.assert_array_equal(form.join(streams), tokens)
     assert store.gather(offsets[:0], form).shape == (0, 32, 3)

@@ -308,7 +308,7 @@ def test_long_sections_are_truncated():
     'name, value',
     [
         ('polyphony', 'low'),
-        ('forms', ('lead',)),
+        ('forms', ('led',)),
         ('bars', ()),
         ('bars', (0,)),
         ('max_rest_bars', 0),

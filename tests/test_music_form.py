@@ -131,14 +131,16 @@ def test_split_and_join_are_inverse(lead, name):
     form = make_form(name, 1)
     shape = (*lead, len(form.sizes))
     pieces = np.arange(np.prod(shape, dtype=int), dtype=np.int32).reshape(shape)
-    streams = form.split(pieces)
-    assert len(streams) == len(form.streams)
-    for own, stream in zip(streams, form.streams, strict=True):
-        assert own.shape == (*lead, len(stream.codec.sizes))
-    joined = form.join(streams)
+    parts = form.split_parts(pieces)
+    assert len(parts) == len(form.parts)
+    for own, part in zip(parts, form.parts, strict=True):
+        assert own.shape == (*lead, len(part.codec.sizes))
+    joined = form.join(parts)
     assert joined.dtype == np.int32
     np.testing.assert_array_equal(joined, pieces)
-    for own, again in zip(streams, form.split(joined), strict=True):
+    streams, told = form.split(joined), form.told(joined)
+    assert (len(streams), len(told)) == (len(form.streams), len(form.conditions))
+    for own, again in zip(parts, streams + told, strict=True):
         np.testing.assert_array_equal(own, again)
 
 

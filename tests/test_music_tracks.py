@@ -61,7 +61,7 @@ def chosen(score, name):
     """The numbers of the tracks of each stream."""
     sections, _ = split_sections(score, 1)
     form = make_form(name, 2, NOTATION)
-    found = choose_tracks(form.rules, lambda codec: list_tracks(sections, codec))
+    found = choose_tracks(form.rules, lambda rule, codec: rule.tracks(sections, codec))
     return {stream: [track.number for track in tracks] for stream, tracks in found.items()}
 
 

@@ -204,9 +204,9 @@ def test_a_seed_serves_codes_and_drawing_by_keys_of_their_own(model, monkeypatch
     keys = []
     generate = musicvae._generate
 
-    def spy(weights, cfg, z, key, temperature):
+    def spy(weights, cfg, z, key, *rest):
         keys.append(jax.random.key_data(key).tolist())
-        return generate(weights, cfg, z, key, temperature)
+        return generate(weights, cfg, z, key, *rest)
 
     monkeypatch.setattr(musicvae, '_generate', spy)
     monkeypatch.setattr(musicvae, '_CHUNK', 2)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from mvae.latent.attributes import Attribute
-    from mvae.musicvae import MusicVAE
+    from mvae.musicvae import MusicVAE, Told
 
 
 class _Moved(NamedTuple):
@@ -36,7 +36,8 @@ def apply(options: argparse.Namespace) -> None:
     draws = options.input is None or options.temperature != 0
     music.settle(options, options.input, draws)
     z, names, given = _begin(model, path, options)
-    moved = _move(model, z, vector, attributes, options)
+    told = model.told_of(given[0][1]) if given else None
+    moved = _move(model, z, vector, attributes, told, options)
     of = music.stem(options.input) if options.input else f'seed-{options.seed}'
     out = music.folder_of(options, path, f'attributes/{name}', of)
     rows, made = [(file.name, tokens) for file, tokens in given], []
@@ -77,6 +78,7 @@ def _move(
     z: 'np.ndarray',
     vector: 'np.ndarray',
     attributes: 'dict[str, Attribute]',
+    told: 'Told | None',
     options: argparse.Namespace,
 ) -> dict[float, _Moved]:
     """Amount -> the pieces moved by it; 0 is among the amounts."""
@@ -86,7 +88,7 @@ def _move(
     moved = {}
     for amount in sorted({0.0, *options.amount}):
         codes = attribute_vectors.apply(z, vector, amount)
-        tokens = model.decode_tokens(codes, options.temperature, options.seed)
+        tokens = model.decode_tokens(codes, options.temperature, options.seed, told)
         values = values_of(tokens, model.form, attributes)
         moved[amount] = _Moved(codes, tokens, values)
     return moved

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from mvae.commands import music
 from mvae.commands.models import add_model_options, load_model
-from mvae.commands.options import add_output_options, positive
+from mvae.commands.options import add_chords, add_output_options, positive
 from mvae.errors import InputError
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help='at most so many windows of each file; 1: the one with the most notes',
     )
     parser.add_argument('--temperature', type=float, default=0.0, help='0: the most likely tokens')
+    add_chords(parser, 'those of the nearer file')
     add_output_options(parser, 'interpolation', 'that of the first file, else 120')
 
 
@@ -52,7 +53,12 @@ def run(options: argparse.Namespace) -> None:
     music.settle(options, options.start, draws)
     ends = _read_ends(model, path, options) if options.start else None
     z = _path(model, ends, options)
-    decoded = model.decode_tokens(z.reshape(-1, z.shape[-1]), options.temperature, options.seed)
+    told = music.told(options)
+    if told is None and ends is not None:
+        nearer = ends[[n * 2 // options.steps for n in range(options.steps)]]
+        told = model.told_of(nearer.reshape(-1, *nearer.shape[2:]))
+    codes = z.reshape(-1, z.shape[-1])
+    decoded = model.decode_tokens(codes, options.temperature, options.seed, told)
     pieces = _whole(decoded.reshape(options.steps, -1, *decoded.shape[1:]))
     name = f'seed-{options.seed}'
     if options.start:
@@ -152,6 +158,7 @@ def _write_about(
         'seed': options.seed,
         'qpm': options.qpm,
         'windows': z.shape[1],
+        'chords': options.chords,
     }
     config = json.loads(model.config.to_json_best_effort())
     write_json(out / 'interpolation.json', {**about, 'config': config, 'z': z.tolist()})

@@ -39,6 +39,11 @@ def settle(options: argparse.Namespace, file: Path | None = None, draws: bool = 
         options.seed = secrets.randbelow(_SEEDS) if draws else 0
 
 
+def told(options: argparse.Namespace) -> dict[str, str] | None:
+    """What the options tell the model, as `MusicVAE.decode_tokens` takes it; None where nothing."""
+    return {'chords': options.chords} if options.chords is not None else None
+
+
 def folder_of(options: argparse.Namespace, path: Path, kind: str, name: str) -> Path:
     """--out, else a folder that is not there yet: runs/X/KIND/NAME, or NAME-2, NAME-3 ..."""
     from mvae.runs.released import home

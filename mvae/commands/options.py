@@ -57,6 +57,15 @@ def add_sound_options(parser: argparse.ArgumentParser, qpm: str) -> None:
     parser.add_argument('--png', action='store_true', help='write a piano roll of each piece too')
 
 
+def add_chords(parser: argparse.ArgumentParser, default: str) -> None:
+    parser.add_argument(
+        '--chords',
+        metavar='SYMBOLS',
+        help="for a model that is told chords: 'C G Am F' one for each bar, 'C G | Am F' several; "
+        f'they begin anew where the piece is longer (default: {default})',
+    )
+
+
 def add_seed(parser: argparse.ArgumentParser, default: int | None = 0) -> None:
     """default: None where each call draws another."""
     usual = 'each call draws one' if default is None else str(default)

@@ -93,11 +93,11 @@ def _pack(options: argparse.Namespace, model: 'MusicVAE', store: 'Store', target
 
     loader = Loader(store, model.form, None, options.seed)
     batches = loader.evaluation_batches('test', 250, options.windows)
-    parts = [model.form.join(batch.streams)[batch.mask > 0] for batch in batches]
+    parts = [model.form.join(batch.parts)[batch.mask > 0] for batch in batches]
 
     def decode(model):
         return np.concatenate(
-            [model.decode_tokens(model.encode_tokens(tokens).mu) for tokens in parts]
+            [model.reconstruct_tokens(tokens) for tokens in parts]
         )
 
     beside = target.with_name(f'.{options.name}.npz')  # found by nobody until it has passed

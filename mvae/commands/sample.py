@@ -3,6 +3,7 @@
     mvae sample trio16 --n 4
     mvae sample runs/mel16 --temperature 0.8 --seed 1
     mvae sample trio16 --form AABA
+    mvae sample runs/lead2 --chords 'C G | Am F'
 
 Each call draws other pieces and says their seed; --seed draws the same again. It writes a MIDI file
 and sound for each piece (--no-wav: no sound, --png: a piano roll each), a piano roll of all, and
@@ -16,7 +17,7 @@ import argparse
 
 from mvae.commands import music
 from mvae.commands.models import add_model_options, load_model
-from mvae.commands.options import add_output_options, positive
+from mvae.commands.options import add_chords, add_output_options, positive
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -34,6 +35,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         'it), fitted, a Gaussian of codes, or standard, N(0, I) as in the paper',
     )
     parser.add_argument('--form', metavar='LETTERS', help='sections that come back, such as AABA')
+    add_chords(parser, 'none: the model plays what it likes')
     add_output_options(parser, 'samples', '120')
 
 
@@ -46,7 +48,7 @@ def run(options: argparse.Namespace) -> None:
     from mvae.render.pianoroll import draw
 
     music.settle(options)
-    drawn = options.temperature, options.seed, options.prior, options.form
+    drawn = options.temperature, options.seed, options.prior, options.form, music.told(options)
     tokens, z = model.sample_tokens(options.n, *drawn)
     prior = options.prior or model.usual_prior
     usual = model.priors[prior].temperature
@@ -58,6 +60,7 @@ def run(options: argparse.Namespace) -> None:
         'step': model.step,
         'prior': prior,
         'form': options.form,
+        'chords': options.chords,
         'temperature': heat,
         'seed': options.seed,
         'qpm': options.qpm,

@@ -48,7 +48,7 @@ def fit(
 
     loader = Loader(store, model.form, None, seed)
     batches = loader.evaluation_batches('train', 256, limit)
-    tokens = np.concatenate([model.form.join(batch.streams)[batch.mask > 0] for batch in batches])
+    tokens = np.concatenate([model.form.join(batch.parts)[batch.mask > 0] for batch in batches])
     songs = loader.evaluation_songs('train', limit)
     return attribute_vectors.fit(
         model, tokens, attributes, lambda n: f'training window {n} ({store.title(int(songs[n]))})'

@@ -75,6 +75,11 @@ class Loader:
         )
         if seed < 0:
             raise InputError(f'the seed must not be negative, but is {seed}')
+        if any(not told.tonal for told in form.conditions) and (drop_drums or mix_drums):
+            raise InputError(
+                f'drum classes of {form.name} cannot be left out or exchanged: the model is told '
+                'which are hit; set data.drop_drums and data.mix_drums to 0'
+            )
         store.require(form)
         self.store, self.form = store, form
         self.batch_size = batch_size or 0
@@ -96,16 +101,20 @@ class Loader:
         first = step * self.batch_size + self.process_index * self.local_batch_size
         rows = self._shuffled(first, self.local_batch_size)
         self.store.check_unchanged()
-        streams = self.store.gather_streams(self._windows[rows], self.form)
+        parts = self.store.gather_parts(self._windows[rows], self.form)
         if varied and self.transpose != (0, 0):
-            self._transpose(streams, first)
+            self._transpose(parts, first)
         if varied and self.mix_drums:
-            self._mix_drums(streams, first)
+            self._mix_drums(parts, first)
         if varied and self.drop_drums:
-            self._drop_drums(streams, first)
-        return Batch.of(
-            tuple(stream.astype(np.int32) for stream in streams), first - step * self.batch_size
-        )
+            self._drop_drums(parts, first)
+        streams, conditions = self._sorted(parts)
+        return Batch.of(streams, first - step * self.batch_size, conditions)
+
+    def _sorted(self, parts: list[np.ndarray]) -> tuple[tuple[np.ndarray, ...], ...]:
+        """Streams and conditions, int32 [B, T, C] each."""
+        columns, count = tuple(part.astype(np.int32) for part in parts), len(self.form.streams)
+        return columns[:count], columns[count:]
 
     def iterate(self, start_step: int = 0) -> Iterator[Batch]:
         """The batches from `start_step` on without end, read ahead in threads of their own."""
@@ -159,10 +168,10 @@ class Loader:
         for start in range(0, len(chosen), batch_size):
             place = start + self.process_index * local + np.arange(local)
             rows = chosen[np.minimum(place, len(chosen) - 1)]
-            streams = self.store.gather_streams(windows[rows], self.form)
+            parts = self.store.gather_parts(windows[rows], self.form)
             mask = (place < len(chosen)).astype(np.float32)
-            numbers = place.astype(np.int32)
-            yield Batch(tuple(stream.astype(np.int32) for stream in streams), (), mask, numbers)
+            streams, conditions = self._sorted(parts)
+            yield Batch(streams, conditions, mask, place.astype(np.int32))
 
     def _shuffled(self, first: int, count: int) -> np.ndarray:
         """Window numbers of the examples first to first + count - 1 of the run."""
@@ -179,41 +188,41 @@ class Loader:
             done, epoch, place = done + size, epoch + 1, 0
         return rows
 
-    def _transpose(self, streams: list[np.ndarray], first: int) -> None:
-        """Moves the tonal ones of streams uint16 [B, T, C], all of an example by one shift."""
-        tonal = [n for n, stream in enumerate(self.form.streams) if stream.tonal]
+    def _transpose(self, parts: list[np.ndarray], first: int) -> None:
+        """Moves the tonal ones of parts uint16 [B, T, C], all of an example by one shift."""
+        tonal = [n for n, part in enumerate(self.form.parts) if part.tonal]
         if not tonal:
             return
-        codecs = [self.form.streams[n].codec for n in tonal]
-        rooms = [codec.room(streams[n]) for codec, n in zip(codecs, tonal, strict=True)]
+        codecs = [self.form.parts[n].codec for n in tonal]
+        rooms = [codec.room(parts[n]) for codec, n in zip(codecs, tonal, strict=True)]
         down, up = (np.min(room, axis=0) for room in zip(*rooms, strict=True))
         low, high = np.maximum(self.transpose[0], -down), np.minimum(self.transpose[1], up)
         uniform = _uniform(self.seed, first, self.local_batch_size)
         shift = low + np.floor(uniform * (high - low + 1)).astype(np.int64)
         for codec, n in zip(codecs, tonal, strict=True):
-            streams[n] = codec.transpose(streams[n], shift)
+            parts[n] = codec.transpose(parts[n], shift)
 
-    def _mix_drums(self, streams: list[np.ndarray], first: int) -> None:
-        """Takes droppable parts of some of streams uint16 [B, T, C] from other windows."""
+    def _mix_drums(self, parts: list[np.ndarray], first: int) -> None:
+        """Takes droppable pieces of some of parts uint16 [B, T, C] from other windows."""
         count = self.local_batch_size
         rows = (_uniform(self.seed + _OTHER, first, count) * len(self._windows)).astype(np.int64)
-        others = self.store.gather_streams(self._windows[rows], self.form)
+        others = self.store.gather_parts(self._windows[rows], self.form)
         mixed = _uniform(self.seed + _MIXED, first, count)[:, None] < self.mix_drums
-        for n, stream in enumerate(self.form.streams):
-            if parts := stream.codec.droppable:
+        for n, part in enumerate(self.form.parts):
+            if classes := part.codec.droppable:
                 key = self.seed + _MIXED + (n + 1) * _LEFT_OUT
-                uniform = _uniform(key, first * parts, count * parts).reshape(-1, parts)
-                streams[n] = stream.codec.mix(streams[n], others[n], mixed & (uniform < 0.5))
+                uniform = _uniform(key, first * classes, count * classes).reshape(-1, classes)
+                parts[n] = part.codec.mix(parts[n], others[n], mixed & (uniform < 0.5))
 
-    def _drop_drums(self, streams: list[np.ndarray], first: int) -> None:
-        """Leaves each droppable part of streams uint16 [B, T, C] out with the probability set."""
+    def _drop_drums(self, parts: list[np.ndarray], first: int) -> None:
+        """Leaves each droppable piece of parts uint16 [B, T, C] out with the probability set."""
         key = self.seed
-        for n, stream in enumerate(self.form.streams):
-            if parts := stream.codec.droppable:
+        for n, part in enumerate(self.form.parts):
+            if classes := part.codec.droppable:
                 key += _LEFT_OUT
-                uniform = _uniform(key, first * parts, self.local_batch_size * parts)
-                kept = uniform.reshape(-1, parts) >= self.drop_drums
-                streams[n] = stream.codec.drop(streams[n], kept)
+                uniform = _uniform(key, first * classes, self.local_batch_size * classes)
+                kept = uniform.reshape(-1, classes) >= self.drop_drums
+                parts[n] = part.codec.drop(parts[n], kept)
 
 
 class _Steps:

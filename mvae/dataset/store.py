@@ -244,36 +244,36 @@ class Store:
 
     def gather(self, offsets: np.ndarray, form: Form) -> np.ndarray:
         """Windows as pieces: offsets int64 [B, K], rows of `windows` -> int32 [B, T, columns]."""
-        return form.join(self.gather_streams(offsets, form))
+        return form.join(self.gather_parts(offsets, form))
 
-    def gather_streams(self, offsets: np.ndarray, form: Form) -> list[np.ndarray]:
-        """What `gather` gives, stream by stream as it is stored: uint16 [B, T, C] each, a copy.
+    def gather_parts(self, offsets: np.ndarray, form: Form) -> list[np.ndarray]:
+        """What `gather` gives, part by part as it is stored: uint16 [B, T, C] each, a copy.
 
         What only the music before a window explains is gone, such as leading note-offs. Raises
         InputError where the store is damaged, or is being changed.
         """
         self.check_unchanged()
-        offsets, tokens, streams = np.asarray(offsets), np.asarray(self.tokens), []
-        for own, stream in zip(offsets.reshape(-1, len(form.streams)).T, form.streams, strict=True):
-            width = len(stream.codec.sizes)
+        offsets, tokens, parts = np.asarray(offsets), np.asarray(self.tokens), []
+        for own, part in zip(offsets.reshape(-1, len(form.parts)).T, form.parts, strict=True):
+            width = len(part.codec.sizes)
             if len(own):  # copies whole rows: memory bandwidth
                 self._check_offsets(own, len(tokens) - form.steps * width)
                 rows = sliding_window_view(tokens, form.steps * width)[own]
             else:
                 rows = np.zeros((0, form.steps * width), np.uint16)
             columns = rows.reshape(-1, form.steps, width)
-            self._check_values(columns, stream)
-            streams.append(stream.codec.clean(columns))
-        return streams
+            self._check_values(columns, part)
+            parts.append(part.codec.clean(columns))
+        return parts
 
     def _check_offsets(self, offsets: np.ndarray, last: int) -> None:
         if offsets.min() < 0 or offsets.max() > last:
             raise damaged(self.path, 'a window lies outside of its tokens', _rebuild())
 
-    def _check_values(self, columns: np.ndarray, stream: Stream) -> None:
+    def _check_values(self, columns: np.ndarray, part: Stream) -> None:
         most = columns.max((0, 1), initial=0)
-        if (most >= stream.codec.sizes).any():
-            raise damaged(self.path, f'{stream.name} has the value {most.max()}', _rebuild())
+        if (most >= part.codec.sizes).any():
+            raise damaged(self.path, f'{part.name} has the value {most.max()}', _rebuild())
 
 
 def _state(file: BinaryIO) -> tuple[int, int]:

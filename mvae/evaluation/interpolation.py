@@ -53,10 +53,13 @@ def decoded_paths(
     """
     result = []
     for first in progress(range(0, len(a), _PAIRS_AT_ONCE)):
-        ends = [model.encode_tokens(tokens[first : first + _PAIRS_AT_ONCE]).mu for tokens in (a, b)]
+        own = [tokens[first : first + _PAIRS_AT_ONCE] for tokens in (a, b)]
+        ends = [model.encode_tokens(tokens).mu for tokens in own]
         z = np.stack([slerp(x, y, alphas) for x, y in zip(*ends, strict=True)])  # [p, A, Z]
+        nearer = np.where((alphas < 0.5)[:, None, None], own[0][:, None], own[1][:, None])
+        told = model.told_of(nearer.reshape(-1, *nearer.shape[2:]))
         own_seed = (seed + first) % 2**32  # no noise twice
-        tokens = model.decode_tokens(z.reshape(-1, z.shape[-1]), temperature, own_seed)
+        tokens = model.decode_tokens(z.reshape(-1, z.shape[-1]), temperature, own_seed, told)
         result.append(tokens.reshape(len(z), len(alphas), *tokens.shape[1:]).astype(np.int16))
     return np.concatenate(result)
 

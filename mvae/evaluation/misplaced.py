@@ -21,18 +21,21 @@ from mvae.music.form import Form
 from mvae.musicvae import MusicVAE
 from mvae.progress import progress
 
+_Parts = tuple[Sequence[jax.Array], Sequence[jax.Array]]  # streams and conditions
+
 
 @functools.partial(jax.jit, static_argnames='cfg')
 def _loss(
     params: Params,
     cfg: ModelConfig,
-    streams: Sequence[jax.Array],
-    source: Sequence[jax.Array],
+    window: _Parts,
+    source: _Parts,
     key: jax.Array,
 ) -> jax.Array:
-    """-log p(streams | z), z drawn from the posterior of source, teacher-forced: nats [B]."""
+    """-log p(window | z), z drawn from the posterior of source, teacher-forced: nats [B]."""
+    streams, told = window
     noise = jax.random.normal(key, (len(streams[0]), cfg.latent_size))
-    return objective(params, cfg, streams, noise, source=source).reconstruction
+    return objective(params, cfg, streams, noise, told, source=source).reconstruction
 
 
 def find_places(
@@ -112,7 +115,7 @@ def evaluate_misplaced(
 
 def _bar_offsets(form: Form) -> np.ndarray:
     """How far apart bars begin in the store, in each stream: int64 [K]."""
-    return np.array([form.steps_per_bar * len(s.codec.sizes) for s in form.streams])
+    return np.array([form.steps_per_bar * len(part.codec.sizes) for part in form.parts])
 
 
 def _losses(
@@ -128,7 +131,8 @@ def _losses(
     for n in progress(range(0, len(places), batch_size), 'windows', unit='batch', leave=False):
         # The last batch is filled up: one program for all.
         rows = np.resize(places[n : n + batch_size], (batch_size, places.shape[1]))
-        sources = [model.form.split(store.gather(windows[column], model.form)) for column in rows.T]
+        pieces = [store.gather(windows[column], model.form) for column in rows.T]
+        sources = [(model.form.split(piece), model.form.told(piece)) for piece in pieces]
         own = jax.random.fold_in(key, n)
         found = [
             np.asarray(_loss(model.params, model.architecture, sources[0], source, own))

@@ -46,11 +46,12 @@ def measure_music(
 
     found = {split: about(music, songs, counted)}
     found[split]['likeness'] = likeness(count(other), counted, seed)
-    copies = model.decode_tokens(model.encode_tokens(music).mu)
+    copies = model.reconstruct_tokens(music)
     found['reconstructions'] = about(copies, songs, count(copies))
     for name, prior in model.priors.items():
         heat = min(TEMPERATURE, prior.temperature)
-        new, _ = model.sample_tokens(pieces, heat, seed, name)
+        told = model.told_of(np.resize(music, (pieces, *music.shape[1:])))
+        new, _ = model.sample_tokens(pieces, heat, seed, name, told=told)
         found[f'new, {name}'] = about(new, np.arange(pieces), count(new)) | {'temperature': heat}
     return {'pieces': pieces, 'temperature': TEMPERATURE, 'of': found}
 
@@ -58,7 +59,7 @@ def measure_music(
 def _windows(loader: Loader, split: str, limit: int) -> tuple[np.ndarray, np.ndarray]:
     """At most so many windows of a split as tokens int32 [N, T, K], and their songs [N]."""
     batches = loader.evaluation_batches(split, limit, limit)
-    rows = [loader.form.join(batch.streams)[np.asarray(batch.mask) > 0] for batch in batches]
+    rows = [loader.form.join(batch.parts)[np.asarray(batch.mask) > 0] for batch in batches]
     return np.concatenate(rows), loader.evaluation_songs(split, limit)
 
 

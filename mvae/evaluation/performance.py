@@ -41,7 +41,7 @@ def evaluate_performance(
     sums = {n: np.zeros((song.max() + 1, 2, 3, 2)) for n in streams}
     done = 0
     for tokens in _windows(loader, split, limit):
-        copies = model.decode_tokens(model.encode_tokens(tokens).mu)
+        copies = model.reconstruct_tokens(tokens)
         of = song[done : done + len(tokens)]
         done += len(tokens)
         true, said = model.form.split(tokens), model.form.split(copies)
@@ -53,7 +53,7 @@ def evaluate_performance(
 
 def _windows(loader: Loader, split: str, limit: int | None) -> Iterator[np.ndarray]:
     for batch in loader.evaluation_batches(split, _AT_ONCE, limit):
-        yield loader.form.join(batch.streams)[np.asarray(batch.mask) > 0]
+        yield loader.form.join(batch.parts)[np.asarray(batch.mask) > 0]
 
 
 class _Usual(NamedTuple):

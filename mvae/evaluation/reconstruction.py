@@ -27,15 +27,19 @@ MODES = ('teacher_forced', 'sampled', 'greedy')
 
 @functools.partial(jax.jit, static_argnames='cfg')
 def _measure(
-    params: Params, cfg: ModelConfig, streams: Sequence[jax.Array], key: jax.Array
+    params: Params,
+    cfg: ModelConfig,
+    streams: Sequence[jax.Array],
+    told: Sequence[jax.Array],
+    key: jax.Array,
 ) -> dict[str, jax.Array]:
     """Per example: hits bool [modes, B, T, K], losses [B], mu [B, Z]."""
     z_key, draw_key = jax.random.split(key)
     noise = jax.random.normal(z_key, (len(streams[0]), cfg.latent_size))
-    found = objective(params, cfg, streams, noise)
+    found = objective(params, cfg, streams, noise, told)
     hits = [found.right]
     for temperature in (1.0, 0.0):
-        drawn = vae.generate(params, cfg, found.z, draw_key, temperature)
+        drawn = vae.generate(params, cfg, found.z, draw_key, temperature, told)
         parts = zip(cfg.heads, drawn, streams, strict=True)
         hits.append(jnp.stack([head.right(guess, values) for head, guess, values in parts], -1))
     return {
@@ -129,7 +133,8 @@ def evaluate_reconstruction(
     for n, batch in enumerate(batches):
         keep = np.asarray(batch.mask) > 0
         own = jax.random.fold_in(key, n)
-        measured = _measure(model.params, model.architecture, batch.streams, own)
+        told = batch.conditions
+        measured = _measure(model.params, model.architecture, batch.streams, told, own)
         found = {name: np.asarray(v) for name, v in measured.items()}
         song = song_of[windows : windows + keep.sum()]
         _count(counts, form, batch, keep, song, found['hits'])

@@ -15,7 +15,7 @@ import numpy as np
 
 from mvae.errors import InputError
 from mvae.files import write_folder
-from mvae.interop import names, prior
+from mvae.interop import names, prior, told
 from mvae.interop.tfjs import MANIFEST
 from mvae.model.config import ModelConfig
 from mvae.music.codec import Codec
@@ -58,6 +58,7 @@ def write(model: MusicVAE, folder: Path) -> str:
 
     Raises InputError for models that magenta-js cannot play, and where it cannot be written.
     """
+    told.refuse(model, 'magenta-js')
     cfg, form = model.architecture, model.form
     check(cfg)
     config = {'type': 'MusicVAE', 'dataConverter': converter(form, cfg)}

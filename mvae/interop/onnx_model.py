@@ -14,7 +14,7 @@ from onnx import TensorProto
 
 from mvae.errors import InputError
 from mvae.files import write_folder
-from mvae.interop import prior
+from mvae.interop import prior, told
 from mvae.interop.onnx_builder import Graph
 from mvae.interop.onnx_parts import (
     FEED,
@@ -44,6 +44,7 @@ def write(model: MusicVAE, folder: Path) -> str:
     A decoder that was imported alone has no encoder.onnx. Raises InputError for heads that ONNX is
     not written for, and where the folder cannot be written.
     """
+    told.refuse(model, 'ONNX')
     _check(model.architecture, model.form)
     graphs = {'decoder.onnx': decoder(model)}
     if 'encoder' in model.params:

@@ -14,7 +14,7 @@ import numpy as np
 from jax import export
 
 from mvae.files import write_folder
-from mvae.interop import prior
+from mvae.interop import prior, told
 from mvae.model import vae
 from mvae.model.prior import EQUAL
 from mvae.musicvae import MusicVAE, key_of
@@ -28,6 +28,7 @@ def write(model: MusicVAE, folder: Path) -> str:
     A decoder that was imported alone has no encode.stablehlo. Raises InputError where it cannot be
     written.
     """
+    told.refuse(model, 'StableHLO')
     (batch,) = export.symbolic_shape('B')
     tokens = jax.ShapeDtypeStruct((batch, model.form.steps, len(model.form.sizes)), jnp.int32)
     z = jax.ShapeDtypeStruct((batch, model.latent_size), jnp.float32)

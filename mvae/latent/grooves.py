@@ -100,7 +100,8 @@ def perform(
     sounding = windows.any((1, 2))
     mu = model.encode_tokens(windows[sounding]).mu
     said = np.zeros_like(windows)
-    said[sounding] = model.decode_tokens(mu, temperature, seed)
+    told = model.told_of(windows[sounding])
+    said[sounding] = model.decode_tokens(mu, temperature, seed, told)
     piece = task.keep(given, said.reshape(-1, given.shape[1])[: len(given)])
     return model.form.canonical(piece), note
 

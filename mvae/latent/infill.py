@@ -52,10 +52,11 @@ def infill(
     n = check_integer('a number of pieces', n, 1)
     mu = model.encode_tokens(piece).mu
     z = learned.fill(np.repeat(mu, n, 0), known, check_seed(seed))
-    drawn = model.decode_tokens(z, temperature, seed)
+    drawn = model.decode_tokens(z, temperature, seed, model.told_of(np.repeat(piece, n, 0)))
     stays = np.repeat(known, len(piece[0]) // len(known), 0)
-    columns = [len(sizes) for _, sizes in model.form.layout]
-    return np.where(np.repeat(stays, columns, 1), piece, drawn).astype(np.int32), z
+    pairs = zip(stays.T, model.form.split(piece), model.form.split(drawn), strict=True)
+    streams = [np.where(kept[:, None], given, new) for kept, given, new in pairs]
+    return model.form.join([*streams, *model.form.told(drawn)]), z
 
 
 def _known(form: Form, bars: set[int], parts: set[str]) -> np.ndarray:

@@ -7,7 +7,7 @@ from typing import Protocol
 from ml_collections import ConfigDict
 
 from mvae.config import HIERARCHICAL_DECODERS, HIERARCHICAL_ENCODERS
-from mvae.model.heads import HEADS, Head
+from mvae.model.heads import HEADS, READERS, Head, Reader, in_width
 
 
 class Layout(Protocol):
@@ -25,6 +25,10 @@ class Layout(Protocol):
     def layout(self) -> tuple[tuple[str, tuple[int, ...]], ...]:
         """Of each stream the name of its head in HEADS, and the sizes of its columns."""
 
+    @property
+    def told_layout(self) -> tuple[tuple[str, tuple[int, ...]], ...]:
+        """Of each condition the name of its reader in READERS, and the sizes of its columns."""
+
 
 @dataclasses.dataclass(frozen=True)
 class ModelConfig:
@@ -35,6 +39,7 @@ class ModelConfig:
         bars: U, 1 for a flat decoder. steps: S per bar (T for a flat decoder).
         encoder_sizes, conductor_sizes, decoder_sizes: units of each layer. latent_size: Z.
         encoder_bars: above 1 so many bars are encoded each on its own, and then their sequence.
+        told: how each condition is read, at every step, by the encoder and the decoders.
         dtype and the rest: see `model` in mvae.config.
     """
 
@@ -51,6 +56,7 @@ class ModelConfig:
     initial_sigma: float = 0.0
     bar_codes: bool = False
     chrono_init: bool = False
+    told: tuple[Reader, ...] = ()
 
     @property
     def hierarchical(self) -> bool:
@@ -76,6 +82,11 @@ class ModelConfig:
     def embedding_size(self) -> int:
         """E, of what a decoder unfolds: of a bar's embedding, or of z itself."""
         return self.conductor_sizes[-1] + self.code_size if self.hierarchical else self.latent_size
+
+    @property
+    def told_width(self) -> int:
+        """Rows of a kernel that read all conditions."""
+        return in_width(self.told)
 
     @property
     def decoder_heads(self) -> list[tuple[Head, ...]]:
@@ -107,4 +118,5 @@ def model_config(c: ConfigDict, form: Layout) -> ModelConfig:
         initial_sigma=m.initial_sigma,
         bar_codes=bar_codes,
         chrono_init=m.chrono_init,
+        told=tuple(READERS[name].make(sizes, m) for name, sizes in form.told_layout),
     )

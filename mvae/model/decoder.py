@@ -4,7 +4,8 @@ Flat models run one over the whole window, hierarchical ones one per stream and 
 the values of the step before and the embedding, which also makes the initial state (paper section
 3.2; docs/magenta.md, Decoder).
 
-Streams are tuples, one array int [N, S, C] for each head of the decoder.
+Streams are tuples, one array int [N, S, C] for each head of the decoder. Told is the same of each
+condition: a decoder reads it at the step that it writes.
 """
 
 from collections.abc import Sequence
@@ -15,7 +16,7 @@ from jax import lax
 
 from mvae.model import dense, lstm
 from mvae.model.config import ModelConfig
-from mvae.model.heads import Head, draw, feed, out_width
+from mvae.model.heads import Head, draw, feed, out_width, read
 from mvae.model.types import Params
 
 Streams = tuple[jax.Array, ...]
@@ -28,7 +29,7 @@ def init(key: jax.Array, cfg: ModelConfig, heads: Sequence[Head]) -> Params:
     """
     sizes, width = cfg.decoder_sizes, out_width(heads)
     keys = jax.random.split(key, len(sizes) + 2)
-    widths = (width + cfg.embedding_size, *sizes[:-1])
+    widths = (width + cfg.embedding_size + cfg.told_width, *sizes[:-1])
     stddev = cfg.bottleneck_stddev
     initial_state = dense.init_initial_states(keys[0], cfg.embedding_size, sizes, stddev)
     layers = [lstm.init(k, i, s) for k, i, s in zip(keys[1:-1], widths, sizes, strict=True)]
@@ -37,7 +38,12 @@ def init(key: jax.Array, cfg: ModelConfig, heads: Sequence[Head]) -> Params:
 
 
 def logits(
-    params: Params, cfg: ModelConfig, heads: Sequence[Head], e: jax.Array, inputs: Streams
+    params: Params,
+    cfg: ModelConfig,
+    heads: Sequence[Head],
+    e: jax.Array,
+    inputs: Streams,
+    told: Streams = (),
 ) -> jax.Array:
     """Teacher forcing, layer by layer over all steps: e [N, E] -> float32 [N, S, sum of out_width].
 
@@ -45,10 +51,14 @@ def logits(
     """
     kernel, _ = lstm.split_kernel(params['layers'][0], cfg.dtype)
     width = out_width(heads)
-    fixed = jnp.matmul(e.astype(cfg.dtype), kernel[width:], preferred_element_type=jnp.float32)
+    of_e, of_told = jnp.split(kernel[width:], [e.shape[-1]])
+    fixed = jnp.matmul(e.astype(cfg.dtype), of_e, preferred_element_type=jnp.float32)
     fixed = fixed + params['layers'][0]['bias']  # the embedding says the same at every step
     time_first = [jnp.swapaxes(values, 0, 1) for values in inputs]
-    x = feed(heads, kernel[:width], time_first).swapaxes(1, 2)
+    x = feed(heads, kernel[:width], time_first)
+    if told:
+        x += read(cfg.told, of_told, [jnp.swapaxes(values, 0, 1) for values in told])
+    x = x.swapaxes(1, 2)
     states = dense.initial_states(params['initial_state'], e, cfg.decoder_sizes, cfg.dtype)
     for n, (p, state) in enumerate(zip(params['layers'], states, strict=True)):
         input_kernel, recurrent_kernel = lstm.split_kernel(p, cfg.dtype)
@@ -72,7 +82,8 @@ def prepare(params: Params, cfg: ModelConfig, heads: Sequence[Head]) -> Params:
     output = params['output']
     return {
         'values': first[:width],
-        'embedding': first[width:].T,
+        'embedding': first[width : len(first) - cfg.told_width].T,
+        'told': first[len(first) - cfg.told_width :],
         'layers': layers,
         'output': {'kernel': output['kernel'].astype(cfg.dtype).T, 'bias': output['bias']},
         'initial_state': params['initial_state'],
@@ -99,13 +110,17 @@ def step(
     constant: jax.Array,
     states: list[lstm.LSTMState],
     inputs: Streams,
+    told: Streams = (),
 ) -> tuple[list[lstm.LSTMState], jax.Array]:
     """One step of each sequence: the new states, and logits [N, sum of out_width].
 
-    weights: of `prepare`. constant, states: of `start`. inputs: [N, C] of each stream.
+    weights: of `prepare`. constant, states: of `start`. inputs: [N, C] of each stream. told: [N, C]
+    of each condition.
     """
     first, *others = weights['layers']
     input_t = feed(heads, weights['values'], inputs).T + constant
+    if told:
+        input_t += read(cfg.told, weights['told'], told).T
     new_states = [lstm.step(input_t, states[0], first['recurrent'])]
     for layer, state in zip(others, states[1:], strict=True):
         input_t = lstm.matmul(layer['input'], new_states[-1].h, cfg.dtype) + layer['bias']
@@ -125,19 +140,22 @@ def generate(
     inputs: Streams,
     key: jax.Array,
     temperature: jax.Array | float,
+    told: Streams = (),
 ) -> Streams:
     """Free-running: each step reads the values drawn before. Returns int32 [N, S, C] per stream.
 
-    constant, states: of `start`. inputs: before the first step, [N, C] of each stream.
+    constant, states: of `start`. inputs: before the first step, [N, C] of each stream. told: of
+    each condition all steps, the step first, [S, N, C].
     """
 
-    def body(carry, t):
+    def body(carry, xs):
         states, inputs = carry
-        states, step_logits = step(weights, cfg, heads, constant, states, inputs)
+        t, told_t = xs
+        states, step_logits = step(weights, cfg, heads, constant, states, inputs, told_t)
         values = draw(heads, jax.random.fold_in(key, t), step_logits, temperature)
         return (states, values), values
 
-    _, values = lax.scan(body, (states, inputs), jnp.arange(cfg.steps))
+    _, values = lax.scan(body, (states, inputs), (jnp.arange(cfg.steps), told))
     return tuple(jnp.swapaxes(x, 0, 1) for x in values)
 
 
@@ -149,6 +167,7 @@ def scheduled_inputs(
     inputs: Streams,
     keys: jax.Array,
     probability: jax.Array | float,
+    told: Streams = (),
 ) -> Streams:
     """The inputs of scheduled sampling (Bengio et al., 2015): some are draws of the model itself.
 
@@ -164,16 +183,16 @@ def scheduled_inputs(
 
     def body(carry, xs):
         states, drawn_tm1 = carry
-        t, true_t = xs
+        t, true_t, told_t = xs
         own = jax.vmap(lambda key: jax.random.bernoulli(fold(key, 2 * t), probability))(keys)
         own = own & (t > 0)
         pairs = zip(drawn_tm1, true_t, strict=True)
         inputs_t = tuple(jnp.where(own[:, None], drawn, true) for drawn, true in pairs)
-        states, step_logits = step(weights, cfg, heads, constant, states, inputs_t)
+        states, step_logits = step(weights, cfg, heads, constant, states, inputs_t, told_t)
         drawn = jax.vmap(lambda key, row: draw(heads, fold(key, 2 * t + 1), row, 1.0))
         return (states, drawn(keys, step_logits)), inputs_t
 
-    time_first = tuple(jnp.swapaxes(values, 0, 1) for values in inputs)
+    time_first, told = (tuple(jnp.swapaxes(x, 0, 1) for x in values) for values in (inputs, told))
     first = tuple(values[0] for values in time_first)
-    _, used = lax.scan(body, (states, first), (jnp.arange(cfg.steps), time_first))
+    _, used = lax.scan(body, (states, first), (jnp.arange(cfg.steps), time_first, told))
     return tuple(lax.stop_gradient(jnp.swapaxes(values, 0, 1)) for values in used)

@@ -13,7 +13,7 @@ import numpy as np
 
 from mvae.model import dense, lstm
 from mvae.model.config import ModelConfig
-from mvae.model.heads import Head, in_width, read
+from mvae.model.heads import Reader, in_width, read
 from mvae.model.types import Layer, Params
 
 # Of Glorot's kernel of mu: codes of bars then begin less small, and decoders hear them from the
@@ -40,15 +40,16 @@ def init(key: jax.Array, cfg: ModelConfig) -> Params:
     if _writes_bar_codes(cfg):
         keys = jax.random.split(key, len(cfg.heads))
         pairs = zip(keys, cfg.heads, strict=True)
-        return {'parts': [_init_reader(k, cfg, (head,), cfg.code_size) for k, head in pairs]}
-    params = _init_reader(key, cfg, cfg.heads, cfg.latent_size)
+        size = cfg.code_size
+        return {'parts': [_init_reader(k, cfg, (head, *cfg.told), size) for k, head in pairs]}
+    params = _init_reader(key, cfg, (*cfg.heads, *cfg.told), cfg.latent_size)
     if cfg.encoder_bars > 1:
         width, own = 2 * cfg.encoder_sizes[-1], jax.random.fold_in(key, _BAR_LAYERS)
         params['bar_layers'] = _init_layers(own, cfg, width, lstm.init)
     return params
 
 
-def _init_reader(key: jax.Array, cfg: ModelConfig, heads: Sequence[Head], size: int) -> Params:
+def _init_reader(key: jax.Array, cfg: ModelConfig, heads: Sequence[Reader], size: int) -> Params:
     """What reads some streams and says `size` numbers of them."""
     layers_key, mu_key, sigma_key = jax.random.split(key, 3)
     chrono_steps = cfg.total_steps // cfg.encoder_bars if cfg.chrono_init else 0
@@ -81,8 +82,13 @@ def _init_layers(
     return layers
 
 
-def encode(params: Params, cfg: ModelConfig, streams: Sequence[jax.Array]) -> Posterior:
-    """Streams int [B, T, C] -> Posterior: what was read, through one affine layer each.
+def encode(
+    params: Params,
+    cfg: ModelConfig,
+    streams: Sequence[jax.Array],
+    told: Sequence[jax.Array] = (),
+) -> Posterior:
+    """Streams and conditions int [B, T, C] -> Posterior: what was read, through affine layers.
 
     sigma goes through a softplus, too. Read is the whole window: the final outputs of both
     directions. A hierarchical encoder reads every bar so, side by side, and then their sequence.
@@ -92,14 +98,16 @@ def encode(params: Params, cfg: ModelConfig, streams: Sequence[jax.Array]) -> Po
     batch, bars = streams[0].shape[0], cfg.encoder_bars
     if bars > 1:
         fold = (batch * bars, cfg.total_steps // bars, -1)
-        streams = [values.reshape(fold) for values in streams]
-    time_first = [jnp.swapaxes(values, 0, 1) for values in streams]
+        streams, told = ([x.reshape(fold) for x in values] for values in (streams, told))
+    time_first, told = ([jnp.swapaxes(x, 0, 1) for x in values] for values in (streams, told))
     if _writes_bar_codes(cfg):
         parts = zip(params['parts'], cfg.heads, time_first, strict=True)
-        codes = [_say(p, _read(p, cfg, (head,), (values,))) for p, head, values in parts]
+        codes = [
+            _say(p, _read(p, cfg, (head, *cfg.told), (values, *told))) for p, head, values in parts
+        ]
         mu, sigma = (jnp.stack(x, 1) for x in zip(*codes, strict=True))  # [B * U, K, D]
     else:
-        summary = _read(params, cfg, cfg.heads, time_first)
+        summary = _read(params, cfg, (*cfg.heads, *cfg.told), (*time_first, *told))
         if bars > 1:
             sequence = summary.reshape(-1, batch, bars).swapaxes(1, 2)
             project = functools.partial(lstm.project, sequence)
@@ -109,7 +117,7 @@ def encode(params: Params, cfg: ModelConfig, streams: Sequence[jax.Array]) -> Po
 
 
 def _read(
-    params: Params, cfg: ModelConfig, heads: Sequence[Head], time_first: Sequence[jax.Array]
+    params: Params, cfg: ModelConfig, heads: Sequence[Reader], time_first: Sequence[jax.Array]
 ) -> jax.Array:
     """Streams int [T, N, C] -> float32 [2H, N]."""
 

@@ -1,7 +1,7 @@
 """What every head does: it reads, scores and draws the columns of a stream.
 
 A value is an integer. `NOTHING` stands in every column before the first step, and for hidden
-inputs.
+inputs. What a model is told and does not write has a `Reader` alone.
 """
 
 from abc import ABC, abstractmethod
@@ -12,22 +12,20 @@ from ml_collections import ConfigDict
 NOTHING = -1
 
 
-class Head(ABC):
-    """One kind of columns. A frozen, hashable value, so that it can be static in `jax.jit`.
+class Reader(ABC):
+    """One kind of columns, read. A frozen, hashable value, so that it can be static in `jax.jit`.
 
-    Kernels are [D, G]. Values are int [..., C], where NOTHING contributes nothing. Logits are
-    float32 [..., out_width].
+    Kernels are [D, G]. Values are int [..., C], where NOTHING contributes nothing.
 
     Attributes:
         columns: C.
-        in_width: rows of an encoder's kernel that read the columns.
-        out_width: rows of a decoder's kernel that read them, and its logits.
+        in_width: rows of a kernel that read the columns.
     """
 
     @classmethod
     @abstractmethod
-    def make(cls, sizes: tuple[int, ...], settings: ConfigDict) -> 'Head':
-        """The head of columns with so many values each; settings: `model` of the config."""
+    def make(cls, sizes: tuple[int, ...], settings: ConfigDict) -> 'Reader':
+        """That of columns with so many values each; settings: `model` of the config."""
 
     @property
     @abstractmethod
@@ -37,13 +35,27 @@ class Head(ABC):
     @abstractmethod
     def in_width(self) -> int: ...
 
+    @abstractmethod
+    def read(self, kernel: jax.Array, values: jax.Array) -> jax.Array:
+        """What a kernel [in_width, G] makes of values: [..., G]."""
+
+
+class Head(Reader):
+    """One kind of columns, read and written. Logits are float32 [..., out_width].
+
+    Encoders read by `read`, decoders by `feed`.
+
+    Attributes:
+        out_width: rows of a decoder's kernel that read the columns, and its logits.
+    """
+
+    @classmethod
+    @abstractmethod
+    def make(cls, sizes: tuple[int, ...], settings: ConfigDict) -> 'Head': ...
+
     @property
     @abstractmethod
     def out_width(self) -> int: ...
-
-    @abstractmethod
-    def read(self, kernel: jax.Array, values: jax.Array) -> jax.Array:
-        """What an encoder's kernel [in_width, G] makes of values: [..., G]."""
 
     @abstractmethod
     def feed(self, kernel: jax.Array, values: jax.Array) -> jax.Array:

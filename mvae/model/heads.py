@@ -1,6 +1,7 @@
 """The model's borders: how each stream's columns are read, scored and drawn.
 
-`HEADS` is the registry; `head` says what all of them do.
+`HEADS` is the registry of what is written, `READERS` that of what a model is told; `head` says what
+all of them do.
 """
 
 import dataclasses
@@ -13,9 +14,9 @@ import numpy as np
 from ml_collections import ConfigDict
 
 from mvae.model.groove import Groove
-from mvae.model.head import NOTHING, Head
+from mvae.model.head import NOTHING, Head, Reader
 
-__all__ = ['HEADS', 'NOTHING', 'Categorical', 'Columns', 'DrumRoll', 'Groove', 'Head']
+__all__ = ['HEADS', 'NOTHING', 'Categorical', 'Columns', 'DrumRoll', 'Groove', 'Head', 'Reader']
 
 
 @dataclasses.dataclass(frozen=True)
@@ -138,7 +139,33 @@ HEADS: dict[str, type[Head]] = {
 }
 
 
-def in_width(heads: Sequence[Head]) -> int:
+@dataclasses.dataclass(frozen=True)
+class Bits(Reader):
+    """Columns of 0 or 1, each read by one row, such as which drums are hit."""
+
+    count: int
+
+    @classmethod
+    def make(cls, sizes: tuple[int, ...], settings: ConfigDict) -> Reader:
+        return cls(len(sizes))
+
+    @property
+    def columns(self) -> int:
+        return self.count
+
+    @property
+    def in_width(self) -> int:
+        return self.count
+
+    def read(self, kernel: jax.Array, values: jax.Array) -> jax.Array:
+        x = jnp.maximum(values, 0).astype(kernel.dtype)
+        return jnp.matmul(x, kernel, preferred_element_type=jnp.float32)
+
+
+READERS: dict[str, type[Reader]] = {'bits': Bits, 'categorical': Categorical}
+
+
+def in_width(heads: Sequence[Reader]) -> int:
     """Rows of an encoder's kernel for several streams."""
     return sum(head.in_width for head in heads)
 
@@ -148,7 +175,7 @@ def out_width(heads: Sequence[Head]) -> int:
     return sum(head.out_width for head in heads)
 
 
-def read(heads: Sequence[Head], kernel: jax.Array, streams: Sequence[jax.Array]) -> jax.Array:
+def read(heads: Sequence[Reader], kernel: jax.Array, streams: Sequence[jax.Array]) -> jax.Array:
     """What an encoder's kernel [sum of in_width, G] makes of streams [..., C]: [..., G]."""
     rows = _split(kernel, [head.in_width for head in heads], 0)
     parts = zip(heads, rows, streams, strict=True)

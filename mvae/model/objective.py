@@ -31,19 +31,21 @@ def objective(
     cfg: ModelConfig,
     streams: Sequence[jax.Array],
     noise: jax.Array,
+    told: Sequence[jax.Array] = (),
     *,
-    source: Sequence[jax.Array] | None = None,
+    source: tuple[Sequence[jax.Array], Sequence[jax.Array]] | None = None,
     sampling: tuple[jax.Array, jax.Array | float] | None = None,
     dropout: tuple[jax.Array, float] | None = None,
 ) -> Objective:
     """-log p(x | z) under teacher forcing and KL(q(z | x) || N(0, I)), z drawn from q.
 
-    streams: int [B, T, C] each. noise: of that draw, see `vae.sample_posterior`. source: of which
-    streams q is, others than those that are scored. sampling, dropout: see `vae.decode_logits`.
+    streams, told: int [B, T, C] each. noise: of that draw, see `vae.sample_posterior`. source: of
+    which streams and told q is, others than those that are scored. sampling, dropout: see
+    `vae.decode_logits`.
     """
-    q = vae.encode(params, cfg, streams if source is None else source)
+    q = vae.encode(params, cfg, *(source or (streams, told)))
     z = vae.sample_posterior(noise, q)
-    logits = vae.decode_logits(params, cfg, z, streams, sampling=sampling, dropout=dropout)
+    logits = vae.decode_logits(params, cfg, z, streams, told, sampling=sampling, dropout=dropout)
     parts = list(zip(cfg.heads, logits, streams, strict=True))
     losses = (head.loss(block, values).sum(1) for head, block, values in parts)
     reconstruction = cast(jax.Array, sum(losses))

@@ -1,6 +1,7 @@
 """MusicVAE whole, flat or hierarchical by `ModelConfig`: `encode`, `decode_logits`, `generate`.
 
-Streams are tuples of arrays int [B, T, C], one for each head of the model.
+Streams are tuples of arrays int [B, T, C], one for each head of the model. Told is the same of each
+condition (`ModelConfig.told`), such as the chord of every step.
 """
 
 from collections.abc import Sequence
@@ -46,9 +47,14 @@ def init(key: jax.Array, cfg: ModelConfig) -> Params:
     return params
 
 
-def encode(params: Params, cfg: ModelConfig, streams: Sequence[jax.Array]) -> Posterior:
+def encode(
+    params: Params,
+    cfg: ModelConfig,
+    streams: Sequence[jax.Array],
+    told: Sequence[jax.Array] = (),
+) -> Posterior:
     """The posterior q(z | x) of windows: mu and sigma float32 [B, Z]."""
-    return encoder.encode(params['encoder'], cfg, streams)
+    return encoder.encode(params['encoder'], cfg, streams, told)
 
 
 def sample_posterior(noise: jax.Array, q: Posterior) -> jax.Array:
@@ -113,6 +119,7 @@ def decode_logits(
     cfg: ModelConfig,
     z: jax.Array,
     streams: Sequence[jax.Array],
+    told: Sequence[jax.Array] = (),
     *,
     sampling: tuple[jax.Array, jax.Array | float] | None = None,
     dropout: tuple[jax.Array, float] | None = None,
@@ -129,6 +136,7 @@ def decode_logits(
     batch, total = streams[0].shape[:2]
     fold = (batch * cfg.bars, cfg.steps, -1)
     inputs = tuple(previous(values).reshape(fold) for values in streams)
+    told = tuple(values.reshape(fold) for values in told)
     if dropout is not None:
         inputs = _hide(dropout, inputs)
     result: list[jax.Array] = []
@@ -140,8 +148,10 @@ def decode_logits(
         if sampling is not None:
             keys, probability = sampling
             keys = _keys_of_bars(keys, n, cfg.bars)
-            inputs_n = decoder.scheduled_inputs(params_n, cfg, own, e, inputs_n, keys, probability)
-        logits = decoder.logits(params_n, cfg, own, e, inputs_n)
+            inputs_n = decoder.scheduled_inputs(
+                params_n, cfg, own, e, inputs_n, keys, probability, told
+            )
+        logits = decoder.logits(params_n, cfg, own, e, inputs_n, told)
         result += heads.split_logits(own, logits.reshape(batch, total, -1))
     return tuple(result)
 
@@ -162,13 +172,14 @@ def generate(
     z: jax.Array,
     key: jax.Array,
     temperature: jax.Array | float = 1.0,
+    told: Sequence[jax.Array] = (),
 ) -> Streams:
     """Free-running decoding of z [B, Z] -> int32 [B, T, C] per stream; temperature 0 is greedy.
 
     Each bar starts from the last step of the bar before. Row b depends on (z[b], key, b) alone, not
     on the size of the batch.
     """
-    return generate_prepared(prepare(params, cfg), cfg, z, key, temperature)
+    return generate_prepared(prepare(params, cfg), cfg, z, key, temperature, told)
 
 
 def generate_prepared(
@@ -177,6 +188,7 @@ def generate_prepared(
     z: jax.Array,
     key: jax.Array,
     temperature: jax.Array | float = 1.0,
+    told: Sequence[jax.Array] = (),
 ) -> Streams:
     """`generate` from the weights of `prepare`."""
 
@@ -189,20 +201,23 @@ def generate_prepared(
 
     pairs = zip(weights['decoders'], _embeddings(weights, cfg, z), strict=True)
     starts = [start(weights_n, e) for weights_n, e in pairs]
+    fold = z.shape[0], cfg.bars, cfg.steps, -1
+    told = tuple(values.reshape(fold).transpose(1, 2, 0, 3) for values in told)  # [U, S, B, C]
     nothing = tuple(jnp.full((z.shape[0], h.columns), heads.NOTHING, jnp.int32) for h in cfg.heads)
 
     def bar(last, xs):
-        u, starts_u = xs
+        u, starts_u, told_u = xs
         streams: Streams = ()
         decoders = zip(weights['decoders'], cfg.decoder_heads, starts_u, strict=True)
         for n, (weights_n, own, (constant, states)) in enumerate(decoders):
             key_n = jax.random.fold_in(jax.random.fold_in(key, u), n)
             inputs = _of_decoder(cfg, n, last)
             streams += decoder.generate(
-                weights_n, cfg, own, constant, states, inputs, key_n, temperature
+                weights_n, cfg, own, constant, states, inputs, key_n, temperature, told_u
             )
         return tuple(values[:, -1] for values in streams), streams
 
-    _, streams = lax.scan(bar, nothing, (jnp.arange(cfg.bars), starts))  # [U, B, S, C] each
+    bars = jnp.arange(cfg.bars), starts, told
+    _, streams = lax.scan(bar, nothing, bars)  # [U, B, S, C] each
     shape = (z.shape[0], cfg.total_steps, -1)
     return tuple(jnp.swapaxes(values, 0, 1).reshape(shape) for values in streams)

@@ -7,6 +7,8 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
+from mvae.errors import InputError
+
 
 class GridNotes(NamedTuple):
     """Notes of one track on the grid.
@@ -85,6 +87,14 @@ class Codec(ABC):
     @abstractmethod
     def events(self, columns: np.ndarray) -> np.ndarray:
         """What happens at each step, an index into `EVENTS`: int [..., T, C] -> int8 [..., T]."""
+
+    def symbols(self, columns: np.ndarray) -> list[tuple[int, str]]:
+        """What a musician writes above the music, such as chords: steps and words."""
+        return []
+
+    def parse(self, text: str, steps_per_bar: int, steps: int) -> np.ndarray:
+        """Columns int32 [steps, C] of what a user writes. Raises InputError for what is none."""
+        raise InputError(f'{text!r}: this is not given as text; give an array of integers')
 
     def judged(self, columns: np.ndarray) -> np.ndarray:
         """Of columns int [..., C] those by which music is the same, or right: all of them."""

@@ -17,7 +17,15 @@ from mvae.music.notation import Notation
 from mvae.music.notes import Score
 from mvae.music.reasons import Reason, Rejected
 from mvae.music.sections import Section, leave_far_behind, split_sections
-from mvae.music.tracks import ALL_DRUMS, BASSES, Track, choose_tracks, list_tracks
+from mvae.music.tracks import (
+    ALL_DRUMS,
+    BASSES,
+    Rule,
+    SilentTrack,
+    Track,
+    choose_tracks,
+    told_tracks,
+)
 from mvae.music.voices import Voice, facts_of, pick
 from mvae.music.windows import combine_hashes, find_segments, window_bars
 
@@ -126,7 +134,7 @@ def extract(score: Score, settings: ExtractSettings) -> Extraction:
     collector.rejections.update(('file', reason) for reason in reasons)
     lost = {**score.lost, Reason.FAR_BEHIND: far}
     collector.rejections.update({('file', reason): n for reason, n in lost.items() if n})
-    tracks_of = functools.cache(lambda codec: list_tracks(sections, codec))
+    tracks_of = functools.cache(lambda rule, codec: rule.tracks(sections, codec))
     chosen = {form: choose_tracks(form.rules, tracks_of) for form in settings.make_forms()}
     collector.note(chosen, tracks_of, score.drum_clues)
     for section in sections:
@@ -148,7 +156,7 @@ class _Collector:
     def note(
         self,
         chosen: dict[Form, dict[str, list[Track]]],
-        tracks_of: Callable[[Codec], list[Track]],
+        tracks_of: Callable[[Rule, Codec], list[Track]],
         drum_clues: Iterable[str],
     ) -> None:
         """Counts what was chosen by what, what was not, and the notes that fall together."""
@@ -156,7 +164,8 @@ class _Collector:
             used = {track.number for tracks in taken.values() for track in tracks}
             for stream in form.streams:
                 if stream.name == 'melody':
-                    others = [t for t in tracks_of(stream.codec) if t.number not in used]
+                    others = tracks_of(stream.rule, stream.codec)
+                    others = [t for t in others if t.number not in used]
                     left = [t for t in others if t.number != ALL_DRUMS and t.program not in BASSES]
                     self._reject(form.name, Reason.OTHER_PROGRAM, len(left))
                 for track in taken[stream.name]:
@@ -177,10 +186,11 @@ class _Collector:
             ]
             if not all(voices):
                 continue
+            told = [self._told(part, section, bars, made) for part in form.conditions]
             if len(voices) == 1:
-                self._find_alone(form, voices[0], bars)
+                self._find_alone(form, voices[0], told, bars)
             else:
-                self._find_together(form, voices, bars)
+                self._find_together(form, voices, told, bars)
 
     def _voices_of(
         self,
@@ -216,13 +226,29 @@ class _Collector:
         self._voices.append(voice)
         return voice
 
+    def _told(
+        self,
+        part: Stream,
+        section: Section,
+        bars: int,
+        made: dict[tuple[Codec, int], Voice | None],
+    ) -> Voice:
+        """What a condition says of a section: all zeros where the file lacks it."""
+        tracks = told_tracks(part.rule, [section], part.codec)
+        track = tracks[0] if tracks else SilentTrack([section], part.codec, 0, 0, 0)
+        key = part.codec, track.number
+        if (voice := made.get(key)) is None:
+            made[key] = voice = Voice(len(self._voices), track, section, bars)
+            self._voices.append(voice)
+        return voice
+
     def finish(self) -> Extraction:
         """Drops windows that occur twice and tracks that none uses."""
         used: set[int] = set()
         windows, hashes = {}, {}
-        streams_of = {form.name: len(form.streams) for form in self.settings.make_forms()}
+        parts_of = {form.name: len(form.parts) for form in self.settings.make_forms()}
         for (form, bars), found in self._found.items():
-            none = np.zeros((0, streams_of[form]), np.int64)
+            none = np.zeros((0, parts_of[form]), np.int64)
             numbers = np.concatenate([none] + [one for one, _, _ in found])
             starts = np.concatenate([np.zeros(0, np.int64)] + [first for _, first, _ in found])
             own = np.concatenate([np.zeros(0, np.uint64)] + [hashed for _, _, hashed in found])
@@ -262,7 +288,9 @@ class _Collector:
             segments = segments[rich]
         return np.minimum(segments, bars)
 
-    def _find_alone(self, form: Form, voices: Sequence[Voice], total_bars: int) -> None:
+    def _find_alone(
+        self, form: Form, voices: Sequence[Voice], told: Sequence[Voice], total_bars: int
+    ) -> None:
         segments = [self._segments(form, voice, total_bars) for voice in voices]
         for bars in sorted(set(self.settings.bars)):
             for voice, own in zip(voices, segments, strict=True):
@@ -270,13 +298,17 @@ class _Collector:
                 if len(first):
                     hashes, silent = (fact[first] for fact in voice.facts(bars))
                     numbers = np.full((len(first), 1), voice.number)
-                    self._keep((form.name, bars), numbers, first, hashes, silent)
+                    self._keep((form.name, bars), numbers, told, first, hashes, silent)
                 elif len(own):
                     long = own[-1, 1] - own[0, 0] >= bars
                     self._reject(form.name, Reason.RESTS if long else Reason.TOO_SHORT)
 
     def _find_together(
-        self, form: Form, voices: Sequence[Sequence[Voice]], total_bars: int
+        self,
+        form: Form,
+        voices: Sequence[Sequence[Voice]],
+        told: Sequence[Voice],
+        total_bars: int,
     ) -> None:
         """Windows of several streams; voices: of each stream those that may be it."""
         covered = [np.stack([self._covered(voice, total_bars) for voice in own]) for own in voices]
@@ -294,7 +326,8 @@ class _Collector:
             hashes, silent = facts_of(voices, choice, first, bars)
             numbers = pick(voices, choice, lambda voice: voice.number).T
             hashed = combine_hashes(hashes)
-            self._keep((form.name, bars), numbers, first, hashed, combine.reduce(silent))
+            silence = combine.reduce(silent)
+            self._keep((form.name, bars), numbers, told, first, hashed, silence)
 
     def _covered(self, voice: Voice, total_bars: int) -> np.ndarray:
         gap = self.settings.gap_bars
@@ -305,6 +338,7 @@ class _Collector:
         self,
         key: Key,
         numbers: np.ndarray,
+        told: Sequence[Voice],
         first: np.ndarray,
         hashes: np.ndarray,
         silent: np.ndarray,
@@ -312,4 +346,9 @@ class _Collector:
         """The windows that are not silent; of each its voices [N, K], first bar and hash [N]."""
         self._reject(key[0], Reason.SILENT, silent.sum())
         kept = ~silent
+        if told:
+            bars, also = key[1], np.tile([voice.number for voice in told], (len(numbers), 1))
+            numbers = np.concatenate([numbers, also], 1)
+            own = [voice.facts(bars)[0][first] for voice in told]
+            hashes = combine_hashes(np.stack([hashes, *own]))
         self._found[key].append((numbers[kept], first[kept] * self._steps_per_bar, hashes[kept]))

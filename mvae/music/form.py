@@ -1,7 +1,7 @@
 """What a model reads and writes: a `Form` of `Stream`s."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -44,13 +44,14 @@ class Stream:
 class Form:
     """A fixed number of bars in one meter for one or several streams.
 
-    A piece is int32 [T, K]: T steps, and the columns of all streams side by side. `split` gives
-    each stream its own, `join` puts them together again.
+    A piece is int32 [T, K]: T steps, and the columns of all parts side by side, the streams and
+    then the conditions. `split` gives each stream its own, `told` each condition, and `join` puts
+    them all together again.
 
     Attributes:
         name: in the registry (mvae.music.forms). streams: at least one. bars: length.
         steps_per_quarter: of the grid. meter: of all bars.
-        conditions: what else a model is told; none yet.
+        conditions: what a model is told of every step and does not write, such as its chord.
     """
 
     name: str
@@ -58,7 +59,7 @@ class Form:
     bars: int
     steps_per_quarter: int = 4
     meter: Meter = FOUR_FOUR
-    conditions: tuple[str, ...] = ()
+    conditions: tuple[Stream, ...] = ()
 
     def __post_init__(self) -> None:
         if self.bars < 1:
@@ -77,15 +78,25 @@ class Form:
     def steps_per_beat(self) -> int:
         return self.meter.beat(self.steps_per_quarter)
 
+    @property
+    def parts(self) -> tuple[Stream, ...]:
+        """All that a piece has columns of: streams, and then conditions."""
+        return self.streams + self.conditions
+
     @cached_property
     def sizes(self) -> tuple[int, ...]:
         """How many values each of the K columns has."""
-        return tuple(size for stream in self.streams for size in stream.codec.sizes)
+        return tuple(size for part in self.parts for size in part.codec.sizes)
 
     @cached_property
     def layout(self) -> tuple[tuple[str, tuple[int, ...]], ...]:
         """Of each stream the name of its head and the sizes of its columns: what a model needs."""
         return tuple((stream.codec.head, stream.codec.sizes) for stream in self.streams)
+
+    @cached_property
+    def told_layout(self) -> tuple[tuple[str, tuple[int, ...]], ...]:
+        """Of each condition the name of its reader and the sizes of its columns."""
+        return tuple((told.codec.head, told.codec.sizes) for told in self.conditions)
 
     @property
     def rules(self) -> list[tuple[str, Codec, Rule]]:
@@ -94,15 +105,70 @@ class Form:
 
     @cached_property
     def _borders(self) -> list[int]:
-        return np.cumsum([len(stream.codec.sizes) for stream in self.streams])[:-1].tolist()
+        return np.cumsum([len(part.codec.sizes) for part in self.parts])[:-1].tolist()
+
+    def split_parts(self, pieces: np.ndarray) -> tuple[np.ndarray, ...]:
+        """[..., K] -> of each part its columns [..., C]."""
+        return tuple(np.split(np.asarray(pieces), self._borders, axis=-1))
 
     def split(self, pieces: np.ndarray) -> tuple[np.ndarray, ...]:
         """[..., K] -> of each stream its columns [..., C]."""
-        return tuple(np.split(np.asarray(pieces), self._borders, axis=-1))
+        return self.split_parts(pieces)[: len(self.streams)]
 
-    def join(self, streams: Sequence[Any]) -> np.ndarray:
-        """Of each stream [..., C] -> int32 [..., K]."""
-        return np.concatenate([np.asarray(stream) for stream in streams], -1).astype(np.int32)
+    def told(self, pieces: np.ndarray) -> tuple[np.ndarray, ...]:
+        """[..., K] -> of each condition its columns [..., C]."""
+        return self.split_parts(pieces)[len(self.streams) :]
+
+    def join(self, parts: Sequence[Any]) -> np.ndarray:
+        """Of each part [..., C] -> int32 [..., K]."""
+        return np.concatenate([np.asarray(part) for part in parts], -1).astype(np.int32)
+
+    def happens(self, pieces: np.ndarray) -> np.ndarray:
+        """Where a stream of pieces [..., K] has anything but zeros: bool [...]."""
+        return np.asarray(np.concatenate(self.split(pieces), -1).any(-1))
+
+    def with_told(self, piece: np.ndarray, told: Sequence[np.ndarray]) -> np.ndarray:
+        """Pieces [..., K] with other columns of the conditions, [..., C] each."""
+        streams = self.split(piece)
+        shape = streams[0].shape[:-1]
+        return self.join([*streams, *(np.broadcast_to(x, (*shape, x.shape[-1])) for x in told)])
+
+    def tell(self, told: Mapping[str, Any]) -> tuple[np.ndarray, ...]:
+        """Of each condition its columns int32 [..., T, C]; zeros for those that told lacks.
+
+        told: by name, arrays of integers or what a user writes, such as {'chords': 'C G Am F'}.
+        Raises InputError for unknown names, and for what the condition cannot be.
+        """
+        names = [condition.name for condition in self.conditions]
+        for name in told:
+            if name not in names:
+                what = f'it is told {" and ".join(names)}' if names else 'it is told nothing'
+                raise InputError(f'a model of {self.name} is not told {name}; {what}')
+        return tuple(self._told(part, told.get(part.name)) for part in self.conditions)
+
+    def _told(self, part: Stream, value: Any) -> np.ndarray:
+        sizes = part.codec.sizes
+        if value is None:
+            return np.zeros((self.steps, len(sizes)), np.int32)
+        if isinstance(value, str):
+            return part.codec.parse(value, self.steps_per_bar, self.steps)
+        columns = np.asarray(value)
+        good = columns.dtype.kind in 'iu' and columns.shape[-2:] == (self.steps, len(sizes))
+        if not good or (columns < 0).any() or (columns >= sizes).any():
+            raise InputError(
+                f'{part.name} are integers from 0 of shape [{self.steps}, {len(sizes)}], below '
+                f'{max(sizes)}; these are {columns.dtype} {list(columns.shape)}'
+            )
+        return columns.astype(np.int32)
+
+    def symbols(self, piece: np.ndarray) -> list[tuple[int, str]]:
+        """What is written above a piece [T, K], such as its chords: steps and words."""
+        own = zip(self.conditions, self.told(piece), strict=True)
+        return sorted(found for part, columns in own for found in part.codec.symbols(columns))
+
+    def timed_symbols(self, piece: np.ndarray, qpm: float) -> list[tuple[float, str]]:
+        """Those with their times in seconds, at qpm quarters per minute."""
+        return [(step * self.seconds(1, qpm), words) for step, words in self.symbols(piece)]
 
     def read(self, score: Score) -> tuple[np.ndarray, str]:
         """One window of a score and what was taken, in a few words; see `reading.read`."""
@@ -141,14 +207,14 @@ class Form:
 
     def canonical(self, piece: np.ndarray) -> np.ndarray:
         """The piece [T, K] that sounds the same and that notes can express; same dtype."""
-        own = zip(self.streams, self.split(piece), strict=True)
-        parts = [stream.codec.canonical(columns) for stream, columns in own]
+        own = zip(self.parts, self.split_parts(piece), strict=True)
+        parts = [part.codec.canonical(columns) for part, columns in own]
         return np.concatenate(parts, -1).astype(np.asarray(piece).dtype)
 
     def clean(self, windows: np.ndarray) -> np.ndarray:
         """Windows [N, T, K] without what only the music before them explains."""
-        own = zip(self.streams, self.split(windows), strict=True)
-        return np.concatenate([stream.codec.clean(columns) for stream, columns in own], -1)
+        own = zip(self.parts, self.split_parts(windows), strict=True)
+        return np.concatenate([part.codec.clean(columns) for part, columns in own], -1)
 
     def check(self, pieces: Any, steps: int | None = None) -> np.ndarray:
         """Pieces as int32 [B, T, K], B at least 1. Raises InputError if they are none of this form.
@@ -167,7 +233,7 @@ class Form:
                 f'tokens of {self.name} are integers of shape [B, {steps}, {shape[1]}], '
                 f'these are {pieces.dtype} {list(pieces.shape)}'
             )
-        names = [stream.name for stream in self.streams for _ in stream.codec.sizes]
+        names = [part.name for part in self.parts for _ in part.codec.sizes]
         for name, column, size in zip(names, np.moveaxis(pieces, -1, 0), self.sizes, strict=True):
             if column.size and not 0 <= column.min() <= column.max() < size:
                 raise InputError(
@@ -180,15 +246,18 @@ class Form:
 
         4/4 is not said: what was written before there were other meters has no word of it.
         """
-        codecs = {
-            stream.name: {'codec': type(stream.codec).__name__, **dataclasses.asdict(stream.codec)}
-            for stream in self.streams
-        }
+        codecs, told = (
+            {
+                part.name: {'codec': type(part.codec).__name__, **dataclasses.asdict(part.codec)}
+                for part in parts
+            }
+            for parts in (self.streams, self.conditions)
+        )
         return {
             'form': self.name,
             'steps_per_bar': self.steps_per_bar,
             'streams': codecs,
-            'conditions': list(self.conditions),
+            'conditions': told or [],
         } | ({} if self.meter == FOUR_FOUR else {'meter': str(self.meter)})
 
     def __str__(self) -> str:

@@ -1,7 +1,7 @@
 """The registry: which streams there are, and which forms are made of them.
 
 A new kind of music is a codec, where none fits, a function that makes its stream, and a line in
-each of the two tables below.
+each of the tables below: STREAMS, FORMS, and CONDITIONS where models are told something.
 """
 
 import dataclasses
@@ -9,13 +9,14 @@ import difflib
 from collections.abc import Callable
 
 from mvae.errors import InputError
+from mvae.music.chords import ChordCodec
 from mvae.music.drums import DrumCodec
 from mvae.music.form import Form, Sound, Stream
-from mvae.music.groove import GrooveCodec
+from mvae.music.groove import GrooveCodec, HitsCodec
 from mvae.music.line import LineCodec
 from mvae.music.notation import Notation
 from mvae.music.reasons import Reason
-from mvae.music.tracks import AllDrums, Programs
+from mvae.music.tracks import AllDrums, Harmony, Programs
 
 
 def _melody(notation: Notation) -> Stream:
@@ -35,6 +36,19 @@ def _drums(notation: Notation) -> Stream:
     return Stream('drums', DrumCodec(notation.drum_map), AllDrums(), sound, tonal=False)
 
 
+def _chords(notation: Notation) -> Stream:
+    """A triad for each half bar, or bar of three beats and less, where no symbols are written."""
+    beats = notation.steps_per_bar // notation.measure.beat(notation.steps_per_quarter)
+    halves = 2 if beats > 3 or notation.measure.compound else 1
+    rule = Harmony(max(1, notation.steps_per_bar // halves))
+    return Stream('chords', ChordCodec(), rule, Sound(48, 2))
+
+
+def _hits(notation: Notation) -> Stream:
+    sound = Sound(0, 9, is_drum=True)
+    return Stream('hits', HitsCodec(notation.drum_map), AllDrums(), sound, tonal=False)
+
+
 def _groove(notation: Notation) -> Stream:
     sound = Sound(0, 9, is_drum=True)
     return Stream('groove', GrooveCodec(notation.drum_map), AllDrums(), sound, tonal=False)
@@ -45,6 +59,8 @@ STREAMS: dict[str, Callable[[Notation], Stream]] = {
     'bass': _bass,
     'drums': _drums,
     'groove': _groove,
+    'chords': _chords,
+    'hits': _hits,
 }
 FORMS: dict[str, tuple[str, ...]] = {
     'melody': ('melody',),
@@ -52,6 +68,13 @@ FORMS: dict[str, tuple[str, ...]] = {
     'drums': ('drums',),
     'trio': ('melody', 'bass', 'drums'),
     'groove': ('groove',),
+    'lead': ('melody',),
+    'groove_of_hits': ('groove',),
+}
+# What models of a form are told of every step, and do not write.
+CONDITIONS: dict[str, tuple[str, ...]] = {
+    'lead': ('chords',),
+    'groove_of_hits': ('hits',),
 }
 # What a dataset is built for where nobody says. A groove takes 27 numbers for each step.
 USUAL_FORMS = ('melody', 'bass', 'drums', 'trio')
@@ -67,8 +90,11 @@ def make_form(name: str, bars: int, notation: Notation | None = None) -> Form:
         near = difflib.get_close_matches(name, FORMS, 1, 0.3)
         hint = f'did you mean {near[0]}? ' if near else ''
         raise InputError(f'unknown form {name!r}; {hint}known: {", ".join(FORMS)}')
-    streams = tuple(STREAMS[stream](notation) for stream in FORMS[name])
-    return Form(name, streams, bars, notation.steps_per_quarter, notation.measure)
+    streams, told = (
+        tuple(STREAMS[part](notation) for part in parts)
+        for parts in (FORMS[name], CONDITIONS.get(name, ()))
+    )
+    return Form(name, streams, bars, notation.steps_per_quarter, notation.measure, told)
 
 
 def with_melody_programs(form: Form, first: int, last: int) -> Form:

@@ -110,6 +110,38 @@ class GrooveCodec(Codec):
         return np.where(mixed.any((1, 2), keepdims=True), mixed, windows)
 
 
+@dataclasses.dataclass(frozen=True)
+class HitsCodec(Codec):
+    """9 columns: of each class whether it is hit, whatever its velocity and offset."""
+
+    drum_map: str = 'current'
+
+    head: ClassVar[str] = 'bits'
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        return (2,) * DRUM_CLASSES
+
+    def expresses(self, pitch: np.ndarray) -> np.ndarray:
+        return drum_classes(self.drum_map)[pitch] >= 0
+
+    def slots(self, pitch: np.ndarray) -> np.ndarray:
+        return drum_classes(self.drum_map)[pitch]
+
+    def voice(self, notes: GridNotes) -> GridNotes:
+        return GrooveCodec(self.drum_map).voice(notes)
+
+    def encode(self, notes: GridNotes, length: int) -> np.ndarray:
+        return GrooveCodec(self.drum_map).encode(notes, length)[:, :DRUM_CLASSES]
+
+    def decode(self, columns: np.ndarray) -> GridNotes:
+        steps, classes = np.nonzero(columns)
+        return GridNotes.make(steps, steps + 1, drum_pitches(self.drum_map)[classes])
+
+    def events(self, columns: np.ndarray) -> np.ndarray:
+        return np.where(np.asarray(columns).any(-1), ONSET, REST).astype(np.int8)
+
+
 def with_parts(columns: np.ndarray, others: np.ndarray, taken: np.ndarray) -> np.ndarray:
     """Columns int [..., 27] with those numbers of others [..., 27] whose class is taken.
 

@@ -1,5 +1,6 @@
 """MIDI bytes and note_seq's NoteSequence to scores, and notes back to both."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,7 +11,8 @@ from mvae.music.meter import FOUR_FOUR, Meter
 from mvae.music.notes import Notes, Score
 from mvae.music.pairing import NEVER, end_at_first_note_off, lead_channels, pair_notes
 from mvae.music.reasons import Reason, Rejected
-from mvae.music.smf import METER, TEMPO, Events, read_events
+from mvae.music.smf import MARKER, METER, TEMPO, TEXT, Events, read_events, to_text
+from mvae.music.symbols import are_symbols, triad_of
 
 if TYPE_CHECKING:
     from note_seq import NoteSequence
@@ -44,6 +46,7 @@ def read_midi(data: bytes, max_bytes: int = MAX_BYTES) -> Score:
     to_seconds = _TempoMap(ticks, microseconds, events.resolution)
     meter_ticks, numerators, denominators = _meters(events)
     notes, clues, lost = _notes(events, to_seconds)
+    chord_ticks, triads = _chords(events)
     return Score(
         notes=notes,
         tempo_times=to_seconds(ticks),
@@ -54,6 +57,8 @@ def read_midi(data: bytes, max_bytes: int = MAX_BYTES) -> Score:
         title=events.title,
         drum_clues=clues,
         lost=lost,
+        chord_times=to_seconds(chord_ticks),
+        triads=triads,
     )
 
 
@@ -66,6 +71,7 @@ def from_note_sequence(sequence: 'NoteSequence') -> Score:
     columns = np.array(rows, np.float64).reshape(-1, 7)
     parts = np.unique(columns[:, [6, 4, 5]], axis=0, return_inverse=True)[1].reshape(-1)
     tempos, meters = sequence.tempos, sequence.time_signatures
+    chord_times, triads = _named_chords(sequence)
     return Score(
         notes=Notes.make(*columns[:, :5].T, columns[:, 5] > 0, parts),
         tempo_times=np.array([t.time for t in tempos], np.float64),
@@ -74,6 +80,8 @@ def from_note_sequence(sequence: 'NoteSequence') -> Score:
         meter_numerators=np.array([t.numerator for t in meters], np.int64),
         meter_denominators=np.array([t.denominator for t in meters], np.int64),
         title=sequence.sequence_metadata.title,
+        chord_times=chord_times,
+        triads=triads,
     )
 
 
@@ -81,8 +89,12 @@ def to_note_sequence(
     notes: Notes,
     qpm: float = 120.0,
     meter: Meter = FOUR_FOUR,
+    symbols: Sequence[tuple[float, str]] = (),
 ) -> 'NoteSequence':
-    """A NoteSequence, notes in order of track and time. A track becomes an instrument."""
+    """A NoteSequence, notes in order of track and time. A track becomes an instrument.
+
+    symbols: of chords, with their seconds.
+    """
     from note_seq.protobuf import music_pb2
 
     sequence = music_pb2.NoteSequence(ticks_per_quarter=_SEQUENCE_RESOLUTION)
@@ -101,6 +113,10 @@ def to_note_sequence(
             is_drum=is_drum,
             instrument=track,
         )
+    for time, text in symbols:
+        sequence.text_annotations.add(
+            time=time, text=text, annotation_type=music_pb2.NoteSequence.TextAnnotation.CHORD_SYMBOL
+        )
     sequence.total_time = float(notes.end.max(initial=0.0))
     return sequence
 
@@ -110,15 +126,18 @@ def write_midi(
     qpm: float = 120.0,
     title: str = '',
     meter: Meter = FOUR_FOUR,
+    symbols: Sequence[tuple[float, str]] = (),
 ) -> bytes:
     """A standard MIDI file (type 1) of the notes, drums on channel 10.
 
     Each track of the notes becomes one of the file. read_midi gives the same notes back, rounded to
-    a tick (1/480 quarter).
+    a tick (1/480 quarter). symbols: of chords, with their seconds; they become markers.
     """
     midi = symusic.Score(_WRITE_RESOLUTION)
     midi.tempos.append(symusic.Tempo(0, mspq=round(_MICROSECONDS / qpm)))
     midi.time_signatures.append(symusic.TimeSignature(0, *meter))
+    for time, text in symbols:
+        midi.markers.append(symusic.TextMeta(round(time * qpm / 60 * _WRITE_RESOLUTION), text))
     for track in np.unique(notes.track):
         own = notes.select(notes.track == track)
         start, end = (
@@ -172,6 +191,30 @@ def _meters(events: Events) -> np.ndarray:
         if kind == METER and len(content) >= 2
     ]
     return np.array(sorted(found, key=lambda one: one[0]), np.int64).reshape(-1, 3).T
+
+
+def _chords(events: Events) -> np.ndarray:
+    """Ticks and triads of the file's chord symbols, its markers or else its texts: int64 [2, H]."""
+    for wanted in (MARKER, TEXT):
+        found = [
+            (int(events.tick[row]), to_text(content))
+            for row, kind, content in events.messages
+            if kind == wanted
+        ]
+        if are_symbols(text for _, text in found):
+            known = [(tick, triad) for tick, text in found if (triad := triad_of(text)) is not None]
+            return np.array(known, np.int64).T
+    return np.zeros((2, 0), np.int64)
+
+
+def _named_chords(sequence: 'NoteSequence') -> np.ndarray:
+    """Seconds and triads of those of a NoteSequence: float64 [2, H]."""
+    found = [
+        (note.time, triad)
+        for note in sequence.text_annotations
+        if note.annotation_type == note.CHORD_SYMBOL and (triad := triad_of(note.text)) is not None
+    ]
+    return np.array(found, np.float64).reshape(-1, 2).T
 
 
 def _notes(

@@ -79,7 +79,9 @@ class Score:
     tempo_times: float64 [A]. tempo_qpm: float64 [A], quarters per minute. meter_times: float64 [M].
     meter_numerators, meter_denominators: int64 [M]. title: '' where the file names none.
     drum_clues: how many drum notes are known by what, such as the channel; {} where nobody says.
-    lost: how many notes of the file are not here, and why.
+    lost: how many notes of the file are not here, and why. chord_times: float64 [H], where the
+    file's chord symbols stand, and triads, int64 [H], their numbers (`symbols`); empty where it has
+    none.
     """
 
     notes: Notes
@@ -91,11 +93,13 @@ class Score:
     title: str = ''
     drum_clues: Mapping[str, int] = dataclasses.field(default_factory=dict)
     lost: Mapping[Reason, int] = dataclasses.field(default_factory=dict)
+    chord_times: np.ndarray = dataclasses.field(default_factory=lambda: np.zeros(0))
+    triads: np.ndarray = dataclasses.field(default_factory=lambda: np.zeros(0, np.int64))
 
     def __post_init__(self) -> None:
-        for name in ('tempo_times', 'tempo_qpm', 'meter_times'):
+        for name in ('tempo_times', 'tempo_qpm', 'meter_times', 'chord_times'):
             object.__setattr__(self, name, np.asarray(getattr(self, name), np.float64))
-        for name in ('meter_numerators', 'meter_denominators'):
+        for name in ('meter_numerators', 'meter_denominators', 'triads'):
             object.__setattr__(self, name, np.asarray(getattr(self, name), np.int64))
 
     @property

@@ -10,7 +10,7 @@ from mvae.music.meter import FOUR_FOUR, Meter
 from mvae.music.notes import Score
 from mvae.music.reasons import Reason, Rejected
 from mvae.music.sections import Section, leave_far_behind, split_sections
-from mvae.music.tracks import Track, best, choose_tracks, count_tracks, list_tracks
+from mvae.music.tracks import Track, best, choose_tracks, count_tracks, told_tracks
 
 if TYPE_CHECKING:
     from mvae.music.form import Form
@@ -49,7 +49,8 @@ def read(score: Score, form: 'Form') -> tuple[np.ndarray, str]:
         note += f', padded {_bars(len(columns) // form.steps_per_bar)} to {form.bars}'
     begin = first * form.steps_per_bar
     steps = slice(begin, begin + form.steps)
-    fallen = sum(t.count_fallen(sections[fullest], steps) for t in tracks if t is not None)
+    own = tracks[: len(form.streams)]
+    fallen = sum(t.count_fallen(sections[fullest], steps) for t in own if t is not None)
     if fallen:
         note += f', {_notes(fallen)} fell together with others on the grid'
     return _fit(columns, form), note + left
@@ -82,7 +83,7 @@ def read_all(score: Score, form: 'Form') -> np.ndarray:
         first = _first_bar(columns, form) * form.steps_per_bar
         for begin in range(first, len(columns), form.steps):
             window = form.clean(_fit(columns[begin : begin + form.steps], form)[None])[0]
-            if window.any():
+            if form.happens(window).any():
                 windows.append(window)
     return np.stack(windows)
 
@@ -117,9 +118,9 @@ def _other_meters(score: Score, meter: Meter) -> str:
 def _best_tracks(
     sections: list[Section], form: 'Form', drum_clues: Iterable[str]
 ) -> tuple[list[Track | None], str]:
-    """The track of each stream, None for a silent one; and the choice in words."""
+    """The track of each part, None for a silent one; and the choice in words."""
     total = count_tracks(sections)
-    chosen = choose_tracks(form.rules, lambda codec: list_tracks(sections, codec))
+    chosen = choose_tracks(form.rules, lambda rule, codec: rule.tracks(sections, codec))
     tracks = [best(own) if own else None for own in chosen.values()]
     words, missing = [], []
     for stream, track in zip(form.streams, tracks, strict=True):
@@ -132,6 +133,11 @@ def _best_tracks(
         first = form.streams[0]
         raise Rejected(first.rule.missing, first.rule.describe(first.codec))
     silent = f', no {" and no ".join(missing)}: left silent' if missing else ''
+    for part in form.conditions:
+        own = told_tracks(part.rule, sections, part.codec)
+        by = part.rule.by(own[0], drum_clues) if own else ''
+        words.append(f'{part.name} by {by}' if by else part.name)
+        tracks.append(own[0] if own else None)
     return tracks, ', '.join(words) + silent
 
 
@@ -139,7 +145,7 @@ def _encode(section: Section, tracks: list[Track | None], form: 'Form') -> np.nd
     """The tracks of a section as columns int32 [whole bars, K]."""
     length = -(-section.total_steps // form.steps_per_bar) * form.steps_per_bar
     parts = []
-    for stream, track in zip(form.streams, tracks, strict=True):
+    for stream, track in zip(form.parts, tracks, strict=True):
         if track is None:
             parts.append(np.zeros((length, len(stream.codec.sizes)), np.uint16))
         else:
@@ -166,7 +172,7 @@ def _count_onsets(columns: np.ndarray, form: 'Form') -> int:
 
 def _first_bar(columns: np.ndarray, form: 'Form') -> int:
     """The bar of the first event; the number of bars if there is none."""
-    events = np.flatnonzero(columns.any(1))
+    events = np.flatnonzero(form.happens(columns))
     return int(events[0] if len(events) else len(columns)) // form.steps_per_bar
 
 

@@ -1,7 +1,8 @@
 """A score cut into sections of one tempo and one meter, with notes on a grid."""
 
 import dataclasses
-from collections.abc import Sequence
+import functools
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy as np
 from mvae.music.meter import FOUR_FOUR, Meter
 from mvae.music.notes import Notes, Score
 from mvae.music.reasons import Reason
+from mvae.music.symbols import NO_CHORD
 
 _DEFAULT_QPM = 120.0
 _SAME_TIME = 1e-9  # seconds; events closer than this happen at once
@@ -27,6 +29,8 @@ class Section:
         pitch, velocity, program: int16 [N]; is_drum: bool [N]; track: int32 [N], as in Notes.
         qpm: tempo (at the beginning). total_steps: where the last note ends.
         steps_per_bar: of the grid, 16 where steps are sixteenths.
+        chord_start, triads: int64 [H], the file's chord symbols: their steps, in order, and their
+        numbers (`symbols`). The first is what holds at the beginning. None where the file has none.
     """
 
     start: np.ndarray
@@ -40,6 +44,8 @@ class Section:
     qpm: float
     total_steps: int
     steps_per_bar: int = 16
+    chord_start: np.ndarray | None = None
+    triads: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.start)
@@ -114,10 +120,32 @@ def split_sections(
         own, number = slice(begin, stop), cut[begin]
         if meter.takes(int(numerators[number]), int(denominators[number])):
             steps, bar = (start[own], end[own], onset[own]), meter.bar(steps_per_quarter)
-            sections.append(_section(notes.select(own), *steps, qpm[number], bar))
+            until = np.append(times[cuts[1:]], np.inf)[np.searchsorted(cuts, number)]
+            at = functools.partial(beats, times=times, qpm=qpm)
+            chords = _chords(score, number, times[number], until, at, steps_per_quarter)
+            sections.append(_section(notes.select(own), *steps, qpm[number], bar, *chords))
         else:
             reasons.append(Reason.WRONG_METER)
     return sections, reasons
+
+
+def _chords(
+    score: Score,
+    number: int,
+    begin: float,
+    until: float,
+    beats: Callable[[np.ndarray, np.ndarray], np.ndarray],
+    steps_per_quarter: int,
+) -> tuple[np.ndarray | None, np.ndarray | None]:
+    """`chord_start` and `triads` of the section of a cut, from begin until, in seconds."""
+    if not len(score.chord_times):
+        return None, None
+    times, order = np.sort(score.chord_times), np.argsort(score.chord_times, kind='stable')
+    last = np.searchsorted(times, begin + _SAME_TIME, side='right') - 1  # -1: none before
+    own = np.arange(last + 1, np.searchsorted(times, until - _SAME_TIME))
+    steps = _to_steps(beats(times[own], np.full(len(own), number)) * steps_per_quarter)
+    triads = np.append(NO_CHORD, score.triads[order])
+    return np.append(0, steps), triads[np.append(last, own) + 1]
 
 
 def _sounding(notes: Notes) -> Notes:
@@ -133,6 +161,8 @@ def _section(
     onset: np.ndarray,
     qpm: float,
     steps_per_bar: int,
+    chord_start: np.ndarray | None,
+    triads: np.ndarray | None,
 ) -> Section:
     return Section(
         start=start,
@@ -146,6 +176,8 @@ def _section(
         qpm=float(qpm),
         total_steps=int(end.max()),
         steps_per_bar=steps_per_bar,
+        chord_start=chord_start,
+        triads=triads,
     )
 
 

@@ -15,9 +15,10 @@ import numpy as np
 from mvae.music.reasons import Reason, Rejected
 
 META, SYSEX = 0xFF, 0xF0  # statuses
-TRACK_NAME, INSTRUMENT_NAME, PORT, TEMPO, METER = 0x03, 0x04, 0x21, 0x51, 0x58  # kinds of META
+TEXT, TRACK_NAME, INSTRUMENT_NAME, MARKER = 0x01, 0x03, 0x04, 0x06  # kinds of META
+PORT, TEMPO, METER = 0x21, 0x51, 0x58
 _END_OF_TRACK = 0x2F
-_USED = {SYSEX, TRACK_NAME, INSTRUMENT_NAME, PORT, TEMPO, METER}
+_USED = {SYSEX, TEXT, TRACK_NAME, INSTRUMENT_NAME, MARKER, PORT, TEMPO, METER}
 _SYSTEM_SIZES = {0xF1: 1, 0xF2: 2, 0xF3: 1}  # data bytes of events that have no place in a file
 _PADDING = bytes(16)  # so that no look ahead leaves the data
 

@@ -10,14 +10,20 @@ from functools import cached_property
 
 import numpy as np
 
+from mvae.music.chords import chord_notes
 from mvae.music.codec import Codec, GridNotes
+from mvae.music.harmony import infer
 from mvae.music.reasons import Reason
 from mvae.music.sections import Section
+from mvae.music.symbols import NO_CHORD
 
 BASSES = range(32, 40)  # General MIDI programs
+_UNPITCHED = (*range(96, 104), *range(112, 128))  # programs without a say in harmony
+_ENDLESS = 2**40
 # In steps. Notes that begin nearer to each other than this are one chord.
 _APART = 0.25
 ALL_DRUMS = -1  # the number of the track that all drum notes of a file make together
+HARMONY = -2  # that of its chords
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -83,6 +89,41 @@ class Track:
         return float(np.concatenate([self.notes(s).pitch for s in self.sections]).mean())
 
 
+@dataclasses.dataclass(frozen=True, eq=False)
+class SilentTrack(Track):
+    """A track without notes."""
+
+    def mask(self, section: Section) -> np.ndarray:
+        return np.zeros(len(section), bool)
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class HarmonyTrack(Track):
+    """The chords of a file as notes of their triads: those that it names, else those it implies.
+
+    every: steps of a chord that is implied.
+    """
+
+    every: int = 8
+
+    def notes(self, section: Section) -> GridNotes:
+        if section.chord_start is not None and section.triads is not None:
+            start, triad = section.chord_start, section.triads
+        else:
+            start, triad = self._implied(section)
+        return chord_notes(start, np.append(start[1:], _ENDLESS), triad)
+
+    def _implied(self, section: Section) -> tuple[np.ndarray, np.ndarray]:
+        tonal = ~section.is_drum & ~np.isin(section.program, _UNPITCHED)
+        if not tonal.any():
+            return np.zeros(1, np.int64), np.full(1, NO_CHORD)
+        shift = section.onset - section.start  # the end as it was played, as far as is known
+        start, end = section.onset, section.end + np.where(shift < 0, shift, 0)
+        triad = infer(start[tonal], end[tonal], section.pitch[tonal], self.every)
+        change = np.flatnonzero(np.diff(triad, prepend=-1))
+        return change * self.every, triad[change]
+
+
 class Rule(ABC):
     """Which tracks may be a stream. A frozen, hashable value, as it is part of a `Form`.
 
@@ -91,6 +132,10 @@ class Rule(ABC):
     """
 
     missing: Reason
+
+    def tracks(self, sections: Sequence[Section], codec: Codec) -> list[Track]:
+        """The tracks of a file that it chooses from, in their order."""
+        return list_tracks(sections, codec)
 
     @abstractmethod
     def claims(self, track: Track) -> bool:
@@ -186,6 +231,30 @@ class AllDrums(Rule):
         return ' and '.join(drum_clues)
 
 
+@dataclasses.dataclass(frozen=True)
+class Harmony(Rule):
+    """The chords of all that sounds. every: steps of a chord where the file names none."""
+
+    every: int = 8
+    missing: Reason = Reason.NO_MELODY
+
+    def tracks(self, sections: Sequence[Section], codec: Codec) -> list[Track]:
+        return [HarmonyTrack(sections, codec, HARMONY, 0, 0, self.every)]
+
+    def claims(self, track: Track) -> bool:
+        return True
+
+    def describe(self, codec: Codec) -> str:
+        return 'no notes to have chords of'
+
+    def name(self, stream: str, track: Track, total: int) -> str:
+        return stream
+
+    def by(self, track: Track, drum_clues: Iterable[str]) -> str:
+        named = any(section.triads is not None for section in track.sections)
+        return 'symbols in the file' if named else 'what sounds'
+
+
 def best(tracks: Sequence[Track]) -> Track:
     """The track with the most onsets, the first of equal ones."""
     return max(tracks, key=lambda track: track.onsets)
@@ -209,24 +278,29 @@ def list_tracks(sections: Sequence[Section], codec: Codec) -> list[Track]:
     return found
 
 
+def told_tracks(rule: Rule, sections: Sequence[Section], codec: Codec) -> list[Track]:
+    """Those that a condition is made of: one, or none where the file lacks it."""
+    return [track for track in rule.tracks(sections, codec) if rule.claims(track)][:1]
+
+
 def count_tracks(sections: Sequence[Section]) -> int:
     """How many tracks with notes there are, drums among them."""
     return len(np.unique(np.concatenate([section.track for section in sections])))
 
 
 def choose_tracks(
-    streams: Sequence[tuple[str, Codec, Rule]], tracks_of: Callable[[Codec], list[Track]]
+    streams: Sequence[tuple[str, Codec, Rule]], tracks_of: Callable[[Rule, Codec], list[Track]]
 ) -> dict[str, list[Track]]:
     """The tracks that may be each stream of a form, in the order of the file; [] where none may.
 
     A stream whose own tracks are missing gets what serves otherwise. It never gets the best track
     of a stream before it, or one that a stream after it claims.
 
-    streams: name, codec and rule of each. tracks_of: the file's tracks as a codec can express them.
+    streams: name, codec and rule of each. tracks_of: the file's tracks, of `Rule.tracks`.
     """
     chosen: dict[str, list[Track]] = {}
     for n, (name, codec, rule) in enumerate(streams):
-        tracks = tracks_of(codec)
+        tracks = tracks_of(rule, codec)
         own = [track for track in tracks if rule.claims(track)]
         if not own:
             taken = {best(before).number for before in chosen.values() if before}

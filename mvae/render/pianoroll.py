@@ -41,7 +41,9 @@ def draw(path: str | Path, pieces: Sequence[tuple[str, np.ndarray]], form: Form)
     axes = figure.subplots(len(ratios), sharex=True, squeeze=False, height_ratios=ratios)[:, 0]
     for row, (title, own_lines, hits) in enumerate(rows):
         own = list(axes[row * len(heights) : (row + 1) * len(heights)])
-        own[0].set_title(title, loc='left', fontsize=9, pad=3)
+        symbols = form.symbols(pieces[row][1])
+        own[0].set_title(title, loc='left', fontsize=9, pad=13 if symbols else 3)
+        _write_symbols(own[0], symbols)
         if drums:
             _draw_drums(own.pop(), hits, drum_names)
         if lines:
@@ -81,6 +83,14 @@ def _draw_bars(axis: Any, steps: int, form: Form) -> None:
     axis.tick_params(length=0, labelsize=7)
     axis.tick_params(which='minor', length=0)
     axis.spines[:].set_color('#bbbbbb')
+
+
+def _write_symbols(axis: Any, symbols: Sequence[tuple[int, str]]) -> None:
+    """Chords and the like above a row, where they begin."""
+    for step, words in symbols:
+        place = {'xy': (step, 1.0), 'xycoords': ('data', 'axes fraction')}
+        offset = {'xytext': (1, 2), 'textcoords': 'offset points'}
+        axis.annotate(words, **place, **offset, fontsize=7, color='#555555')
 
 
 def _draw_boxes(

@@ -29,7 +29,7 @@ def write_piece(
     wav, png: as sound and as a piano roll under the same name too.
     """
     path = Path(path)
-    _write(path, form.write(tokens, qpm), form, qpm, title, wav)
+    _write(path, form.write(tokens, qpm), form.timed_symbols(tokens, qpm), form, qpm, title, wav)
     if png:
         draw(path.with_suffix('.png'), [(title or path.stem, tokens)], form)
 
@@ -47,15 +47,24 @@ def write_joined(
 
     A note does not sound on into the next piece.
     """
-    parts, begin = [], 0.0
+    parts, symbols, begin = [], [], 0.0
     for tokens in pieces:
         notes = form.write(tokens, qpm)
         parts.append(dataclasses.replace(notes, start=notes.start + begin, end=notes.end + begin))
+        symbols += [(time + begin, text) for time, text in form.timed_symbols(tokens, qpm)]
         begin += form.seconds(len(tokens), qpm)
-    _write(Path(path), Notes.concatenate(parts), form, qpm, title, wav)
+    _write(Path(path), Notes.concatenate(parts), symbols, form, qpm, title, wav)
 
 
-def _write(path: Path, notes: Notes, form: Form, qpm: float, title: str, wav: bool) -> None:
-    write_atomically(path, write_midi(notes, qpm, title, form.meter))
+def _write(
+    path: Path,
+    notes: Notes,
+    symbols: Sequence[tuple[float, str]],
+    form: Form,
+    qpm: float,
+    title: str,
+    wav: bool,
+) -> None:
+    write_atomically(path, write_midi(notes, qpm, title, form.meter, symbols))
     if wav:
         write_wav(path.with_suffix('.wav'), notes)

@@ -47,6 +47,11 @@ def contents(name: str, model: MusicVAE, seed: int = 0) -> Contents:
         raise InputError(
             f'{name} is a decoder alone, imported without its encoder: the studio reads music too'
         )
+    if names := [condition.name for condition in model.form.conditions]:
+        raise InputError(
+            f'{name} is told {" and ".join(names)}, which the studio has no place for yet; '
+            'mvae sample and mvae interpolate play it'
+        )
     cfg, prior = model.architecture, model.priors[model.usual_prior]
     tokens, z = model.sample_tokens(STARTERS, seed=seed)
     about, own = _PRIORS[type(prior)](prior)

@@ -30,7 +30,7 @@ def _sums(
 ) -> dict[str, jax.Array]:
     """Sums over the batch. onset: where a note or hit begins, bool [B, T, K]."""
     noise = normal(keys_of(key, batch.numbers), cfg.latent_size)
-    found, mask = objective(params, cfg, batch.streams, noise), batch.mask
+    found, mask = objective(params, cfg, batch.streams, noise, batch.conditions), batch.mask
     q, weight = found.q, mask[:, None, None]
     loss = found.reconstruction + beta * kl_cost(found.kl, free_bits)
     return {

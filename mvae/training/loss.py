@@ -43,7 +43,8 @@ def negative_elbo(
     noise = normal(z_keys, cfg.latent_size)
     sampling = None if sampling_probability is None else (sampling_keys, sampling_probability)
     dropout = (dropout_keys, token_dropout) if token_dropout else None
-    found = objective(params, cfg, batch.streams, noise, sampling=sampling, dropout=dropout)
+    told = batch.conditions
+    found = objective(params, cfg, batch.streams, noise, told, sampling=sampling, dropout=dropout)
     loss = found.reconstruction + beta * kl_cost(found.kl, free_bits)
     sums = {
         'loss': loss.sum(),

@@ -22,8 +22,8 @@ def write_pictures(
         return
     count, form = len(originals), model.form
     z = model.priors[model.usual_prior].draw(count, seed)
-    samples = model.decode_tokens(z, temperature, seed)
-    copies = model.decode_tokens(model.encode_tokens(originals).mu)
+    samples = model.decode_tokens(z, temperature, seed, model.told_of(originals))
+    copies = model.reconstruct_tokens(originals)
     pairs = []
     with collection(folder) as beside:
         for n, pieces in enumerate(zip(samples, originals, copies, strict=True), 1):

@@ -72,8 +72,9 @@ def _codes(model: MusicVAE, loader: Loader, windows: int, stop: StopSignals) -> 
     for first in progress(range(0, batches, together), desc='codes of training music'):
         _check(stop)
         numbers = range(first, min(first + together, batches))
-        streams = [loader.batch(n, varied=n >= first_moved).streams for n in numbers]
-        found.append(model.posterior(np.concatenate([loader.form.join(s) for s in streams]))[0])
+        those = [loader.batch(n, varied=n >= first_moved) for n in numbers]
+        tokens = [loader.form.join(batch.parts) for batch in those]
+        found.append(model.posterior(np.concatenate(tokens))[0])
     codes, parts = model.architecture.codes, model.architecture.parts
     mu = np.concatenate(found).reshape(-1, codes // parts, parts, model.latent_size // codes)
     return _Codes(mu, plans_of(mu), np.arange(len(mu)) >= first_moved * size)
