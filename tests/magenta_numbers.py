@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from mvae.music.form import Form
+from mvae.music.groove import GrooveCodec
 
 OWN = Path(__file__).parent / 'golden'
 SHARED = Path(__file__).parents[2] / 'shared' / 'golden'
@@ -24,7 +25,8 @@ CHECKPOINTS = [
         pytest.param(name, marks=needs_shared)
         for name in (
             *('cat-mel_2bar_big', 'hierdec-mel_16bar', 'hierdec-trio_16bar'),
-            'groovae_2bar_humanize',
+            *('groovae_2bar_humanize', 'groovae_2bar_hits_control_tfds'),
+            'cat-mel_2bar_med_chords',
         )
     ),
 ]
@@ -36,11 +38,24 @@ def folder(name: str) -> Path:
 
 
 def tokens_of(one_hot: np.ndarray, form: Form) -> np.ndarray:
-    """[B, T, sum of V_k] -> int32 [B, T, K]."""
-    if form.name == 'groove':
+    """Streams [B, T, sum of V_k] -> int32 [B, T, C]."""
+    if is_groove(form):
         return _columns(one_hot)
-    blocks = np.split(one_hot, np.cumsum(form.sizes)[:-1], axis=-1)
+    sizes = [size for stream in form.streams for size in stream.codec.sizes]
+    blocks = np.split(one_hot, np.cumsum(sizes)[:-1], axis=-1)
     return np.stack([block.argmax(-1) for block in blocks], -1).astype(np.int32)
+
+
+def told_of(controls: np.ndarray, form: Form) -> tuple[np.ndarray, ...]:
+    """Of each condition its columns int32 [..., T, C], of Magenta's controls [..., T, sum of V]."""
+    if not form.conditions:
+        return ()
+    columns = controls if is_groove(form) else controls.argmax(-1)[..., None]
+    return (columns.astype(np.int32),)
+
+
+def is_groove(form: Form) -> bool:
+    return isinstance(form.streams[0].codec, GrooveCodec)
 
 
 def numbers_of(columns: np.ndarray) -> np.ndarray:

@@ -23,7 +23,7 @@ from mvae.errors import InputError
 if TYPE_CHECKING:
     import numpy as np
 
-    from mvae.musicvae import MusicVAE
+    from mvae.musicvae import MusicVAE, Told
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -53,7 +53,7 @@ def run(options: argparse.Namespace) -> None:
     music.settle(options, options.start, draws)
     ends = _read_ends(model, path, options) if options.start else None
     z = _path(model, ends, options)
-    told = music.told(options)
+    told: Told | None = music.told(options)
     if told is None and ends is not None:
         nearer = ends[[n * 2 // options.steps for n in range(options.steps)]]
         told = model.told_of(nearer.reshape(-1, *nearer.shape[2:]))

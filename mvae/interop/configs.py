@@ -26,8 +26,8 @@ class MagentaConfig:
     reads: str = 'all'
 
 
-def _groove(bars: int, reads: str) -> MagentaConfig:
-    return MagentaConfig('groove', bars, 'flat', 512, 48.0, 0.2, drum_map='current', reads=reads)
+def _groove(bars: int, reads: str, form: str = 'groove') -> MagentaConfig:
+    return MagentaConfig(form, bars, 'flat', 512, 48.0, 0.2, drum_map='current', reads=reads)
 
 
 CONFIGS = {
@@ -35,6 +35,7 @@ CONFIGS = {
         'melody', 2, 'flat', 512, 0.0, 0.2, 0.99999, scheduled=True
     ),
     'cat-mel_2bar_big': MagentaConfig('melody', 2, 'flat', 512, 0.0, 0.5, 0.99999, scheduled=True),
+    'cat-mel_2bar_med_chords': MagentaConfig('lead', 2, 'flat', 512, 0.0, 1.0),
     'cat-drums_2bar_small': MagentaConfig('drums', 2, 'flat', 512, 48.0, 0.2, scheduled=True),
     'cat-drums_2bar_big': MagentaConfig('drums', 2, 'flat', 512, 48.0, 0.2, scheduled=True),
     'flat-mel_16bar': MagentaConfig('melody', 16, 'flat', 512, 256.0, 0.2),
@@ -48,6 +49,7 @@ CONFIGS = {
     'groovae_2bar_tap_fixed_velocity': _groove(2, 'taps'),
     'groovae_2bar_tap_fixed_velocity_note_dropout': _groove(2, 'taps'),
     'groovae_2bar_add_closed_hh': _groove(2, 'no_hat'),
+    'groovae_2bar_hits_control_tfds': _groove(2, 'all', 'groove_of_hits'),
 }
 
 

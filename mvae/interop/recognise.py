@@ -18,8 +18,6 @@ from mvae.interop.tensors import Spec
 # model of ours.
 _OTHERS = {
     'nade': 'a NADE drum model',
-    'hits_control': 'a GrooVAE model that is told the hits at every step',
-    'chords': 'a model conditioned on chords',
     'multiperf': 'a multi-instrument performance model',
     'multitrack': 'a multi-instrument performance model',
 }
@@ -30,6 +28,8 @@ _EXPERIMENTS = {
     ('trio', 16): 'trio16',
     ('groove', 2): 'groove2',
     ('groove', 4): 'groove4',
+    ('lead', 2): 'lead2',
+    ('groove_of_hits', 2): 'hits2',
 }
 # (decoder, encoder) hierarchical or not -> our name of it.
 _VARIANTS = {
@@ -40,6 +40,8 @@ _VARIANTS = {
 }
 _PITCHES = {90: (21, 108), 130: (0, 127)}  # tokens of a melody -> lowest and highest pitch
 _DRUMS, _DRUM_ROLL = 512, 10
+# (form, numbers that its decoder is told at every step) -> the form that is told them.
+_TOLD = {('melody', 49): 'lead', ('groove', 9): 'groove_of_hits'}
 _CORE = 'core_decoder/core_decoder'
 _OUTPUT = re.compile(r'(core_decoder/)?(core_decoder_\d/)?decoder/output_projection/kernel')
 _GROOVE, _MULTIPERF = 27, (482, 490)
@@ -57,15 +59,26 @@ def refuse_other_models(specs: Mapping[str, Spec], file: str, name: str | None =
         named = _OTHERS['nade']
     elif (widths := _output_widths(specs)[:1]) and widths[0] in _MULTIPERF:
         named = _OTHERS['multiperf']
-    elif widths == [_GROOVE] and _told(specs) > _GROOVE:
-        named = _OTHERS['hits_control']
     if named:
         raise InputError(
             f'{file} is {named}, which mvae does not have; it loads {", ".join(CONFIGS)}'
         )
 
 
-def _told(specs: Mapping[str, Spec]) -> int:
+def _with_conditions(form: str, specs: Mapping[str, Spec], file: str) -> str:
+    """The form, or the one like it whose models are told what these shapes have room for."""
+    told = max(0, _read(specs) - sum(_output_widths(specs)))
+    if not told:
+        return form
+    if (form, told) not in _TOLD:
+        raise InputError(
+            f'{file} holds a model of {form} that is told {told} numbers at every step; mvae knows '
+            'melodies that are told 49 chords, and grooves that are told 9 hits'
+        )
+    return _TOLD[form, told]
+
+
+def _read(specs: Mapping[str, Spec]) -> int:
     """How many numbers a flat decoder reads at each step beside the code; 0 where it has none."""
     cell = specs.get(f'decoder/{_CELL}')
     state = specs.get('decoder/z_to_initial_state/kernel')
@@ -105,6 +118,7 @@ def recognise(
     hierarchical, hierarchical_encoder = _levels(specs)
     variant = _VARIANTS[hierarchical, hierarchical_encoder]
     form, pitches = _streams(_output_widths(specs), file)
+    form = _with_conditions(form, specs, file)
     drum_roll = _reads_drum_roll(specs, form, file)
     name = name or config_named(Path(file).name) or _only_fit(form, variant, file)
     magenta = CONFIGS[name]
@@ -237,10 +251,11 @@ def _reads_drum_roll(specs: Mapping[str, Spec], form: str, file: str) -> bool:
     kernel = specs.get(_encoder_cell(specs).format(0) + 'kernel')
     if kernel is None or len(kernel.shape) != 2:
         return form == 'drums'
-    width, tokens = kernel.shape[0] - kernel.shape[1] // 4, sum(_output_widths(specs))
+    tokens = sum(_output_widths(specs))
+    width = kernel.shape[0] - kernel.shape[1] // 4 - max(0, _read(specs) - tokens)
     if width > tokens:
         raise InputError(
-            f'{file} reads {width - tokens} numbers per step beside its tokens: '
-            f'{_OTHERS["chords"]}, which mvae does not have'
+            f'the encoder of {file} reads {width - tokens} numbers per step beside its tokens, '
+            'which its decoder does not: no model of Magenta does'
         )
     return form == 'drums' and width == _DRUM_ROLL

@@ -25,7 +25,7 @@ class Section:
 
     Attributes:
         start, end: int64 [N], in steps from the section's beginning, which is a bar line.
-        onset: float64 [N], where the notes start between the steps.
+        onset, offset: float64 [N], where the notes start and end between the steps.
         pitch, velocity, program: int16 [N]; is_drum: bool [N]; track: int32 [N], as in Notes.
         qpm: tempo (at the beginning). total_steps: where the last note ends.
         steps_per_bar: of the grid, 16 where steps are sixteenths.
@@ -36,6 +36,7 @@ class Section:
     start: np.ndarray
     end: np.ndarray
     onset: np.ndarray
+    offset: np.ndarray
     pitch: np.ndarray
     velocity: np.ndarray
     program: np.ndarray
@@ -53,9 +54,9 @@ class Section:
     def before(self, step: int) -> 'Section':
         """The same up to a step, where notes that sound are cut off; at least one is left."""
         kept = self.start < step
-        names = 'start end onset pitch velocity program is_drum track'.split()
+        names = 'start end onset offset pitch velocity program is_drum track'.split()
         columns = {name: getattr(self, name)[kept] for name in names}
-        columns['end'] = np.minimum(columns['end'], step)
+        columns |= {name: np.minimum(columns[name], step) for name in ('end', 'offset')}
         return dataclasses.replace(self, **columns, total_steps=int(columns['end'].max()))
 
 
@@ -112,14 +113,17 @@ def split_sections(
     beats = _beats_along if follow_tempo else _beats_since
     onset = beats(notes.start, cut, times, qpm) * steps_per_quarter
     start = _to_steps(onset)
-    end = beats(np.minimum(notes.end, cut_end), cut, times, qpm)
-    end = np.maximum(_to_steps(end * steps_per_quarter), start + 1)
+    offset = beats(np.minimum(notes.end, cut_end), cut, times, qpm) * steps_per_quarter
+    end = np.maximum(_to_steps(offset), start + 1)
     sections, reasons = [], []
     first = np.flatnonzero(np.append(True, section_of[1:] != section_of[:-1]))
     for begin, stop in zip(first, np.append(first[1:], len(notes)), strict=True):
         own, number = slice(begin, stop), cut[begin]
         if meter.takes(int(numerators[number]), int(denominators[number])):
-            steps, bar = (start[own], end[own], onset[own]), meter.bar(steps_per_quarter)
+            steps, bar = (
+                (start[own], end[own], onset[own], offset[own]),
+                meter.bar(steps_per_quarter),
+            )
             until = np.append(times[cuts[1:]], np.inf)[np.searchsorted(cuts, number)]
             at = functools.partial(beats, times=times, qpm=qpm)
             chords = _chords(score, number, times[number], until, at, steps_per_quarter)
@@ -159,6 +163,7 @@ def _section(
     start: np.ndarray,
     end: np.ndarray,
     onset: np.ndarray,
+    offset: np.ndarray,
     qpm: float,
     steps_per_bar: int,
     chord_start: np.ndarray | None,
@@ -168,6 +173,7 @@ def _section(
         start=start,
         end=end,
         onset=onset,
+        offset=offset,
         pitch=notes.pitch,
         velocity=notes.velocity,
         program=notes.program,

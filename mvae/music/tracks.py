@@ -117,9 +117,8 @@ class HarmonyTrack(Track):
         tonal = ~section.is_drum & ~np.isin(section.program, _UNPITCHED)
         if not tonal.any():
             return np.zeros(1, np.int64), np.full(1, NO_CHORD)
-        shift = section.onset - section.start  # the end as it was played, as far as is known
-        start, end = section.onset, section.end + np.where(shift < 0, shift, 0)
-        triad = infer(start[tonal], end[tonal], section.pitch[tonal], self.every)
+        notes = section.onset[tonal], section.offset[tonal], section.pitch[tonal]
+        triad = infer(*notes, self.every)
         change = np.flatnonzero(np.diff(triad, prepend=-1))
         return change * self.every, triad[change]
 
