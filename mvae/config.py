@@ -121,6 +121,9 @@ def _training() -> ConfigDict:
     c.sampling_rate = 0.0
     # Share of the decoder's inputs hidden in training (Bowman et al., 2016); 0 in the paper.
     c.token_dropout = 0.0
+    # Share of examples of which the model is told nothing in training, such as no chords, so that
+    # it can play without (Ho & Salimans, 2022).
+    c.told_dropout = 0.0
     c.check_replicas_every = 1000  # compare the parameters of all devices; 0: never
     return c
 

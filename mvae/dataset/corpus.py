@@ -11,7 +11,7 @@ from mvae.dataset.links import content_links
 from mvae.dataset.parts import Part
 from mvae.dataset.splits import Songs, assign_splits
 from mvae.dataset.titles import song_keys
-from mvae.music.forms import FORMS
+from mvae.music.forms import FORMS, parts_of
 from mvae.music.reasons import Reason
 
 
@@ -94,7 +94,7 @@ def read_windows(
 
     files: numbers, counted over the corpus.
     """
-    offsets = [np.zeros((0, len(FORMS[form])), np.int64)]
+    offsets = [np.zeros((0, len(parts_of(form))), np.int64)]
     hashes, files = [np.zeros(0, np.uint64)], [np.zeros(0, np.int32)]
     for path, first in zip(parts, first_file[:-1], strict=True):
         with Part(path) as part:

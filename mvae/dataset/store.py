@@ -25,7 +25,7 @@ from mvae.arrays import read_header
 from mvae.errors import InputError
 from mvae.files import Missing, conform, damaged, open_regular, read_json, reason
 from mvae.music.form import Form, Stream, differences
-from mvae.music.forms import FORMS, make_form
+from mvae.music.forms import FORMS, make_form, parts_of
 from mvae.music.notation import Notation
 
 FORMAT = 'mvae-store'
@@ -111,7 +111,7 @@ class Store:
                     f'know; known: {", ".join(FORMS)}; {_rebuild()}'
                 )
             key = form, bars, split
-            shape = (count, len(FORMS[form]))
+            shape = (count, len(parts_of(form)))
             self._windows[key] = self._array(windows_file(*key), np.int64, shape)
             self._songs[key] = self._array(songs_file(*key), np.uint32, (count,))
 

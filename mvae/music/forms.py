@@ -80,6 +80,11 @@ CONDITIONS: dict[str, tuple[str, ...]] = {
 USUAL_FORMS = ('melody', 'bass', 'drums', 'trio')
 
 
+def parts_of(name: str) -> tuple[str, ...]:
+    """Names of the streams of a form of the registry, and then of its conditions."""
+    return FORMS[name] + CONDITIONS.get(name, ())
+
+
 def make_form(name: str, bars: int, notation: Notation | None = None) -> Form:
     """A form of the registry, in the paper's notation where none is given.
 

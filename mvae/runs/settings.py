@@ -68,6 +68,7 @@ class _Training(msgspec.Struct):
     sampling_schedule: str  # which, and of which rate: mvae.training.schedules
     sampling_rate: _Rate
     token_dropout: _Share
+    told_dropout: _Share
     check_replicas_every: _Count
 
 

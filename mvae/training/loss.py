@@ -12,6 +12,9 @@ from mvae.model.objective import kl_cost, objective
 from mvae.model.types import Params
 
 
+_TOLD = 2**16  # folded into an example's key, which is split for all else
+
+
 def keys_of(key: jax.Array, numbers: jax.Array) -> jax.Array:
     """A key for each example [B], so that its noise is the same on whichever device it is."""
     return jax.vmap(jax.random.fold_in, (None, 0))(key, numbers)
@@ -20,6 +23,14 @@ def keys_of(key: jax.Array, numbers: jax.Array) -> jax.Array:
 def normal(keys: jax.Array, size: int) -> jax.Array:
     """Standard normal noise of each example: float32 [B, size]."""
     return jax.vmap(lambda key: jax.random.normal(key, (size,)))(keys)
+
+
+def _hide(told: tuple[jax.Array, ...], keys: jax.Array, rate: float) -> tuple[jax.Array, ...]:
+    """Conditions int [B, T, C] with a share of the examples told nothing: zeros."""
+    if not (told and rate):
+        return told
+    fold = jax.vmap(lambda key: jax.random.bernoulli(jax.random.fold_in(key, _TOLD), 1 - rate))
+    return tuple(values * fold(keys)[:, None, None] for values in told)
 
 
 def negative_elbo(
@@ -32,6 +43,7 @@ def negative_elbo(
     free_bits: float,
     sampling_probability: jax.Array | float | None = None,
     token_dropout: float = 0.0,
+    told_dropout: float = 0.0,
 ) -> tuple[jax.Array, dict[str, jax.Array]]:
     """Mean loss of a batch without padding, and sums for metrics.
 
@@ -43,7 +55,7 @@ def negative_elbo(
     noise = normal(z_keys, cfg.latent_size)
     sampling = None if sampling_probability is None else (sampling_keys, sampling_probability)
     dropout = (dropout_keys, token_dropout) if token_dropout else None
-    told = batch.conditions
+    told = _hide(batch.conditions, keys, told_dropout)
     found = objective(params, cfg, batch.streams, noise, told, sampling=sampling, dropout=dropout)
     loss = found.reconstruction + beta * kl_cost(found.kl, free_bits)
     sums = {

@@ -73,6 +73,7 @@ def train_step(
         free_bits=t.free_bits,
         sampling_probability=probability,
         token_dropout=t.token_dropout,
+        told_dropout=t.told_dropout,
     )
     gradient_of = jax.grad(
         lambda params, batch: loss(params, batch=batch, keys=keys_of(key, batch.numbers)),
