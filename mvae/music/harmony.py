@@ -6,6 +6,7 @@ A hidden Markov model over 12 keys and 97 chords with hand-set probabilities, as
 
 import functools
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 
@@ -32,21 +33,23 @@ def infer(start: np.ndarray, end: np.ndarray, pitch: np.ndarray, every: int) -> 
     """
     vectors = _pitch_classes(start, end, pitch, every)
     fit = _CONCENTRATION * vectors @ _chord_vectors().T  # [F, chords]
-    in_key = np.log(_chords_of_keys())
-    first = in_key - np.log(12) + fit[0]
-    within, into = _transitions()
+    first = np.log(_chords_of_keys()) - np.log(12) + fit[0]
+    paths = _transitions()
+    own_key = _CHORDS * np.arange(12)
 
     def advance(frame: int, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         scores = scores.reshape(12, _CHORDS)
-        through = scores[:, :, None] + within  # [12, from, to]: in one key
-        best = through.argmax(1)
-        stay = np.take_along_axis(through, best[:, None], 1)[:, 0]
-        back = best + _CHORDS * np.arange(12)[:, None]
-        own, leave = scores.max(1), scores.argmax(1) + _CHORDS * np.arange(12)
+        kinds = np.where(paths.kind, scores[:, None], -np.inf)  # [12, kinds, chords]
+        begin = kinds.argmax(2) + own_key[:, None]
+        through = kinds.max(2)[:, :, None] + paths.within
+        best, back = through.max(1), np.take_along_axis(begin, through.argmax(1), 1)
+        stay = scores + paths.stay
+        best, back = _better(best, back, stay, own_key[:, None] + np.arange(_CHORDS))
+        own, leave = scores.max(1), scores.argmax(1) + own_key
         others = np.where(np.eye(12, dtype=bool), -np.inf, own).argmax(1)  # the best other key
-        change = own[others][:, None] + into
-        back = np.where(change > stay, leave[others][:, None], back)
-        return (np.maximum(stay, change) + fit[frame]).ravel(), back.ravel()
+        change = own[others][:, None] + paths.into
+        best, back = _better(best, back, change, leave[others][:, None])
+        return (best + fit[frame]).ravel(), back.ravel()
 
     chords = best_path(first.ravel(), advance, len(fit)) % _CHORDS
     root, kind = np.divmod(chords - 1, len(_KINDS))
@@ -113,11 +116,38 @@ def _chords_of_keys() -> np.ndarray:
     return weights / weights.sum(1, keepdims=True)
 
 
+class _Transitions(NamedTuple):
+    """Logarithms of probabilities of the next key and chord.
+
+    The chord before matters only by how probable it is in its key, and there are few such kinds.
+
+    kind: bool [12, kinds, chords], which are of which. within: [12, kinds, chords], to another
+    chord in the same key. stay: of the same chord. into: [12, chords], from another key.
+    """
+
+    kind: np.ndarray
+    within: np.ndarray
+    stay: float
+    into: np.ndarray
+
+
 @functools.cache
-def _transitions() -> tuple[np.ndarray, np.ndarray]:
-    """Logarithms: within a key, [12, from, to], and into another one, [12, to]."""
+def _transitions() -> _Transitions:
     chords = _chords_of_keys()
-    changed = chords[:, None] + chords[:, :, None] / (_CHORDS - 1)
-    same = np.eye(_CHORDS, dtype=bool)
-    within = np.where(same, 1 - _CHORD_CHANGES, _CHORD_CHANGES * changed) * (1 - _KEY_CHANGES)
-    return np.log(within), np.log(_KEY_CHANGES / 11 * chords)
+    _, first, place = np.unique(np.log(chords).round(9), return_index=True, return_inverse=True)
+    levels = chords.ravel()[first]
+    kind = place.reshape(12, 1, _CHORDS) == np.arange(len(levels))[:, None]
+    changed = chords[:, None] + levels[:, None] / (_CHORDS - 1)
+    return _Transitions(
+        kind,
+        np.log((1 - _KEY_CHANGES) * (_CHORD_CHANGES * changed)),
+        float(np.log((1 - _CHORD_CHANGES) * (1 - _KEY_CHANGES))),
+        np.log(_KEY_CHANGES / 11 * chords),
+    )
+
+
+def _better(
+    best: np.ndarray, back: np.ndarray, other: np.ndarray, other_back: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """The better of two ways to each state, and from where it comes."""
+    return np.maximum(best, other), np.where(other > best, other_back, back)
