@@ -205,7 +205,7 @@ class MusicVAE:
     ) -> np.ndarray:
         """Tokens int [B, T, K] decoded from mu, told what they say: int32 [B, T, K]."""
         told = self.told_of(np.asarray(tokens))
-        return self.decode_tokens(self.posterior(tokens)[0], temperature, seed, told)
+        return self.decode_tokens(self.encode_tokens(tokens).mu, temperature, seed, told)
 
     @property
     def priors(self) -> dict[str, Prior]:

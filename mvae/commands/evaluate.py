@@ -43,6 +43,7 @@ def run(options: argparse.Namespace) -> None:
 
     split = choose('split', options.split, SPLITS)
     path, model = load_model(options)
+    from mvae.evaluation.harmony import format_harmony
     from mvae.evaluation.music import format_music
     from mvae.evaluation.performance import format_performance
     from mvae.evaluation.reconstruction import format_table
@@ -61,6 +62,8 @@ def run(options: argparse.Namespace) -> None:
         target=options.json,
     )
     print(format_table(result))
+    if 'harmony' in result:
+        print(f'\n{format_harmony(result["harmony"])}')
     if 'performance' in result:
         print(f'\n{format_performance(result["performance"])}')
     if 'music' in result:

@@ -85,24 +85,26 @@ def format_funnel(funnel: Mapping[str, Any]) -> str:
     if funnel['ignored']:
         lines.append(f'ignored: {words(funnel["ignored"])}')
     splits = ''.join(f'{split:>12}' for split in SPLITS)
-    lines.append(f'{"":<11}{"files":>9}{"found":>12}{"duplicate":>12}{splits}{"songs":>9}')
+    wide = max([9, *(len(name) for name in funnel['forms'])]) + 2
+    lines.append(f'{"":<{wide}}{"files":>9}{"found":>12}{"duplicate":>12}{splits}{"songs":>9}')
     for name, form in funnel['forms'].items():
-        row = f'{name:<11}{form["files"]:>9,}{form["found"]:>12,}{form["duplicate"]:>12,}'
+        row = f'{name:<{wide}}{form["files"]:>9,}{form["found"]:>12,}{form["duplicate"]:>12,}'
         row += ''.join(f'{form["windows"][split]:>12,}' for split in SPLITS)
         lines.append(row + f'{sum(form["songs"].values()):>9,}')
     lines.append(
         'lost on the way (sections, tracks, windows, notes; duplicates are those within one file):'
     )
     if funnel['sections']:
-        lines.append(f'  {"any":<9}' + _words(funnel['sections'], 7))
+        lines.append(f'  {"any":<{wide - 2}}' + _words(funnel['sections'], 7))
     seen = set()
     for name, form in funnel['forms'].items():
         label = name.rsplit('-', 1)[0]
         if label not in seen:
-            lines.append(f'  {label:<9}' + (_words(form['rejected'], 7) or 'nothing'))
+            lines.append(f'  {label:<{wide - 2}}' + (_words(form['rejected'], 7) or 'nothing'))
         seen.add(label)
     lines.append('tracks chosen by:')
-    lines += [f'  {name:<13}' + _words(by, 5) for name, by in funnel['chosen'].items()]
+    wide = max([11, *(len(name) for name in funnel['chosen'])]) + 2
+    lines += [f'  {name:<{wide}}' + _words(by, 5) for name, by in funnel['chosen'].items()]
     return '\n'.join(lines)
 
 

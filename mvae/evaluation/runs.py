@@ -7,6 +7,7 @@ from mvae.dataset.loader import Loader
 from mvae.dataset.store import Store
 from mvae.errors import InputError
 from mvae.evaluation import kept
+from mvae.evaluation.harmony import evaluate_harmony
 from mvae.evaluation.music import measure_music
 from mvae.evaluation.performance import evaluate_performance
 from mvae.evaluation.reconstruction import evaluate_reconstruction
@@ -61,6 +62,8 @@ def evaluate_run(
     result = about | evaluate_reconstruction(model, batches, songs, seed)
     if performance := evaluate_performance(model, store, split, limit, seed):
         result['performance'] = performance
+    if harmony := evaluate_harmony(model, store, split, limit, seed):
+        result['harmony'] = harmony
     if pieces and store.count(model.form, 'train'):
         result['music'] = measure_music(model, store, split, pieces, seed)
     write_json(target, result)

@@ -11,7 +11,6 @@ from mvae.model.config import ModelConfig
 from mvae.model.objective import kl_cost, objective
 from mvae.model.types import Params
 
-
 _TOLD = 2**16  # folded into an example's key, which is split for all else
 
 
