@@ -70,7 +70,7 @@ def test_any_form_and_length_can_be_set(form, bars):
             c = experiments.load(name, None, scale)
             c.form, c.bars = form, bars
             cfg = model_config(c, form_of(c))
-            assert (cfg.total_steps, len(cfg.heads)) == (16 * bars, len(FORMS[form]))
+            assert (cfg.total_steps, len(cfg.heads)) == (form_of(c).steps, len(FORMS[form]))
 
 
 @pytest.mark.parametrize('name, variant', CASES)

@@ -9,13 +9,14 @@ import difflib
 from collections.abc import Callable
 
 from mvae.errors import InputError
+from mvae.music import band
 from mvae.music.drums import DrumCodec
 from mvae.music.form import Form, Sound, Stream
 from mvae.music.groove import GrooveCodec
 from mvae.music.line import LineCodec
 from mvae.music.notation import Notation
 from mvae.music.reasons import Reason
-from mvae.music.tracks import AllDrums, Programs
+from mvae.music.tracks import AllDrums, Everyone, Programs
 
 
 def _melody(notation: Notation) -> Stream:
@@ -40,11 +41,18 @@ def _groove(notation: Notation) -> Stream:
     return Stream('groove', GrooveCodec(notation.drum_map), AllDrums(), sound, tonal=False)
 
 
+def _band(notation: Notation) -> Stream:
+    """Whatever plays: pitches, velocities and programs are all of MIDI's."""
+    codec = band.BandCodec(notation.measure.bar(band.STEPS_PER_QUARTER))
+    return Stream('band', codec, Everyone(), Sound(0, 0))
+
+
 STREAMS: dict[str, Callable[[Notation], Stream]] = {
     'melody': _melody,
     'bass': _bass,
     'drums': _drums,
     'groove': _groove,
+    'band': _band,
 }
 FORMS: dict[str, tuple[str, ...]] = {
     'melody': ('melody',),
@@ -52,7 +60,10 @@ FORMS: dict[str, tuple[str, ...]] = {
     'drums': ('drums',),
     'trio': ('melody', 'bass', 'drums'),
     'groove': ('groove',),
+    'band': ('band',),
 }
+# Steps of a quarter where a form has a grid of its own, whatever the notation says.
+GRIDS = {'band': band.STEPS_PER_QUARTER}
 # What a dataset is built for where nobody says. A groove takes 27 numbers for each step.
 USUAL_FORMS = ('melody', 'bass', 'drums', 'trio')
 
@@ -68,7 +79,8 @@ def make_form(name: str, bars: int, notation: Notation | None = None) -> Form:
         hint = f'did you mean {near[0]}? ' if near else ''
         raise InputError(f'unknown form {name!r}; {hint}known: {", ".join(FORMS)}')
     streams = tuple(STREAMS[stream](notation) for stream in FORMS[name])
-    return Form(name, streams, bars, notation.steps_per_quarter, notation.measure)
+    grid = GRIDS.get(name, notation.steps_per_quarter)
+    return Form(name, streams, bars, grid, notation.measure)
 
 
 def with_melody_programs(form: Form, first: int, last: int) -> Form:

@@ -10,6 +10,7 @@ from functools import cached_property
 
 import numpy as np
 
+from mvae.music import instruments
 from mvae.music.codec import Codec, GridNotes
 from mvae.music.reasons import Reason
 from mvae.music.sections import Section
@@ -18,6 +19,7 @@ BASSES = range(32, 40)  # General MIDI programs
 # In steps. Notes that begin nearer to each other than this are one chord.
 _APART = 0.25
 ALL_DRUMS = -1  # the number of the track that all drum notes of a file make together
+EVERYONE = -2  # and of the one that all its notes make
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -25,8 +27,8 @@ class Track:
     """One track of a file, as far as a codec can express it.
 
     Attributes:
-        sections: of the file. number: as in `Notes.track`, or ALL_DRUMS. place: among the file's
-            tracks, from 1. program: General MIDI.
+        sections: of the file. number: as in `Notes.track`, or ALL_DRUMS or EVERYONE. place: among
+            the file's tracks, from 1. program: General MIDI.
     """
 
     sections: Sequence[Section]
@@ -37,6 +39,8 @@ class Track:
 
     def mask(self, section: Section) -> np.ndarray:
         """Which notes of a section are the track's: bool [N]."""
+        if self.number == EVERYONE:
+            return self.codec.expresses(section.pitch)
         if self.number == ALL_DRUMS:
             return section.is_drum & self.codec.expresses(section.pitch)
         own = (section.track == self.number) & ~section.is_drum
@@ -46,7 +50,9 @@ class Track:
         """Its notes in a section, in the order of the file."""
         own = self.mask(section)
         late = section.onset - section.start
-        columns = (section.start, section.end, section.pitch, section.velocity, late)
+        part = instruments.number(section.track, section.program, section.is_drum)
+        part = part if self.number == EVERYONE else np.zeros_like(part)
+        columns = (section.start, section.end, section.pitch, section.velocity, late, part)
         return GridNotes.make(*(column[own] for column in columns))
 
     def count_fallen(self, section: Section, steps: slice = slice(None)) -> int:
@@ -186,15 +192,39 @@ class AllDrums(Rule):
         return ' and '.join(drum_clues)
 
 
+@dataclasses.dataclass(frozen=True)
+class Everyone(Rule):
+    """All notes of the file, whoever plays them."""
+
+    missing: Reason = Reason.EMPTY
+
+    def claims(self, track: Track) -> bool:
+        return track.number == EVERYONE
+
+    def describe(self, codec: Codec) -> str:
+        return 'there are no notes; give music with at least one'
+
+    def name(self, stream: str, track: Track, total: int) -> str:
+        return f'all {total} tracks'
+
+    def by(self, track: Track, drum_clues: Iterable[str]) -> str:
+        return ''
+
+
 def best(tracks: Sequence[Track]) -> Track:
     """The track with the most onsets, the first of equal ones."""
     return max(tracks, key=lambda track: track.onsets)
 
 
 def list_tracks(sections: Sequence[Section], codec: Codec) -> list[Track]:
-    """The tracks with a note that the codec can express: pitched ones, then all drums together."""
+    """The tracks with a note that the codec can express: pitched ones, then all drums together.
+
+    For an ensemble it is one, of all notes.
+    """
     if not sections:
         return []
+    if codec.ensemble:
+        return [Track(sections, codec, EVERYONE, 0, 0)]
     track = np.concatenate([s.track for s in sections])
     program = np.concatenate([s.program for s in sections])
     is_drum = np.concatenate([s.is_drum for s in sections])
