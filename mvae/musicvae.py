@@ -160,7 +160,7 @@ class MusicVAE:
 
     def _held(self, z: np.ndarray, tokens: np.ndarray) -> np.ndarray:
         """Tokens [B, T, K] in which what has the same code in z [B, Z] is the same."""
-        cfg, bars = self.architecture, self.form.bars
+        cfg, bars = self.architecture, self.form.segments
         if cfg.codes == 1:
             return tokens
         first = plans_of(z.reshape(len(z), bars, cfg.parts, -1)).astype(int)
@@ -212,7 +212,8 @@ class MusicVAE:
         prior = self.priors[name]
         if sections is None:
             return prior.draw(n, seed)
-        if not isinstance(prior, Learned) or prior.config.tokens == 1:
+        own = isinstance(prior, Learned) and prior.config.bars == self.form.bars
+        if not isinstance(prior, Learned) or prior.config.tokens == 1 or not own:
             raise InputError(
                 f'sections such as {sections} are drawn by the learned prior of a model with a '
                 f'code for each bar (model.bar_codes), not by the {name} prior of this one'

@@ -25,6 +25,7 @@ CHECKPOINTS = [
         for name in (
             *('cat-mel_2bar_big', 'hierdec-mel_16bar', 'hierdec-trio_16bar'),
             'groovae_2bar_humanize',
+            'hier-multiperf_vel_1bar_med',
         )
     ),
 ]
@@ -39,6 +40,8 @@ def tokens_of(one_hot: np.ndarray, form: Form) -> np.ndarray:
     """[B, T, sum of V_k] -> int32 [B, T, K]."""
     if form.name == 'groove':
         return _columns(one_hot)
+    if form.name == 'band':  # a row of zeros is behind the end, in ours 0
+        return np.where(one_hot.any(-1), one_hot.argmax(-1) + 1, 0)[..., None].astype(np.int32)
     blocks = np.split(one_hot, np.cumsum(form.sizes)[:-1], axis=-1)
     return np.stack([block.argmax(-1) for block in blocks], -1).astype(np.int32)
 

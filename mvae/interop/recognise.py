@@ -20,8 +20,6 @@ _OTHERS = {
     'nade': 'a NADE drum model',
     'hits_control': 'a GrooVAE model that is told the hits at every step',
     'chords': 'a model conditioned on chords',
-    'multiperf': 'a multi-instrument performance model',
-    'multitrack': 'a multi-instrument performance model',
 }
 _EXPERIMENTS = {
     ('melody', 2): 'mel2',
@@ -30,6 +28,7 @@ _EXPERIMENTS = {
     ('trio', 16): 'trio16',
     ('groove', 2): 'groove2',
     ('groove', 4): 'groove4',
+    ('band', 1): 'band1',
 }
 # (decoder, encoder) hierarchical or not -> our name of it.
 _VARIANTS = {
@@ -42,7 +41,8 @@ _PITCHES = {90: (21, 108), 130: (0, 127)}  # tokens of a melody -> lowest and hi
 _DRUMS, _DRUM_ROLL = 512, 10
 _CORE = 'core_decoder/core_decoder'
 _OUTPUT = re.compile(r'(core_decoder/)?(core_decoder_\d/)?decoder/output_projection/kernel')
-_GROOVE, _MULTIPERF = 27, (482, 490)
+_GROOVE, _BAND = 27, 490
+_UNVOICED = 482  # of bands whose notes have no velocity
 _CELL = 'multi_rnn_cell/cell_0/lstm_cell/kernel'
 
 
@@ -55,8 +55,8 @@ def refuse_other_models(specs: Mapping[str, Spec], file: str, name: str | None =
     named = next((what for word, what in _OTHERS.items() if word in called), None)
     if any('/nade/' in name for name in specs):
         named = _OTHERS['nade']
-    elif (widths := _output_widths(specs)[:1]) and widths[0] in _MULTIPERF:
-        named = _OTHERS['multiperf']
+    elif (widths := _output_widths(specs)) == [_UNVOICED]:
+        named = 'a band whose notes have no velocity'
     elif widths == [_GROOVE] and _told(specs) > _GROOVE:
         named = _OTHERS['hits_control']
     if named:
@@ -194,9 +194,11 @@ def _streams(widths: list[int], file: str) -> tuple[str, tuple[int, int] | None]
         return 'drums', None
     if widths == [_GROOVE]:
         return 'groove', None
+    if widths == [_BAND]:
+        return 'band', None
     raise InputError(
         f'{file} puts out {" + ".join(map(str, widths))} numbers per step; '
-        'melodies have 90 or 130, drums 512, trios one of each, grooves 27'
+        'melodies have 90 or 130, drums 512, trios one of each, grooves 27, bands 490'
     )
 
 

@@ -15,7 +15,7 @@ from jax import lax
 
 from mvae.model import dense, lstm
 from mvae.model.config import ModelConfig
-from mvae.model.heads import Head, draw, feed, out_width
+from mvae.model.heads import Head, draw, feed, follow, out_width
 from mvae.model.types import Params
 
 Streams = tuple[jax.Array, ...]
@@ -135,6 +135,7 @@ def generate(
         states, inputs = carry
         states, step_logits = step(weights, cfg, heads, constant, states, inputs)
         values = draw(heads, jax.random.fold_in(key, t), step_logits, temperature)
+        values = follow(heads, t, inputs, values)
         return (states, values), values
 
     _, values = lax.scan(body, (states, inputs), jnp.arange(cfg.steps))

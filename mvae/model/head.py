@@ -5,8 +5,10 @@ inputs.
 """
 
 from abc import ABC, abstractmethod
+from typing import ClassVar
 
 import jax
+import jax.numpy as jnp
 from ml_collections import ConfigDict
 
 NOTHING = -1
@@ -22,7 +24,11 @@ class Head(ABC):
         columns: C.
         in_width: rows of an encoder's kernel that read the columns.
         out_width: rows of a decoder's kernel that read them, and its logits.
+        ends: whether a segment may end before its last step. What is behind the end is neither read
+            nor scored.
     """
+
+    ends: ClassVar[bool] = False
 
     @classmethod
     @abstractmethod
@@ -60,6 +66,14 @@ class Head(ABC):
     @abstractmethod
     def likeliest(self, logits: jax.Array) -> jax.Array:
         """The likeliest values int32 [..., C]."""
+
+    def counts(self, values: jax.Array) -> jax.Array:
+        """Which of the values int [..., C] stand before the end: bool [...]."""
+        return jnp.ones(values.shape[:-1], bool)
+
+    def follow(self, before: jax.Array, drawn: jax.Array) -> jax.Array:
+        """What comes after values int [..., C] of the same segment where others are drawn."""
+        return drawn
 
     def right(self, guess: jax.Array, values: jax.Array) -> jax.Array:
         """Where a guess counts as right: int [..., C] each -> bool [...]."""
