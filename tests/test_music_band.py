@@ -167,6 +167,9 @@ def test_bars_with_too_little_to_learn_from():
     thin = BAND.thin(np.stack([bar(alone), bar(alone, pair), bar(alone, rich)]))
     assert thin[Reason.FEW_INSTRUMENTS].tolist() == [True, False, False]
     assert thin[Reason.FEW_EVENTS].tolist() == [False, False, False]
+    none = np.zeros((0, 512, 1), np.uint16)
+    assert [own.shape for own in BAND.thin(none).values()] == [(0,), (0,)]
+    assert [own.shape for own in BAND.room(none)] == [(0,), (0,)]
     short = bar(alone, pair)
     short[3] = 0  # 7 events
     assert BAND.thin(short[None])[Reason.FEW_EVENTS].tolist() == [True]
@@ -270,9 +273,9 @@ def test_pieces_are_of_whole_bars_and_have_an_instrument_for_each_part():
     assert len(FORM.write(np.zeros((512, 1), int))) == 0
     assert FORM.seconds(512, 60.0) == 4.0
     piece = BAND.encode(together(notes([(60, 0, 96)], 24), notes([(36, 0, 6)], is_drum=True)), 96)
-    (guitar, _), (drums, _) = FORM.parts(piece)
-    assert (guitar.program, guitar.is_drum) == (24, False)
-    assert drums.is_drum
+    (_, guitar, _), (_, drums, hit) = FORM.parts(piece)
+    assert (guitar.program, guitar.is_drum, guitar.track) == (24, False, 0)
+    assert drums.is_drum and hit.pitch.tolist() == [36]
 
 
 def test_windows_of_a_build():

@@ -104,9 +104,7 @@ class Events(Categorical):
         return super().feed(kernel, values - 1)
 
     def loss(self, logits: jax.Array, values: jax.Array) -> jax.Array:
-        return jnp.where(
-            self.counts(values), super().loss(logits, jnp.maximum(values - 1, 0)), 0.0
-        )
+        return jnp.where(self.counts(values), super().loss(logits, jnp.maximum(values - 1, 0)), 0.0)
 
     def draw(self, key: jax.Array, logits: jax.Array, temperature: jax.Array) -> jax.Array:
         return super().draw(key, logits, temperature) + 1

@@ -50,8 +50,8 @@ def objective(
     losses = (head.loss(block, values).sum(1) for head, block, values in parts)
     reconstruction = cast(jax.Array, sum(losses))
     counted = jnp.stack([head.counts(values) for head, _, values in parts], -1)
-    right = [head.right(head.likeliest(block), values) for head, block, values in parts]
-    right = jnp.stack(right, -1) & counted
+    same = [head.right(head.likeliest(block), values) for head, block, values in parts]
+    right = jnp.stack(same, -1) & counted
     return Objective(reconstruction, vae.kl_divergence(q).sum(-1), right, counted, q, z)
 
 

@@ -173,7 +173,8 @@ class BandCodec(Codec):
 
     def thin(self, windows: np.ndarray) -> dict[Reason, np.ndarray]:
         """Those of which a bar has less than Magenta asks for."""
-        rows = windows.reshape(len(windows), -1, self.instruments, self.row_length)
+        bars = windows.shape[1] // self.rows(self.steps_per_bar)
+        rows = windows.reshape(len(windows), bars, self.instruments, self.row_length)
         playing = (rows[..., 0] > 0) & (rows[..., 0] != END + 1)
         lengths = ((rows > 0).sum(-1) - _ENDS) * playing
         few = (playing.sum(-1) < _FEWEST_INSTRUMENTS).any(-1)
@@ -197,6 +198,7 @@ class BandCodec(Codec):
     def _tonal(self, windows: np.ndarray) -> np.ndarray:
         """Which values of windows [N, T, 1] are the begin or end of a note that can be moved."""
         tokens = windows.astype(np.int64) - 1
-        rows = tokens.reshape(len(windows), -1, self.row_length)
+        shape = len(windows), windows.shape[1] // self.row_length, self.row_length
+        rows = tokens.reshape(shape)
         drums = np.repeat(is_drum_kit(rows), self.row_length, 1)[..., None]
         return (tokens >= NOTE_ON) & (tokens < SHIFT) & ~drums

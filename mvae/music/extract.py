@@ -1,7 +1,6 @@
 """A score's columns and the windows in them: what a training set takes from one file."""
 
 import functools
-import itertools
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -12,7 +11,7 @@ from mvae.errors import InputError
 from mvae.music import coverage
 from mvae.music.codec import Codec
 from mvae.music.form import Form, Stream
-from mvae.music.forms import USUAL_FORMS, make_form, with_melody_programs
+from mvae.music.forms import USUAL_FORMS, by_grid, make_form, with_melody_programs
 from mvae.music.line import is_monophonic
 from mvae.music.notation import Notation
 from mvae.music.notes import Score
@@ -76,12 +75,6 @@ class ExtractSettings:
         forms = [make_form(name, min(self.bars), self.notation) for name in self.forms]
         return [with_melody_programs(form, *self.melody_programs) for form in forms]
 
-    def by_grid(self) -> list[tuple[int, list[Form]]]:
-        """The forms by the steps of their quarter."""
-        forms = sorted(self.make_forms(), key=lambda form: form.steps_per_quarter)
-        groups = itertools.groupby(forms, key=lambda form: form.steps_per_quarter)
-        return [(grid, list(own)) for grid, own in groups]
-
     @property
     def keys(self) -> list[Key]:
         """(form, bars) of all windows that are taken."""
@@ -119,7 +112,7 @@ def extract(score: Score, settings: ExtractSettings) -> Extraction:
         allowed = f'more than the {settings.max_notes:,} allowed for one file'
         raise Rejected(Reason.TOO_LARGE, f'{len(score.notes):,} notes are {allowed}')
     collector = _Collector(settings)
-    for grid, forms in settings.by_grid():
+    for grid, forms in by_grid(settings.make_forms()):
         sections, lost = _sections(score, settings, grid)
         collector.lose(lost)
         tracks_of = functools.cache(functools.partial(list_tracks, sections))
@@ -143,8 +136,8 @@ def _sections(
     longest = settings.max_bars_per_section * meter.bar(grid)
     sections, far = leave_far_behind(sections, min(settings.max_steps, longest))
     if not sections:
-        detail = f'all notes begin behind {settings.max_bars_per_section:,} bars'
-        raise Rejected(Reason.TOO_LARGE, detail)
+        most = f'{settings.max_bars_per_section:,} bars'
+        raise Rejected(Reason.TOO_LARGE, f'all notes begin behind {most}')
     return sections, Counter({**Counter(reasons), **score.lost, Reason.FAR_BEHIND: far})
 
 

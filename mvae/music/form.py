@@ -149,18 +149,19 @@ class Form:
             raise InputError(f'a bar of {self.name} has {bar}; {len(piece)} are no whole bars')
         seconds = 60 / (qpm * self.steps_per_quarter)
         parts = []
-        for sound, notes in self.parts(piece):
+        for _, sound, notes in self.parts(piece):
             times = (notes.start + notes.late) * seconds, (notes.end + notes.late) * seconds
             looks = sound.program, sound.is_drum, sound.track
             parts.append(Notes.make(*times, notes.pitch, notes.velocity, *looks))
         return Notes.concatenate(parts)
 
-    def parts(self, piece: np.ndarray) -> list[tuple[Sound, GridNotes]]:
+    def parts(self, piece: np.ndarray) -> list[tuple[Stream, Sound, GridNotes]]:
         """Who plays what in a piece [T, K]: each stream, or each instrument of an ensemble."""
         found = []
         for stream, columns in zip(self.streams, self.split(piece), strict=True):
             notes = stream.codec.decode(columns)
-            found += _players(notes) if stream.codec.ensemble else [(stream.sound, notes)]
+            own = _players(notes) if stream.codec.ensemble else [(stream.sound, notes)]
+            found += [(stream, sound, notes) for sound, notes in own]
         return found
 
     def seconds(self, rows: float, qpm: float) -> float:

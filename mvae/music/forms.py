@@ -6,7 +6,7 @@ each of the two tables below.
 
 import dataclasses
 import difflib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from mvae.errors import InputError
 from mvae.music import band
@@ -81,6 +81,14 @@ def make_form(name: str, bars: int, notation: Notation | None = None) -> Form:
     streams = tuple(STREAMS[stream](notation) for stream in FORMS[name])
     grid = GRIDS.get(name, notation.steps_per_quarter)
     return Form(name, streams, bars, grid, notation.measure)
+
+
+def by_grid(forms: Iterable[Form]) -> list[tuple[int, list[Form]]]:
+    """The forms by the steps of their quarter."""
+    grids: dict[int, list[Form]] = {}
+    for form in forms:
+        grids.setdefault(form.steps_per_quarter, []).append(form)
+    return sorted(grids.items())
 
 
 def with_melody_programs(form: Form, first: int, last: int) -> Form:
