@@ -187,7 +187,7 @@ class MusicVAE:
 
         Bars of which the model is told other things are not the same.
         """
-        cfg, bars = self.architecture, self.form.bars
+        cfg, bars = self.architecture, self.form.segments
         if cfg.codes == 1:
             return tokens
         codes = z.reshape(len(z), bars, cfg.parts, -1)
@@ -253,7 +253,8 @@ class MusicVAE:
         prior = self.priors[name]
         if sections is None:
             return prior.draw(n, seed)
-        if not isinstance(prior, Learned) or prior.config.tokens == 1:
+        own = isinstance(prior, Learned) and prior.config.bars == self.form.bars
+        if not isinstance(prior, Learned) or prior.config.tokens == 1 or not own:
             raise InputError(
                 f'sections such as {sections} are drawn by the learned prior of a model with a '
                 f'code for each bar (model.bar_codes), not by the {name} prior of this one'

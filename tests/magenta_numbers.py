@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from mvae.music.band import BandCodec
 from mvae.music.form import Form
 from mvae.music.groove import GrooveCodec
 
@@ -26,7 +27,7 @@ CHECKPOINTS = [
         for name in (
             *('cat-mel_2bar_big', 'hierdec-mel_16bar', 'hierdec-trio_16bar'),
             *('groovae_2bar_humanize', 'groovae_2bar_hits_control_tfds'),
-            'cat-mel_2bar_med_chords',
+            *('cat-mel_2bar_med_chords', 'hier-multiperf_vel_1bar_med'),
         )
     ),
 ]
@@ -41,6 +42,8 @@ def tokens_of(one_hot: np.ndarray, form: Form) -> np.ndarray:
     """Streams [B, T, sum of V_k] -> int32 [B, T, C]."""
     if is_groove(form):
         return _columns(one_hot)
+    if is_band(form):  # a row of zeros is behind the end, in ours 0
+        return np.where(one_hot.any(-1), one_hot.argmax(-1) + 1, 0)[..., None].astype(np.int32)
     sizes = [size for stream in form.streams for size in stream.codec.sizes]
     blocks = np.split(one_hot, np.cumsum(sizes)[:-1], axis=-1)
     return np.stack([block.argmax(-1) for block in blocks], -1).astype(np.int32)
@@ -56,6 +59,10 @@ def told_of(controls: np.ndarray, form: Form) -> tuple[np.ndarray, ...]:
 
 def is_groove(form: Form) -> bool:
     return isinstance(form.streams[0].codec, GrooveCodec)
+
+
+def is_band(form: Form) -> bool:
+    return isinstance(form.streams[0].codec, BandCodec)
 
 
 def numbers_of(columns: np.ndarray) -> np.ndarray:

@@ -88,7 +88,7 @@ def registry(monkeypatch):
     monkeypatch.setitem(STREAMS, 'loud', loud)
     monkeypatch.setitem(FORMS, 'loud', ('loud',))
     # Between two lines, so that its columns have neighbours on both sides.
-    monkeypatch.setitem(FORMS, 'band', ('melody', 'loud', 'bass'))
+    monkeypatch.setitem(FORMS, 'combo', ('melody', 'loud', 'bass'))
 
 
 def band(number, bars=8):
@@ -103,7 +103,7 @@ def band(number, bars=8):
 @pytest.fixture
 def store(tmp_path, registry):
     """Built in this process, as workers would not know the registry's new form."""
-    settings = ExtractSettings(forms=('melody', 'loud', 'drums', 'band'), bars=(1, 2))
+    settings = ExtractSettings(forms=('melody', 'loud', 'drums', 'combo'), bars=(1, 2))
     names = [f'melody {number} of the test.mid' for number in range(8)]
     targets = [tmp_path / f'part-{number}.npz' for number in range(2)]
     for number, target in enumerate(targets):
@@ -165,7 +165,7 @@ def test_gather_gives_each_stream_its_columns(store):
 
 
 def test_batches_have_two_columns_for_it(store):
-    form = store.form('band', 2)
+    form = store.form('combo', 2)
     loader = Loader(store, form, 8, 0, transpose=(-5, 6), drop_drums=0.4)
     plain = Loader(store, form, 8, 0)
     dropped = 0
@@ -185,7 +185,7 @@ def test_batches_have_two_columns_for_it(store):
 
 
 def test_write_then_read_gives_the_same_piece(store):
-    form = store.form('band', 2)
+    form = store.form('combo', 2)
     random = np.random.default_rng(0)
     for piece in [
         *store.gather(store.windows(form, 'train')[:5], form),
@@ -200,7 +200,7 @@ def test_write_then_read_gives_the_same_piece(store):
             np.testing.assert_array_equal(form.read_all(again)[0], form.clean(piece[None])[0])
 
 
-@pytest.mark.parametrize('name, variant', [('loud', 'flat'), ('band', 'hierdec')])
+@pytest.mark.parametrize('name, variant', [('loud', 'flat'), ('combo', 'hierdec')])
 def test_a_model_is_trained_on_it_and_plays_it(store, tmp_path, name, variant):
     c = tiny_config(name, 2, variant)
     c.data.path, c.training.steps, c.training.batch_size = str(store.path), 3, 2
@@ -213,7 +213,7 @@ def test_a_model_is_trained_on_it_and_plays_it(store, tmp_path, name, variant):
 
 
 def test_split_and_join_keep_the_two_columns_together():
-    form = make_form('band', 1)
+    form = make_form('combo', 1)
     pieces = np.arange(2 * 16 * 4).reshape(2, 16, 4)
     melody, loud, bass = form.split(pieces)
     assert (melody.shape, loud.shape, bass.shape) == ((2, 16, 1), (2, 16, 2), (2, 16, 1))

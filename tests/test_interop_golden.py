@@ -45,8 +45,11 @@ def golden(request):
 def _groups(model, fixtures, tokens):
     """Examples of one length together, each group with the config of its length.
 
-    A flat model reads shorter windows too.
+    A flat model reads shorter windows too. Segments that end say so themselves.
     """
+    if fixtures['length'].ndim > 1:
+        yield np.arange(len(tokens)), model.architecture, model.form.split(tokens)
+        return
     for length in np.unique(fixtures['length']):
         rows, cfg = np.flatnonzero(fixtures['length'] == length), model.architecture
         if not cfg.hierarchical:
@@ -85,7 +88,8 @@ def test_posterior_losses_and_logits(golden):
         np.testing.assert_allclose(kl, fixtures['kl_div'][rows], rtol=1e-5)
         np.testing.assert_allclose(reconstruction, fixtures['r_loss'][rows], rtol=1e-5)
         expected = fixtures['logits'][rows, : cfg.total_steps]
-        assert np.abs(logits - expected).max() <= 2e-5 * np.abs(fixtures['logits']).max()
+        there = np.logical_and.reduce([h.counts(x) for h, x in zip(cfg.heads, own, strict=True)])
+        assert np.abs((logits - expected)[there]).max() <= 2e-5 * np.abs(fixtures['logits']).max()
     np.testing.assert_allclose(
         _loss(model.params, model, fixtures, tokens), fixtures['loss'], rtol=1e-5
     )
@@ -145,7 +149,7 @@ def test_greedy_decoding_token_for_token(golden):
         np.testing.assert_allclose(numbers, expected, atol=1e-4)
         return
     expected, start = tokens_of(fixtures['greedy_samples'], model.form), 0
-    for k, size in enumerate(model.form.sizes[: drawn.shape[-1]]):
+    for k, size in enumerate(head.out_width for head in model.architecture.heads):
         top = np.sort(fixtures['greedy_logits'][..., start : start + size], -1)
         start += size
         for row, certain in enumerate((top[..., -1] - top[..., -2]) >= 1e-5):
@@ -181,6 +185,8 @@ FULL_SIZE = {
     'hierdec-trio_16bar': 230_975_156,
     'hier-mel_16bar': 72_547_418,
     'hier-trio_16bar': 122_529_460,
+    'hier-multiperf_vel_1bar_med': 55_638_506,
+    'hier-multiperf_vel_1bar_big': 204_598_762,
     'groovae_4bar': 4_085_019,
     'groovae_2bar_humanize': 4_085_019,
     'groovae_2bar_tap_fixed_velocity': 4_085_019,
@@ -216,8 +222,8 @@ def test_full_size_names_shapes_and_totals(name):
 OTHERS = (
     'nade-drums_2bar_full',
     'nade-drums_2bar_reduced',
-    'hier-multiperf_vel_1bar_med',
     'hier-multiperf_vel_1bar_med_chords',
+    'hier-multiperf_vel_1bar_big_chords',
 )
 
 

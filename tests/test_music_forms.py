@@ -3,7 +3,7 @@
 import pytest
 
 from mvae.errors import InputError
-from mvae.music.forms import FORMS, STREAMS, make_form
+from mvae.music.forms import FORMS, GRIDS, STREAMS, make_form
 from mvae.music.notation import Notation
 
 MAGENTA = Notation(21, 108)
@@ -21,9 +21,11 @@ def test_every_form_is_made_of_streams_that_exist(name):
     assert [stream.name for stream in form.streams] == list(FORMS[name])
     assert set(FORMS[name]) <= set(STREAMS) and len(set(FORMS[name])) == len(FORMS[name])
     assert (form.name, str(form)) == (name, f'3-bar {name}')
-    assert (form.steps, form.steps_per_bar, form.steps_per_quarter) == (72, 24, 6)
+    grid = GRIDS.get(name, 6)
+    assert (form.steps_per_bar, form.steps_per_quarter) == (4 * grid, grid)
+    assert form.steps == form.segments * form.steps_per_segment == 3 * form.rows_per_bar
     assert hash(form) == hash(make_form(name, 3, Notation(steps_per_quarter=6)))
-    assert form != make_form(name, 3)
+    assert (form == make_form(name, 3)) == (name in GRIDS)
 
 
 def test_only_drums_stay_where_they_are_in_another_key():

@@ -5,11 +5,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mvae.music.forms import FORMS, make_form
+from mvae.music.forms import FORMS, GRIDS, make_form
 from mvae.music.midi import from_note_sequence, read_midi, to_note_sequence, write_midi
 from mvae.music.notation import Notation
 from mvae.music.notes import Notes, Score
 from mvae.music.reasons import Reason, Rejected
+
+# Others write bars as events: test_music_band.
+ON_STEPS = [name for name in FORMS if name not in GRIDS]
 
 
 def read(score, name, bars=2, **notation):
@@ -30,7 +33,7 @@ def make_score(*notes, tempos=((0.0, 120.0),), meters=((0.0, 4, 4),)):
 def written(draw):
     """A form, a piece of it that notes can express, and a tempo."""
     notations = [Notation(), Notation(21, 108, 'old'), Notation(0, 127, 'roland', 3)]
-    name, bars = draw(st.sampled_from(list(FORMS))), draw(st.integers(1, 2))
+    name, bars = draw(st.sampled_from(ON_STEPS)), draw(st.integers(1, 2))
     form = make_form(name, bars, draw(st.sampled_from(notations)))
     columns = []
     for size in form.sizes:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mvae.music.extract import ExtractSettings, extract
-from mvae.music.forms import FORMS, make_form
+from mvae.music.forms import FORMS, GRIDS, make_form
 from mvae.music.notation import Notation
 from mvae.music.notes import Notes, Score
 from mvae.music.reasons import Reason, Rejected
@@ -199,7 +199,7 @@ def scores(draw):
     return make_score(*((p, [(n, s, s + d) for n, s, d in notes]) for p, notes in tracks))
 
 
-@given(scores(), st.sampled_from(list(FORMS)))
+@given(scores(), st.sampled_from([name for name in FORMS if name not in GRIDS]))
 def test_reading_takes_tracks_that_the_build_takes_and_none_twice(score, name):
     taken = chosen(score, name)
     form = make_form(name, 2, NOTATION)

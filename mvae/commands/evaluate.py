@@ -83,6 +83,8 @@ def _draw_form(measured: dict[str, Any], file: Path) -> None:
     distances: list[str] = []
     for name, about in measured['of'].items():
         for stream, at in about['form'].items():
+            if not at:  # of one bar none comes back
+                continue
             distances = list(at)
             shares = [found['same'] for found in at.values()]
             bands = [share['interval'] or [np.nan, np.nan] for share in shares]

@@ -115,7 +115,7 @@ def evaluate_misplaced(
 
 def _bar_offsets(form: Form) -> np.ndarray:
     """How far apart bars begin in the store, in each stream: int64 [K]."""
-    return np.array([form.steps_per_bar * len(part.codec.sizes) for part in form.parts])
+    return np.array([form.rows_per_bar * len(part.codec.sizes) for part in form.parts])
 
 
 def _losses(

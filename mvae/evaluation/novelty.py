@@ -44,7 +44,7 @@ class _Training:
 
     def hashes(self, bars: int) -> np.ndarray:
         """Of all stretches of so many bars: uint64, rising."""
-        bar = self.form.steps_per_bar * self.width
+        bar = self.form.rows_per_bar * self.width
         starts = np.unique(self.offsets[:, None] + np.arange(self.form.bars - bars + 1) * bar)
         inside, tokens = np.arange(bars * bar), np.asarray(self.tokens)
         parts = np.array_split(starts, -(-len(starts) * len(inside) // _AT_ONCE))
@@ -56,7 +56,7 @@ class _Training:
 
 def _longest(columns: np.ndarray, stream: Stream, form: Form, training: _Training) -> np.ndarray:
     """Of each piece's columns [N, T, C] the longest known stretch in bars: int64 [N]."""
-    bars = columns.astype(np.uint16).reshape(len(columns), form.bars, form.steps_per_bar, -1)
+    bars = columns.astype(np.uint16).reshape(len(columns), form.bars, form.rows_per_bar, -1)
     onsets = stream.codec.events(columns) == ONSET
     sounding = onsets.reshape(len(columns), form.bars, -1).any(-1)
     longest = np.zeros(len(columns), np.int64)
@@ -67,7 +67,7 @@ def _longest(columns: np.ndarray, stream: Stream, form: Form, training: _Trainin
         known = training.hashes(length)
         for first in range(form.bars - length + 1):
             whole = left[sounding[left, first : first + length].all(-1)]
-            size = len(whole), length * form.steps_per_bar, training.width
+            size = len(whole), length * form.rows_per_bar, training.width
             rows = bars[whole, first : first + length].reshape(size)
             longest[whole[np.isin(_hashes(rows, stream.codec), known)]] = length
     return longest

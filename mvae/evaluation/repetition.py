@@ -33,7 +33,7 @@ def repetition(pieces: np.ndarray, form: Form, songs: np.ndarray) -> dict[str, A
     _, song = np.unique(songs, return_inverse=True)
     found = {}
     for stream, columns in zip(form.streams, form.split(pieces), strict=True):
-        shape = len(columns), form.bars, form.steps_per_bar, -1
+        shape = len(columns), form.bars, form.rows_per_bar, -1
         bars = np.reshape(stream.codec.judged(columns), shape)
         sounding = _sounding(columns, stream, form)
         found[stream.name] = {

@@ -30,6 +30,8 @@ def _groove(bars: int, reads: str, form: str = 'groove') -> MagentaConfig:
     return MagentaConfig(form, bars, 'flat', 512, 48.0, 0.2, drum_map='current', reads=reads)
 
 
+_BAND = MagentaConfig('band', 1, 'hier', 256, 0.0, 1.0)
+
 CONFIGS = {
     'cat-mel_2bar_small': MagentaConfig(
         'melody', 2, 'flat', 512, 0.0, 0.2, 0.99999, scheduled=True
@@ -44,6 +46,8 @@ CONFIGS = {
     'hierdec-trio_16bar': MagentaConfig('trio', 16, 'hierdec', 256, 256.0, 0.2),
     'hier-mel_16bar': MagentaConfig('melody', 16, 'hier', 512, 256.0, 0.2),
     'hier-trio_16bar': MagentaConfig('trio', 16, 'hier', 256, 256.0, 0.2),
+    'hier-multiperf_vel_1bar_med': _BAND,
+    'hier-multiperf_vel_1bar_big': _BAND,
     'groovae_4bar': _groove(4, 'all'),
     'groovae_2bar_humanize': _groove(2, 'hits'),
     'groovae_2bar_tap_fixed_velocity': _groove(2, 'taps'),

@@ -18,8 +18,6 @@ from mvae.interop.tensors import Spec
 # model of ours.
 _OTHERS = {
     'nade': 'a NADE drum model',
-    'multiperf': 'a multi-instrument performance model',
-    'multitrack': 'a multi-instrument performance model',
 }
 _EXPERIMENTS = {
     ('melody', 2): 'mel2',
@@ -30,6 +28,7 @@ _EXPERIMENTS = {
     ('groove', 4): 'groove4',
     ('lead', 2): 'lead2',
     ('groove_of_hits', 2): 'hits2',
+    ('band', 1): 'band1',
 }
 # (decoder, encoder) hierarchical or not -> our name of it.
 _VARIANTS = {
@@ -44,7 +43,8 @@ _DRUMS, _DRUM_ROLL = 512, 10
 _TOLD = {('melody', 49): 'lead', ('groove', 9): 'groove_of_hits'}
 _CORE = 'core_decoder/core_decoder'
 _OUTPUT = re.compile(r'(core_decoder/)?(core_decoder_\d/)?decoder/output_projection/kernel')
-_GROOVE, _MULTIPERF = 27, (482, 490)
+_GROOVE, _BAND = 27, 490
+_UNVOICED = 482  # of bands whose notes have no velocity
 _CELL = 'multi_rnn_cell/cell_0/lstm_cell/kernel'
 
 
@@ -57,8 +57,8 @@ def refuse_other_models(specs: Mapping[str, Spec], file: str, name: str | None =
     named = next((what for word, what in _OTHERS.items() if word in called), None)
     if any('/nade/' in name for name in specs):
         named = _OTHERS['nade']
-    elif (widths := _output_widths(specs)[:1]) and widths[0] in _MULTIPERF:
-        named = _OTHERS['multiperf']
+    elif _output_widths(specs) == [_UNVOICED]:
+        named = 'a band whose notes have no velocity'
     if named:
         raise InputError(
             f'{file} is {named}, which mvae does not have; it loads {", ".join(CONFIGS)}'
@@ -72,16 +72,17 @@ def _with_conditions(form: str, specs: Mapping[str, Spec], file: str) -> str:
         return form
     if (form, told) not in _TOLD:
         raise InputError(
-            f'{file} holds a model of {form} that is told {told} numbers at every step; mvae knows '
-            'melodies that are told 49 chords, and grooves that are told 9 hits'
+            f'{file} holds a model of {form} that is told {told} numbers at every step, '
+            'which mvae does not have; it has melodies told 49 chords and grooves told 9 hits'
         )
     return _TOLD[form, told]
 
 
 def _read(specs: Mapping[str, Spec]) -> int:
-    """How many numbers a flat decoder reads at each step beside the code; 0 where it has none."""
-    cell = specs.get(f'decoder/{_CELL}')
-    state = specs.get('decoder/z_to_initial_state/kernel')
+    """How many numbers a decoder reads at each step beside its code; 0 where it has none."""
+    scope = _decoder_scope(specs, _levels(specs)[0])
+    cell = specs.get(f'{scope}decoder/{_CELL}')
+    state = specs.get(f'{scope}decoder/z_to_initial_state/kernel')
     if cell is None or state is None or len(cell.shape) != 2 or len(state.shape) != 2:
         return 0
     return cell.shape[0] - cell.shape[1] // 4 - state.shape[0]
@@ -208,9 +209,11 @@ def _streams(widths: list[int], file: str) -> tuple[str, tuple[int, int] | None]
         return 'drums', None
     if widths == [_GROOVE]:
         return 'groove', None
+    if widths == [_BAND]:
+        return 'band', None
     raise InputError(
         f'{file} puts out {" + ".join(map(str, widths))} numbers per step; '
-        'melodies have 90 or 130, drums 512, trios one of each, grooves 27'
+        'melodies have 90 or 130, drums 512, trios one of each, grooves 27, bands 490'
     )
 
 

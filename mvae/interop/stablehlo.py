@@ -73,7 +73,7 @@ def generate(model: MusicVAE) -> Callable[..., Any]:
 
 def _held(model: MusicVAE, z: jax.Array, tokens: jax.Array) -> jax.Array:
     """Tokens [B, T, K] in which what has the same code in z is the same: see `decode_tokens`."""
-    cfg, bars = model.architecture, model.form.bars
+    cfg, bars = model.architecture, model.form.segments
     codes = z.reshape(z.shape[0], bars, cfg.parts, -1)
     apart = jnp.abs(codes[:, :, None] - codes[:, None]).max(-1)  # [B, U, V, K]
     first = ((apart < EQUAL) & jnp.tri(bars, dtype=bool)[:, :, None]).argmax(2)  # [B, U, K]

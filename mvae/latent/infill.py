@@ -47,6 +47,10 @@ def infill(
             'this model has one code for all bars of a piece, so that none can be kept; '
             'one with model.bar_codes has a code for each'
         )
+    if learned.config.bars != model.form.bars:
+        raise InputError(
+            f'the codes of this model are those of the players of a {model.form.name}, not of bars'
+        )
     known = _known(model.form, set(keep), set(keep_parts))
     piece = model.form.check(np.asarray(tokens)[None])
     n = check_integer('a number of pieces', n, 1)

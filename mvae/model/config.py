@@ -14,12 +14,12 @@ class Layout(Protocol):
     """What is asked of a form (mvae.music.form.Form, which this floor does not know)."""
 
     @property
-    def bars(self) -> int:
-        """Length of a window."""
+    def segments(self) -> int:
+        """What a hierarchical model unfolds one after the other: bars, or the players of a band."""
 
     @property
-    def steps_per_bar(self) -> int:
-        """Steps of the grid in a bar."""
+    def steps_per_segment(self) -> int:
+        """Rows of columns in a segment."""
 
     @property
     def layout(self) -> tuple[tuple[str, tuple[int, ...]], ...]:
@@ -36,7 +36,8 @@ class ModelConfig:
 
     Attributes:
         heads: how each of the K streams is read and written.
-        bars: U, 1 for a flat decoder. steps: S per bar (T for a flat decoder).
+        bars: U, the segments of a form, 1 for a flat decoder. steps: S of each (T for a flat
+            decoder).
         encoder_sizes, conductor_sizes, decoder_sizes: units of each layer. latent_size: Z.
         encoder_bars: above 1 so many bars are encoded each on its own, and then their sequence.
         told: how each condition is read, at every step, by the encoder and the decoders.
@@ -103,16 +104,16 @@ def model_config(c: ConfigDict, form: Layout) -> ModelConfig:
     """The model of an experiment's config for a form."""
     m, hierarchical = c.model, c.variant in HIERARCHICAL_DECODERS
     bar_codes = m.bar_codes and (hierarchical or c.variant in HIERARCHICAL_ENCODERS)
-    codes = form.bars * len(form.layout) if bar_codes else 1
+    codes = form.segments * len(form.layout) if bar_codes else 1
     return ModelConfig(
         heads=tuple(HEADS[name].make(sizes, m) for name, sizes in form.layout),
-        bars=form.bars if hierarchical else 1,
-        steps=form.steps_per_bar * (1 if hierarchical else form.bars),
+        bars=form.segments if hierarchical else 1,
+        steps=form.steps_per_segment * (1 if hierarchical else form.segments),
         encoder_sizes=tuple(m.encoder_sizes),
         latent_size=codes * math.ceil(m.latent_size / codes),
         decoder_sizes=tuple(m.decoder_sizes),
         conductor_sizes=tuple(m.conductor_sizes) if hierarchical else (),
-        encoder_bars=form.bars if c.variant in HIERARCHICAL_ENCODERS else 1,
+        encoder_bars=form.segments if c.variant in HIERARCHICAL_ENCODERS else 1,
         dtype=m.dtype,
         bottleneck_stddev=m.bottleneck_stddev,
         initial_sigma=m.initial_sigma,

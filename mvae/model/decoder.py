@@ -16,7 +16,7 @@ from jax import lax
 
 from mvae.model import dense, lstm
 from mvae.model.config import ModelConfig
-from mvae.model.heads import Head, draw, feed, out_width, read
+from mvae.model.heads import Head, draw, feed, follow, out_width, read
 from mvae.model.types import Params
 
 Streams = tuple[jax.Array, ...]
@@ -153,6 +153,7 @@ def generate(
         t, told_t = xs
         states, step_logits = step(weights, cfg, heads, constant, states, inputs, told_t)
         values = draw(heads, jax.random.fold_in(key, t), step_logits, temperature)
+        values = follow(heads, t, inputs, values)
         return (states, values), values
 
     _, values = lax.scan(body, (states, inputs), (jnp.arange(cfg.steps), told))

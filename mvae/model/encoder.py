@@ -124,7 +124,11 @@ def _read(
     def project(input_kernel):
         return read(heads, input_kernel, time_first).swapaxes(1, 2)
 
-    return _read_both_ways(params['layers'], cfg, project)
+    there = None
+    if any(head.ends for head in heads):
+        own = zip(heads, time_first, strict=True)
+        there = functools.reduce(jnp.logical_or, [head.counts(values) for head, values in own])
+    return _read_both_ways(params['layers'], cfg, project, there)
 
 
 def _say(params: Params, summary: jax.Array) -> tuple[jax.Array, jax.Array]:
@@ -133,23 +137,35 @@ def _say(params: Params, summary: jax.Array) -> tuple[jax.Array, jax.Array]:
 
 
 def _read_both_ways(
-    layers: _BothWays, cfg: ModelConfig, project: Callable[[jax.Array], jax.Array]
+    layers: _BothWays,
+    cfg: ModelConfig,
+    project: Callable[[jax.Array], jax.Array],
+    there: jax.Array | None = None,
 ) -> jax.Array:
     """The last layer's final outputs of both directions, float32 [2H, N].
 
-    project: the sequence through the input kernel of a first layer's cell, [T, 4H, N].
+    project: the sequence through the input kernel of a first layer's cell, [T, 4H, N]. there: bool
+    [T, N], where sequences end before T their steps; None where none does. Both directions read a
+    sequence as if it stood alone, and one without a step is zeros (docs/magenta.md, Bands).
     """
     for layer, size in zip(layers, cfg.encoder_sizes, strict=True):
         outputs, finals = [], []
         for direction in ('fw', 'bw'):
             cell = layer[direction]
             input_kernel, recurrent_kernel = lstm.split_kernel(cell, cfg.dtype)
-            inputs = project(input_kernel)
+            inputs, back = project(input_kernel), direction == 'bw'
+            if back and there is not None:
+                inputs = lstm.hold_at_zero(inputs, ~there)
             state = lstm.zero_state((size, inputs.shape[2]))
-            h, final = lstm.unroll(
-                inputs, cell['bias'][:, None], state, recurrent_kernel, reverse=direction == 'bw'
-            )
+            bias = cell['bias'][:, None]
+            h, final = lstm.unroll(inputs, bias, state, recurrent_kernel, reverse=back)
             outputs.append(h)
-            finals.append(final.h)
+            finals.append(final.h if back or there is None else _last(h, there))
         project = functools.partial(lstm.project, jnp.concatenate(outputs))
     return jnp.concatenate(finals)
+
+
+def _last(h: jax.Array, there: jax.Array) -> jax.Array:
+    """Of outputs [H, T, N] those of each sequence's last step, float32 [H, N]; zeros for none."""
+    place = jnp.arange(len(there))[:, None] == there.sum(0) - 1
+    return jnp.where(place, h.astype(jnp.float32), 0).sum(1)

@@ -5,8 +5,10 @@ inputs. What a model is told and does not write has a `Reader` alone.
 """
 
 from abc import ABC, abstractmethod
+from typing import ClassVar
 
 import jax
+import jax.numpy as jnp
 from ml_collections import ConfigDict
 
 NOTHING = -1
@@ -20,7 +22,11 @@ class Reader(ABC):
     Attributes:
         columns: C.
         in_width: rows of a kernel that read the columns.
+        ends: whether a segment may end before its last step. What is behind the end is neither read
+            nor scored.
     """
+
+    ends: ClassVar[bool] = False
 
     @classmethod
     @abstractmethod
@@ -38,6 +44,10 @@ class Reader(ABC):
     @abstractmethod
     def read(self, kernel: jax.Array, values: jax.Array) -> jax.Array:
         """What a kernel [in_width, G] makes of values: [..., G]."""
+
+    def counts(self, values: jax.Array) -> jax.Array:
+        """Which of the values int [..., C] stand before the end: bool [...]."""
+        return jnp.ones(values.shape[:-1], bool)
 
 
 class Head(Reader):
@@ -72,6 +82,10 @@ class Head(Reader):
     @abstractmethod
     def likeliest(self, logits: jax.Array) -> jax.Array:
         """The likeliest values int32 [..., C]."""
+
+    def follow(self, before: jax.Array, drawn: jax.Array) -> jax.Array:
+        """What comes after values int [..., C] of the same segment where others are drawn."""
+        return drawn
 
     def right(self, guess: jax.Array, values: jax.Array) -> jax.Array:
         """Where a guess counts as right: int [..., C] each -> bool [...]."""

@@ -6,7 +6,7 @@ all of them do.
 
 import dataclasses
 from collections.abc import Sequence
-from typing import cast
+from typing import ClassVar, cast
 
 import jax
 import jax.numpy as jnp
@@ -16,7 +16,18 @@ from ml_collections import ConfigDict
 from mvae.model.groove import Groove
 from mvae.model.head import NOTHING, Head, Reader
 
-__all__ = ['HEADS', 'NOTHING', 'Categorical', 'Columns', 'DrumRoll', 'Groove', 'Head', 'Reader']
+__all__ = [
+    'HEADS',
+    'NOTHING',
+    'READERS',
+    'Categorical',
+    'Columns',
+    'DrumRoll',
+    'Events',
+    'Groove',
+    'Head',
+    'Reader',
+]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -88,6 +99,39 @@ class DrumRoll(Categorical):
 
 
 @dataclasses.dataclass(frozen=True)
+class Events(Categorical):
+    """Segments of tokens that end: values 1 to size, of which size ends, and 0 behind the end."""
+
+    ends: ClassVar[bool] = True
+
+    @classmethod
+    def make(cls, sizes: tuple[int, ...], settings: ConfigDict) -> Head:
+        (size,) = sizes
+        return cls(size - 1)
+
+    def read(self, kernel: jax.Array, values: jax.Array) -> jax.Array:
+        return super().read(kernel, values - 1)
+
+    def feed(self, kernel: jax.Array, values: jax.Array) -> jax.Array:
+        return super().feed(kernel, values - 1)
+
+    def loss(self, logits: jax.Array, values: jax.Array) -> jax.Array:
+        return jnp.where(self.counts(values), super().loss(logits, jnp.maximum(values - 1, 0)), 0.0)
+
+    def draw(self, key: jax.Array, logits: jax.Array, temperature: jax.Array) -> jax.Array:
+        return super().draw(key, logits, temperature) + 1
+
+    def likeliest(self, logits: jax.Array) -> jax.Array:
+        return super().likeliest(logits) + 1
+
+    def counts(self, values: jax.Array) -> jax.Array:
+        return values[..., 0] > 0
+
+    def follow(self, before: jax.Array, drawn: jax.Array) -> jax.Array:
+        return jnp.where((before == 0) | (before == self.size), 0, drawn)
+
+
+@dataclasses.dataclass(frozen=True)
 class Columns(Head):
     """Several columns, each with a head of its own, independent given the decoder's state."""
 
@@ -135,6 +179,7 @@ HEADS: dict[str, type[Head]] = {
     'categorical': Categorical,
     'columns': Columns,
     'drum_roll': DrumRoll,
+    'events': Events,
     'groove': Groove,
 }
 
@@ -203,6 +248,20 @@ def draw(
     return tuple(
         head.draw(jax.random.fold_in(key, k), block, temperature)
         for k, (head, block) in enumerate(blocks)
+    )
+
+
+def follow(
+    heads: Sequence[Head], step: jax.Array, before: Sequence[jax.Array], drawn: Sequence[jax.Array]
+) -> tuple[jax.Array, ...]:
+    """The drawn values [..., C] of each stream at a step of a segment, nothing behind its end.
+
+    before: of the step before, which for step 0 is in another segment.
+    """
+    parts = zip(heads, before, drawn, strict=True)
+    return tuple(
+        jnp.where(step > 0, head.follow(last, own), own) if head.ends else own
+        for head, last, own in parts
     )
 
 

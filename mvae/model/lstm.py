@@ -101,6 +101,16 @@ def project(x: jax.Array, input_kernel: jax.Array) -> jax.Array:
     return product.reshape(-1, *x.shape[1:]).transpose(1, 0, 2)
 
 
+def hold_at_zero(inputs: jax.Array, quiet: jax.Array) -> jax.Array:
+    """Projected inputs [T, 4H, B] that leave a state of zeros as it is where quiet [T, B] is set.
+
+    Its input gate is shut then: sigmoid(-10^4) is 0 in float32.
+    """
+    shut = jnp.arange(inputs.shape[1]) < inputs.shape[1] // 4
+    closed = jnp.where(shut, -1e4, 0.0).astype(inputs.dtype)
+    return jnp.where(quiet[:, None], closed[:, None], inputs)
+
+
 def unroll(
     inputs: jax.Array,
     constant: jax.Array,

@@ -15,13 +15,15 @@ from mvae.model.types import Params
 class Objective(NamedTuple):
     """Of B examples: reconstruction and KL in nats [B], and what they came from.
 
-    right: where the likeliest value of a step is right, bool [B, T, K]. q: the posterior. z: a draw
-    from it, float32 [B, Z].
+    right: where the likeliest value of a step is right, bool [B, T, K]. counted: which steps there
+    are, of segments that may end before; bool [B, T, K]. q: the posterior. z: a draw from it,
+    float32 [B, Z].
     """
 
     reconstruction: jax.Array
     kl: jax.Array
     right: jax.Array
+    counted: jax.Array
     q: vae.Posterior
     z: jax.Array
 
@@ -49,8 +51,10 @@ def objective(
     parts = list(zip(cfg.heads, logits, streams, strict=True))
     losses = (head.loss(block, values).sum(1) for head, block, values in parts)
     reconstruction = cast(jax.Array, sum(losses))
-    right = [head.right(head.likeliest(block), values) for head, block, values in parts]
-    return Objective(reconstruction, vae.kl_divergence(q).sum(-1), jnp.stack(right, -1), q, z)
+    counted = jnp.stack([head.counts(values) for head, _, values in parts], -1)
+    same = [head.right(head.likeliest(block), values) for head, block, values in parts]
+    right = jnp.stack(same, -1) & counted
+    return Objective(reconstruction, vae.kl_divergence(q).sum(-1), right, counted, q, z)
 
 
 def kl_cost(kl: jax.Array, free_bits: float) -> jax.Array:

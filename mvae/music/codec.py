@@ -8,13 +8,15 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from mvae.errors import InputError
+from mvae.music.reasons import Reason
 
 
 class GridNotes(NamedTuple):
-    """Notes of one track on the grid.
+    """Notes of one track on the grid, or of all tracks of a file together.
 
     start, end: int64 [N], in steps. pitch, velocity: int64 [N], MIDI numbers. late: float64 [N],
-    how many steps behind the grid a note is played, -1/2 to 1/2; its end is as late.
+    how many steps behind the grid a note is played, -1/2 to 1/2; its end is as late. part: int64
+    [N], where several instruments play together that of each note (mvae.music.instruments), else 0.
     """
 
     start: np.ndarray
@@ -22,6 +24,7 @@ class GridNotes(NamedTuple):
     pitch: np.ndarray
     velocity: np.ndarray
     late: np.ndarray
+    part: np.ndarray
 
     @classmethod
     def make(
@@ -31,10 +34,11 @@ class GridNotes(NamedTuple):
         pitch: ArrayLike,
         velocity: ArrayLike = 80,
         late: ArrayLike = 0.0,
+        part: ArrayLike = 0,
     ) -> 'GridNotes':
         """Columns of equal length from arrays, or one velocity or lateness for all notes."""
-        columns = np.broadcast_arrays(start, end, pitch, velocity, late)
-        types = (np.int64,) * 4 + (np.float64,)
+        columns = np.broadcast_arrays(start, end, pitch, velocity, late, part)
+        types = (np.int64,) * 4 + (np.float64, np.int64)
         return cls(*(np.array(x, t) for x, t in zip(columns, types, strict=True)))
 
     def select(self, index: np.ndarray) -> 'GridNotes':
@@ -54,15 +58,28 @@ class Codec(ABC):
         head: name of the `Head` with which models read and write the columns (mvae.model.heads).
         droppable: parts of the music that training may leave out or exchange, such as drum classes.
         polyphonic: whether notes may sound together.
+        ensemble: whether it is of all tracks of a file together, and not of one.
+        segments: how many sequences a bar is written as, one behind the other.
+        unread: of bars without a row that says something, in words.
     """
 
     head: ClassVar[str]
     droppable: ClassVar[int] = 0
     polyphonic: ClassVar[bool] = True
+    ensemble: ClassVar[bool] = False
+    unread: ClassVar[str] = 'of silence'
 
     @property
     @abstractmethod
     def sizes(self) -> tuple[int, ...]: ...
+
+    @property
+    def segments(self) -> int:
+        return 1
+
+    def rows(self, steps_per_bar: int) -> int:
+        """Rows of columns that a bar of so many steps is: one for each step of the grid."""
+        return steps_per_bar
 
     @abstractmethod
     def expresses(self, pitch: np.ndarray) -> np.ndarray:
@@ -76,9 +93,16 @@ class Codec(ABC):
     def voice(self, notes: GridNotes) -> GridNotes:
         """The notes that the columns keep of those that it expresses, in order of time."""
 
+    def refused(self, notes: GridNotes) -> dict[Reason, int]:
+        """How many bars with notes `voice` leaves out whole, and why."""
+        return {}
+
     @abstractmethod
     def encode(self, notes: GridNotes, length: int) -> np.ndarray:
-        """Columns uint16 [length, C] of notes that `voice` gave; what begins later is left out."""
+        """Columns uint16 [T, C] of notes that `voice` gave; what begins later is left out.
+
+        length: steps of the grid, which is T where each of them has a row.
+        """
 
     @abstractmethod
     def decode(self, columns: np.ndarray) -> GridNotes:
@@ -99,6 +123,10 @@ class Codec(ABC):
     def judged(self, columns: np.ndarray) -> np.ndarray:
         """Of columns int [..., C] those by which music is the same, or right: all of them."""
         return columns
+
+    def thin(self, windows: np.ndarray) -> dict[Reason, np.ndarray]:
+        """Which of windows [N, T, C] have too little to learn from, bool [N] for each reason."""
+        return {}
 
     def clean(self, windows: np.ndarray) -> np.ndarray:
         """Windows [N, T, C] without what only the music before them explains; same dtype."""

@@ -11,7 +11,7 @@ from mvae.errors import InputError
 from mvae.music import coverage
 from mvae.music.codec import Codec
 from mvae.music.form import Form, Stream
-from mvae.music.forms import USUAL_FORMS, make_form, with_melody_programs
+from mvae.music.forms import USUAL_FORMS, by_grid, make_form, with_melody_programs
 from mvae.music.line import is_monophonic
 from mvae.music.notation import Notation
 from mvae.music.notes import Score
@@ -119,27 +119,38 @@ def extract(score: Score, settings: ExtractSettings) -> Extraction:
     if len(score.notes) > settings.max_notes:
         allowed = f'more than the {settings.max_notes:,} allowed for one file'
         raise Rejected(Reason.TOO_LARGE, f'{len(score.notes):,} notes are {allowed}')
-    grid, meter = settings.notation.steps_per_quarter, settings.notation.measure
+    collector = _Collector(settings)
+    for grid, forms in by_grid(settings.make_forms()):
+        sections, lost = _sections(score, settings, grid)
+        collector.lose(lost)
+        tracks_of = functools.cache(_tracks_of(sections))
+        chosen = {form: choose_tracks(form.rules, tracks_of) for form in forms}
+        collector.note(chosen, tracks_of, score.drum_clues)
+        for section in sections:
+            collector.add(section, chosen)
+    return collector.finish()
+
+
+def _tracks_of(sections: Sequence[Section]) -> Callable[[Rule, Codec], list[Track]]:
+    return lambda rule, codec: rule.tracks(sections, codec)
+
+
+def _sections(
+    score: Score, settings: ExtractSettings, grid: int
+) -> tuple[list[Section], Counter[Reason]]:
+    """The sections on a grid of so many steps to the quarter, and what serves no form, and why."""
+    meter = settings.notation.measure
     sections, reasons = split_sections(score, grid, settings.follow_tempo, meter)
     if not sections and reasons:
         raise Rejected(Reason.WRONG_METER, f'no bars of {meter}; --meter takes another')
     if not sections:
         raise Rejected(Reason.EMPTY, 'no notes in the file')
-    longest = settings.max_bars_per_section * settings.notation.steps_per_bar
+    longest = settings.max_bars_per_section * meter.bar(grid)
     sections, far = leave_far_behind(sections, min(settings.max_steps, longest))
     if not sections:
-        detail = f'all notes begin behind {settings.max_bars_per_section:,} bars'
-        raise Rejected(Reason.TOO_LARGE, detail)
-    collector = _Collector(settings)
-    collector.rejections.update(('file', reason) for reason in reasons)
-    lost = {**score.lost, Reason.FAR_BEHIND: far}
-    collector.rejections.update({('file', reason): n for reason, n in lost.items() if n})
-    tracks_of = functools.cache(lambda rule, codec: rule.tracks(sections, codec))
-    chosen = {form: choose_tracks(form.rules, tracks_of) for form in settings.make_forms()}
-    collector.note(chosen, tracks_of, score.drum_clues)
-    for section in sections:
-        collector.add(section, chosen)
-    return collector.finish()
+        most = f'{settings.max_bars_per_section:,} bars'
+        raise Rejected(Reason.TOO_LARGE, f'all notes begin behind {most}')
+    return sections, Counter({**Counter(reasons), **score.lost, Reason.FAR_BEHIND: far})
 
 
 class _Collector:
@@ -151,7 +162,12 @@ class _Collector:
         # Of each form and length the windows' voices, offsets in them, and hashes.
         self._found: dict[Key, list[tuple[np.ndarray, np.ndarray, np.ndarray]]]
         self._found = {key: [] for key in settings.keys}
-        self._steps_per_bar = settings.notation.steps_per_bar
+
+    def lose(self, lost: Counter[Reason]) -> None:
+        """Takes down what no form can use; of the same file on several grids once."""
+        for reason, count in lost.items():
+            if count:
+                self.rejections['file', reason] = max(count, self.rejections['file', reason])
 
     def note(
         self,
@@ -176,7 +192,9 @@ class _Collector:
         whole_bars = -(-section.total_steps // section.steps_per_bar)
         bars = min(whole_bars, self.settings.max_bars_per_section)
         if bars < min(self.settings.bars):
-            self.rejections.update((form, Reason.TOO_SHORT) for form, _ in self._found)
+            names = {form.name for form in chosen}
+            lost = (form for form, _ in self._found if form in names)
+            self.rejections.update((form, Reason.TOO_SHORT) for form in lost)
             return
         made: dict[tuple[Codec, int], Voice | None] = {}  # streams and forms share them
         for form, tracks in chosen.items():
@@ -277,9 +295,11 @@ class _Collector:
 
     def _segments(self, form: Form, voice: Voice, bars: int) -> np.ndarray:
         """Where windows of a form of one stream may lie: int64 [M, 2], first bar and end."""
-        rest = self.settings.max_rest_bars * self._steps_per_bar
+        rest = self.settings.max_rest_bars * form.steps_per_bar
         start, end = voice.kept.start, voice.kept.end
-        segments, segment_of = find_segments(start, end, rest, self._steps_per_bar)
+        if not len(start):
+            return np.zeros((0, 2), np.int64)
+        segments, segment_of = find_segments(start, end, rest, form.steps_per_bar)
         if form.streams[0].tonal and self.settings.min_pitch_classes > 1:
             classes = np.zeros((len(segments), 12), bool)
             classes[segment_of, voice.kept.pitch % 12] = True
@@ -292,16 +312,28 @@ class _Collector:
         self, form: Form, voices: Sequence[Voice], told: Sequence[Voice], total_bars: int
     ) -> None:
         segments = [self._segments(form, voice, total_bars) for voice in voices]
+        for voice in voices:
+            for reason, count in voice.refused.items():
+                self._reject(form.name, reason, count)
         for bars in sorted(set(self.settings.bars)):
             for voice, own in zip(voices, segments, strict=True):
                 first = window_bars(own, bars)
                 if len(first):
+                    first = self._rich(form, voice, first, bars)
                     hashes, silent = (fact[first] for fact in voice.facts(bars))
                     numbers = np.full((len(first), 1), voice.number)
-                    self._keep((form.name, bars), numbers, told, first, hashes, silent)
+                    self._keep(form, bars, numbers, told, first, hashes, silent)
                 elif len(own):
                     long = own[-1, 1] - own[0, 0] >= bars
                     self._reject(form.name, Reason.RESTS if long else Reason.TOO_SHORT)
+
+    def _rich(self, form: Form, voice: Voice, first: np.ndarray, bars: int) -> np.ndarray:
+        """The windows at bars first [n] without those that have too little to learn from."""
+        kept = np.ones(len(first), bool)
+        for reason, thin in voice.thin(first, bars).items():
+            self._reject(form.name, reason, int(thin.sum()))
+            kept &= ~thin
+        return first[kept]
 
     def _find_together(
         self,
@@ -311,7 +343,9 @@ class _Collector:
         total_bars: int,
     ) -> None:
         """Windows of several streams; voices: of each stream those that may be it."""
-        covered = [np.stack([self._covered(voice, total_bars) for voice in own]) for own in voices]
+        covered = [
+            np.stack([self._covered(form, voice, total_bars) for voice in own]) for own in voices
+        ]
         together = coverage.cover_together(covered, self.settings.gap_bars)
         combine = np.logical_and if self.settings.silent_streams else np.logical_or
         for bars in sorted(set(self.settings.bars)):
@@ -327,16 +361,17 @@ class _Collector:
             numbers = pick(voices, choice, lambda voice: voice.number).T
             hashed = combine_hashes(hashes)
             silence = combine.reduce(silent)
-            self._keep((form.name, bars), numbers, told, first, hashed, silence)
+            self._keep(form, bars, numbers, told, first, hashed, silence)
 
-    def _covered(self, voice: Voice, total_bars: int) -> np.ndarray:
+    def _covered(self, form: Form, voice: Voice, total_bars: int) -> np.ndarray:
         gap = self.settings.gap_bars
         notes = voice.notes
-        return coverage.covered_bars(notes.start, notes.end, total_bars, gap, self._steps_per_bar)
+        return coverage.covered_bars(notes.start, notes.end, total_bars, gap, form.steps_per_bar)
 
     def _keep(
         self,
-        key: Key,
+        form: Form,
+        bars: int,
         numbers: np.ndarray,
         told: Sequence[Voice],
         first: np.ndarray,
@@ -344,11 +379,11 @@ class _Collector:
         silent: np.ndarray,
     ) -> None:
         """The windows that are not silent; of each its voices [N, K], first bar and hash [N]."""
-        self._reject(key[0], Reason.SILENT, silent.sum())
-        kept = ~silent
+        self._reject(form.name, Reason.SILENT, silent.sum())
+        kept, starts = ~silent, first * form.rows_per_bar
         if told:
-            bars, also = key[1], np.tile([voice.number for voice in told], (len(numbers), 1))
+            also = np.tile([voice.number for voice in told], (len(numbers), 1))
             numbers = np.concatenate([numbers, also], 1)
             own = [voice.facts(bars)[0][first] for voice in told]
             hashes = combine_hashes(np.stack([hashes, *own]))
-        self._found[key].append((numbers[kept], first[kept] * self._steps_per_bar, hashes[kept]))
+        self._found[form.name, bars].append((numbers[kept], starts[kept], hashes[kept]))

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from mvae.errors import InputError
-from mvae.music import reading
-from mvae.music.codec import Codec
+from mvae.music import instruments, reading
+from mvae.music.codec import Codec, GridNotes
 from mvae.music.meter import FOUR_FOUR, Meter
 from mvae.music.notes import Notes, Score
 from mvae.music.tracks import Rule
@@ -44,9 +44,10 @@ class Stream:
 class Form:
     """A fixed number of bars in one meter for one or several streams.
 
-    A piece is int32 [T, K]: T steps, and the columns of all parts side by side, the streams and
-    then the conditions. `split` gives each stream its own, `told` each condition, and `join` puts
-    them all together again.
+    A piece is int32 [T, K]: T rows, and the columns of all parts side by side, the streams and then
+    the conditions. `split` gives each stream its own, `told` each condition, and `join` puts them
+    all together again. A row is a step of the grid, but for streams that write a bar as events. A
+    model unfolds a piece segment by segment: bars, or the instruments of a band.
 
     Attributes:
         name: in the registry (mvae.music.forms). streams: at least one. bars: length.
@@ -67,8 +68,22 @@ class Form:
 
     @property
     def steps(self) -> int:
-        """T, steps of a window."""
-        return self.bars * self.steps_per_bar
+        """T, rows of a window."""
+        return self.bars * self.rows_per_bar
+
+    @property
+    def rows_per_bar(self) -> int:
+        return self.streams[0].codec.rows(self.steps_per_bar)
+
+    @property
+    def segments(self) -> int:
+        """U, which a hierarchical model unfolds one after the other."""
+        return self.bars * self.streams[0].codec.segments
+
+    @property
+    def steps_per_segment(self) -> int:
+        """S, rows of a segment."""
+        return self.steps // self.segments
 
     @property
     def steps_per_bar(self) -> int:
@@ -185,6 +200,8 @@ class Form:
     def write(self, piece: np.ndarray, qpm: float = 120.0) -> Notes:
         """The notes of a piece int [T, K] of any length, at qpm quarters per minute.
 
+        Streams that write a bar as events take whole bars.
+
         Raises InputError if it is no piece of this form.
         """
         piece = np.asarray(piece)
@@ -192,17 +209,29 @@ class Form:
             self.check(piece[None], len(piece))
         else:
             raise InputError(f'a piece of {self.name} is of shape [T, {len(self.sizes)}]')
-        seconds = self.seconds(1, qpm)
+        if self.streams[0].codec.ensemble and len(piece) % self.rows_per_bar:
+            bar = f'{self.rows_per_bar} rows'
+            raise InputError(f'a bar of {self.name} has {bar}; {len(piece)} are no whole bars')
+        seconds = 60 / (qpm * self.steps_per_quarter)
         parts = []
-        for stream, columns in zip(self.streams, self.split(piece), strict=True):
-            notes, sound = stream.codec.decode(columns), stream.sound
+        for _, sound, notes in self.players(piece):
             times = (notes.start + notes.late) * seconds, (notes.end + notes.late) * seconds
             looks = sound.program, sound.is_drum, sound.track
             parts.append(Notes.make(*times, notes.pitch, notes.velocity, *looks))
         return Notes.concatenate(parts)
 
-    def seconds(self, steps: float, qpm: float) -> float:
-        """How long so many steps last at qpm quarters per minute."""
+    def players(self, piece: np.ndarray) -> list[tuple[Stream, Sound, GridNotes]]:
+        """Who plays what in a piece [T, K]: each stream, or each instrument of an ensemble."""
+        found = []
+        for stream, columns in zip(self.streams, self.split(piece), strict=True):
+            notes = stream.codec.decode(columns)
+            own = _players(notes) if stream.codec.ensemble else [(stream.sound, notes)]
+            found += [(stream, sound, notes) for sound, notes in own]
+        return found
+
+    def seconds(self, rows: float, qpm: float) -> float:
+        """How long so many rows of whole bars last at qpm quarters per minute."""
+        steps = rows * self.steps_per_bar / self.rows_per_bar
         return steps * 60 / (qpm * self.steps_per_quarter)
 
     def canonical(self, piece: np.ndarray) -> np.ndarray:
@@ -263,6 +292,16 @@ class Form:
     def __str__(self) -> str:
         meter = '' if self.meter == FOUR_FOUR else f' in {self.meter}'
         return f'{self.bars}-bar {self.name}{meter}'
+
+
+def _players(notes: GridNotes) -> list[tuple[Sound, GridNotes]]:
+    """The notes of each instrument."""
+    numbers = np.unique(notes.part)
+    own = zip(numbers, *(column.tolist() for column in instruments.played(numbers)), strict=True)
+    return [
+        (Sound(program, track, is_drum), notes.select(notes.part == number))
+        for number, track, program, is_drum in own
+    ]
 
 
 def differences(mine: dict[str, Any], other: dict[str, Any]) -> str:

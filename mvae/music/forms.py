@@ -6,9 +6,10 @@ each of the tables below: STREAMS, FORMS, and CONDITIONS where models are told s
 
 import dataclasses
 import difflib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from mvae.errors import InputError
+from mvae.music import band
 from mvae.music.chords import ChordCodec
 from mvae.music.drums import DrumCodec
 from mvae.music.form import Form, Sound, Stream
@@ -16,7 +17,7 @@ from mvae.music.groove import GrooveCodec, HitsCodec
 from mvae.music.line import LineCodec
 from mvae.music.notation import Notation
 from mvae.music.reasons import Reason
-from mvae.music.tracks import AllDrums, Harmony, Programs
+from mvae.music.tracks import AllDrums, Everyone, Harmony, Programs
 
 
 def _melody(notation: Notation) -> Stream:
@@ -54,11 +55,18 @@ def _groove(notation: Notation) -> Stream:
     return Stream('groove', GrooveCodec(notation.drum_map), AllDrums(), sound, tonal=False)
 
 
+def _band(notation: Notation) -> Stream:
+    """Whatever plays: pitches, velocities and programs are all of MIDI's."""
+    codec = band.BandCodec(notation.measure.bar(band.STEPS_PER_QUARTER))
+    return Stream('band', codec, Everyone(), Sound(0, 0))
+
+
 STREAMS: dict[str, Callable[[Notation], Stream]] = {
     'melody': _melody,
     'bass': _bass,
     'drums': _drums,
     'groove': _groove,
+    'band': _band,
     'chords': _chords,
     'hits': _hits,
 }
@@ -68,6 +76,7 @@ FORMS: dict[str, tuple[str, ...]] = {
     'drums': ('drums',),
     'trio': ('melody', 'bass', 'drums'),
     'groove': ('groove',),
+    'band': ('band',),
     'lead': ('melody',),
     'groove_of_hits': ('groove',),
 }
@@ -76,6 +85,8 @@ CONDITIONS: dict[str, tuple[str, ...]] = {
     'lead': ('chords',),
     'groove_of_hits': ('hits',),
 }
+# Steps of a quarter where a form has a grid of its own, whatever the notation says.
+GRIDS = {'band': band.STEPS_PER_QUARTER}
 # What a dataset is built for where nobody says. A groove takes 27 numbers for each step.
 USUAL_FORMS = ('melody', 'bass', 'drums', 'trio')
 
@@ -99,7 +110,16 @@ def make_form(name: str, bars: int, notation: Notation | None = None) -> Form:
         tuple(STREAMS[part](notation) for part in parts)
         for parts in (FORMS[name], CONDITIONS.get(name, ()))
     )
-    return Form(name, streams, bars, notation.steps_per_quarter, notation.measure, told)
+    grid = GRIDS.get(name, notation.steps_per_quarter)
+    return Form(name, streams, bars, grid, notation.measure, told)
+
+
+def by_grid(forms: Iterable[Form]) -> list[tuple[int, list[Form]]]:
+    """The forms by the steps of their quarter."""
+    grids: dict[int, list[Form]] = {}
+    for form in forms:
+        grids.setdefault(form.steps_per_quarter, []).append(form)
+    return sorted(grids.items())
 
 
 def with_melody_programs(form: Form, first: int, last: int) -> Form:

@@ -1,5 +1,6 @@
 """One file of a user as a model's input: its best tracks, padded or cropped to the window."""
 
+from collections import Counter
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -37,18 +38,18 @@ def read(score: Score, form: 'Form') -> tuple[np.ndarray, str]:
     sections, left = _read_sections(score, form)
     tracks, note = _best_tracks(sections, form, score.drum_clues)
     columns, fullest, which = _fullest(sections, tracks, form)
-    note, total, first = note + which, len(columns) // form.steps_per_bar, 0
+    note, total, first = note + which, len(columns) // form.rows_per_bar, 0
     if total > form.bars:
         first = _first_bar(columns, form)
         if first:
-            note += f', {_bars(first)} of silence at the beginning left out'
+            unread = form.streams[0].codec.unread
+            note += f', {_bars(first)} {unread} at the beginning left out'
         if total - first > form.bars:
             note += f', cropped {_bars(total - first)} to {form.bars}'
-        columns = columns[first * form.steps_per_bar :]
+        columns = columns[first * form.rows_per_bar :]
     if len(columns) < form.steps:
-        note += f', padded {_bars(len(columns) // form.steps_per_bar)} to {form.bars}'
-    begin = first * form.steps_per_bar
-    steps = slice(begin, begin + form.steps)
+        note += f', padded {_bars(len(columns) // form.rows_per_bar)} to {form.bars}'
+    steps = slice(first * form.steps_per_bar, (first + form.bars) * form.steps_per_bar)
     own = tracks[: len(form.streams)]
     fallen = sum(t.count_fallen(sections[fullest], steps) for t in own if t is not None)
     if fallen:
@@ -78,9 +79,8 @@ def read_all(score: Score, form: 'Form') -> np.ndarray:
     sections, _ = _read_sections(score, form)
     tracks, _ = _best_tracks(sections, form, score.drum_clues)
     windows = []
-    for section in sections:
-        columns = _encode(section, tracks, form)
-        first = _first_bar(columns, form) * form.steps_per_bar
+    for columns in _encode_all(sections, tracks, form):
+        first = _first_bar(columns, form) * form.rows_per_bar
         for begin in range(first, len(columns), form.steps):
             window = form.clean(_fit(columns[begin : begin + form.steps], form)[None])[0]
             if form.happens(window).any():
@@ -143,22 +143,37 @@ def _best_tracks(
 
 def _encode(section: Section, tracks: list[Track | None], form: 'Form') -> np.ndarray:
     """The tracks of a section as columns int32 [whole bars, K]."""
-    length = -(-section.total_steps // form.steps_per_bar) * form.steps_per_bar
-    parts = []
+    bars, parts = -(-section.total_steps // form.steps_per_bar), []
+    length, rows = bars * form.steps_per_bar, bars * form.rows_per_bar
     for stream, track in zip(form.parts, tracks, strict=True):
         if track is None:
-            parts.append(np.zeros((length, len(stream.codec.sizes)), np.uint16))
+            parts.append(np.zeros((rows, len(stream.codec.sizes)), np.uint16))
         else:
             notes = stream.codec.voice(track.notes(section))
             parts.append(stream.codec.encode(notes, length))
     return form.join(parts)
 
 
+def _encode_all(
+    sections: list[Section], tracks: list[Track | None], form: 'Form'
+) -> list[np.ndarray]:
+    """Each section as columns. Raises Rejected where all their bars are left out."""
+    encoded = [_encode(section, tracks, form) for section in sections]
+    if not any(columns.any() for columns in encoded):
+        refused: Counter[Reason] = Counter()
+        for track in filter(None, tracks):
+            for section in sections:
+                refused.update(track.codec.refused(track.notes(section)))
+        reason = max(refused, key=refused.__getitem__)
+        raise Rejected(reason, f'there are only bars {form.streams[0].codec.unread}')
+    return encoded
+
+
 def _fullest(
     sections: list[Section], tracks: list[Track | None], form: 'Form'
 ) -> tuple[np.ndarray, int, str]:
     """The section with the most notes, as columns; its number, and the choice in words."""
-    encoded = [_encode(section, tracks, form) for section in sections]
+    encoded = _encode_all(sections, tracks, form)
     fullest = int(np.argmax([_count_onsets(columns, form) for columns in encoded]))
     several = len(sections) > 1
     which = f', part {fullest + 1} of {len(sections)} (the meter changes)' if several else ''
@@ -173,7 +188,7 @@ def _count_onsets(columns: np.ndarray, form: 'Form') -> int:
 def _first_bar(columns: np.ndarray, form: 'Form') -> int:
     """The bar of the first event; the number of bars if there is none."""
     events = np.flatnonzero(form.happens(columns))
-    return int(events[0] if len(events) else len(columns)) // form.steps_per_bar
+    return int(events[0] if len(events) else len(columns)) // form.rows_per_bar
 
 
 def _fit(columns: np.ndarray, form: 'Form') -> np.ndarray:

@@ -22,6 +22,10 @@ class Reason(enum.StrEnum):
     NO_MELODY = 'no_melody'
     NO_BASS = 'no_bass'
     NO_DRUMS = 'no_drums'
+    FEW_INSTRUMENTS = 'few_instruments'  # windows in which fewer play than in a band
+    MANY_INSTRUMENTS = 'many_instruments'  # bars in which more play than a band has room for
+    FEW_EVENTS = 'few_events'  # windows of a band in which next to nothing happens
+    MANY_EVENTS = 'many_events'  # bars in which an instrument does more than it has room for
     OTHER_PROGRAM = 'other_program'  # tracks of programs that the settings take no melodies from
     POLYPHONIC = 'polyphonic'  # simultaneous notes where the settings reject them
     ONE_PITCH_CLASS = 'one_pitch_class'  # fewer pitch classes than the settings ask for

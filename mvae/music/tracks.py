@@ -10,6 +10,7 @@ from functools import cached_property
 
 import numpy as np
 
+from mvae.music import instruments
 from mvae.music.chords import chord_notes
 from mvae.music.codec import Codec, GridNotes
 from mvae.music.harmony import infer
@@ -24,6 +25,7 @@ _ENDLESS = 2**40
 _APART = 0.25
 ALL_DRUMS = -1  # the number of the track that all drum notes of a file make together
 HARMONY = -2  # that of its chords
+EVERYONE = -3  # and of the one that all its notes make
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -31,8 +33,8 @@ class Track:
     """One track of a file, as far as a codec can express it.
 
     Attributes:
-        sections: of the file. number: as in `Notes.track`, or ALL_DRUMS. place: among the file's
-            tracks, from 1. program: General MIDI.
+        sections: of the file. number: as in `Notes.track`, or ALL_DRUMS or EVERYONE. place: among
+            the file's tracks, from 1. program: General MIDI.
     """
 
     sections: Sequence[Section]
@@ -43,6 +45,8 @@ class Track:
 
     def mask(self, section: Section) -> np.ndarray:
         """Which notes of a section are the track's: bool [N]."""
+        if self.number == EVERYONE:
+            return self.codec.expresses(section.pitch)
         if self.number == ALL_DRUMS:
             return section.is_drum & self.codec.expresses(section.pitch)
         own = (section.track == self.number) & ~section.is_drum
@@ -52,7 +56,9 @@ class Track:
         """Its notes in a section, in the order of the file."""
         own = self.mask(section)
         late = section.onset - section.start
-        columns = (section.start, section.end, section.pitch, section.velocity, late)
+        part = instruments.number(section.track, section.program, section.is_drum)
+        part = part if self.number == EVERYONE else np.zeros_like(part)
+        columns = (section.start, section.end, section.pitch, section.velocity, late, part)
         return GridNotes.make(*(column[own] for column in columns))
 
     def count_fallen(self, section: Section, steps: slice = slice(None)) -> int:
@@ -252,6 +258,28 @@ class Harmony(Rule):
     def by(self, track: Track, drum_clues: Iterable[str]) -> str:
         named = any(section.triads is not None for section in track.sections)
         return 'symbols in the file' if named else 'what sounds'
+
+
+@dataclasses.dataclass(frozen=True)
+class Everyone(Rule):
+    """All notes of the file, whoever plays them."""
+
+    missing: Reason = Reason.EMPTY
+
+    def tracks(self, sections: Sequence[Section], codec: Codec) -> list[Track]:
+        return [Track(sections, codec, EVERYONE, 0, 0)] if sections else []
+
+    def claims(self, track: Track) -> bool:
+        return track.number == EVERYONE
+
+    def describe(self, codec: Codec) -> str:
+        return 'there are no notes; give music with at least one'
+
+    def name(self, stream: str, track: Track, total: int) -> str:
+        return f'all {total} tracks'
+
+    def by(self, track: Track, drum_clues: Iterable[str]) -> str:
+        return ''
 
 
 def best(tracks: Sequence[Track]) -> Track:

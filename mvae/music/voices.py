@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from mvae.music.reasons import Reason
 from mvae.music.sections import Section
 from mvae.music.tracks import Track
 from mvae.music.windows import content_hash, slice_windows
@@ -14,7 +15,7 @@ class Voice:
 
     def __init__(self, number: int, track: Track, section: Section, bars: int):
         self.number, self.track, self._codec = number, track.number, track.codec
-        self._steps_per_bar = section.steps_per_bar
+        self.rows_per_bar = track.codec.rows(section.steps_per_bar)
         self.notes = track.notes(section)  # as they stand in the file
         self.kept = track.codec.voice(self.notes)
         self.columns = track.codec.encode(self.kept, bars * section.steps_per_bar)
@@ -23,11 +24,23 @@ class Voice:
     def facts(self, bars: int) -> tuple[np.ndarray, np.ndarray]:
         """Of the cleaned window at every bar: hash uint64 [n], and whether it is silent [n]."""
         if bars not in self._facts:
-            first = np.arange(len(self.columns) // self._steps_per_bar - bars + 1)
-            windows = slice_windows(self.columns, first, bars, self._steps_per_bar)
-            windows = self._codec.clean(windows)
+            first = np.arange(len(self.columns) // self.rows_per_bar - bars + 1)
+            windows = self._windows(first, bars)
             self._facts[bars] = content_hash(windows), np.invert(windows.any((1, 2)))
         return self._facts[bars]
+
+    def thin(self, first: np.ndarray, bars: int) -> dict[Reason, np.ndarray]:
+        """Of the windows at bars first [n] those with too little to learn from, bool [n] each."""
+        return self._codec.thin(self._windows(first, bars))
+
+    @property
+    def refused(self) -> dict[Reason, int]:
+        """How many bars are left out whole, and why."""
+        return self._codec.refused(self.notes)
+
+    def _windows(self, first: np.ndarray, bars: int) -> np.ndarray:
+        windows = slice_windows(self.columns, first, bars, self.rows_per_bar)
+        return self._codec.clean(windows)
 
 
 def facts_of(

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from pretty_midi import note_number_to_drum_name
+from pretty_midi import note_number_to_drum_name, program_to_instrument_name
 
 from mvae.music.codec import GridNotes
 from mvae.music.drums import DRUM_NAMES, DRUM_PITCHES
@@ -30,12 +30,16 @@ def draw(path: str | Path, pieces: Sequence[tuple[str, np.ndarray]], form: Form)
 
     rows = [(title, *_notes(tokens, form)) for title, tokens in list(pieces)[:_MOST_ROWS]]
     lines = any(not stream.sound.is_drum for stream in form.streams)
-    drums = any(stream.sound.is_drum for stream in form.streams)
+    drums = any(stream.sound.is_drum for stream in form.streams) or any(hits for _, _, hits in rows)
     low, high = _range([notes for _, own, _ in rows for notes in own.values()])
     drum_names = _drum_names([notes for _, _, hits in rows for notes in hits])
     heights = [_SEMITONE * (high - low)] * lines + [_DRUM * len(drum_names)] * drums
-    steps = max(len(tokens) for _, tokens in pieces)
-    size = min(16, max(7, 2 + steps / 18)), len(rows) * (sum(heights) + _AROUND) + 0.5
+    longest = max(len(tokens) for _, tokens in pieces)
+    steps = longest * form.steps_per_bar // form.rows_per_bar
+    size = (
+        min(16, max(7, 2 + steps * 4 / form.steps_per_quarter / 18)),
+        len(rows) * (sum(heights) + _AROUND) + 0.5,
+    )
     figure = Figure(figsize=size, layout='constrained')
     ratios = heights * len(rows)
     axes = figure.subplots(len(ratios), sharex=True, squeeze=False, height_ratios=ratios)[:, 0]
@@ -45,9 +49,9 @@ def draw(path: str | Path, pieces: Sequence[tuple[str, np.ndarray]], form: Form)
         own[0].set_title(title, loc='left', fontsize=9, pad=13 if symbols else 3)
         _write_symbols(own[0], symbols)
         if drums:
-            _draw_drums(own.pop(), hits, drum_names)
+            _draw_drums(own.pop(), hits, drum_names, 0.2 * form.steps_per_quarter)
         if lines:
-            _draw_lines(own.pop(), own_lines, low, high)
+            _draw_lines(own.pop(), own_lines, low, high, 0.0375 * form.steps_per_quarter)
     for axis in axes:
         _draw_bars(axis, steps, form)
     axes[-1].set_xlabel('bar', fontsize=8)
@@ -55,12 +59,14 @@ def draw(path: str | Path, pieces: Sequence[tuple[str, np.ndarray]], form: Form)
 
 
 def _notes(tokens: np.ndarray, form: Form) -> tuple[dict[str, GridNotes], list[GridNotes]]:
-    """The notes of each pitched stream, and those of the drums."""
+    """The notes of each pitched part, and those of the drums."""
     lines, drums = {}, []
-    for stream, columns in zip(form.streams, form.split(tokens), strict=True):
-        notes = stream.codec.decode(columns)
-        if stream.sound.is_drum:
+    for stream, sound, notes in form.players(tokens):
+        if sound.is_drum:
             drums.append(notes)
+        elif stream.codec.ensemble:
+            name = program_to_instrument_name(sound.program)
+            lines[f'{sound.track + 1} {name}'] = notes
         else:
             lines[stream.name] = notes
     return lines, drums
@@ -113,9 +119,10 @@ def _draw_boxes(
     axis.add_collection(boxes)
 
 
-def _draw_lines(axis: Any, lines: dict[str, GridNotes], low: int, high: int) -> None:
+def _draw_lines(axis: Any, lines: dict[str, GridNotes], low: int, high: int, gap: float) -> None:
+    """gap: steps between a note and one that follows it at once."""
     for n, (name, notes) in enumerate(lines.items()):
-        width = notes.end - notes.start - 0.15
+        width = notes.end - notes.start - gap
         colour = COLOURS[n % len(COLOURS)]
         _draw_boxes(axis, notes.start, width, notes.pitch, 0.9, colour, name)
     axis.set_ylim(low, high)
@@ -133,11 +140,14 @@ def _drum_names(drums: Sequence[GridNotes]) -> dict[int, str]:
     return names | {pitch: note_number_to_drum_name(pitch) or str(pitch) for pitch in others}
 
 
-def _draw_drums(axis: Any, drums: Sequence[GridNotes], names: dict[int, str]) -> None:
+def _draw_drums(
+    axis: Any, drums: Sequence[GridNotes], names: dict[int, str], length: float
+) -> None:
+    """length: of all hits, in steps."""
     place = {pitch: n for n, pitch in enumerate(names)}
     for notes in drums:
         rows = np.array([place[int(pitch)] for pitch in notes.pitch], int)
-        width = np.full(len(rows), 0.8)
+        width = np.full(len(rows), length)
         _draw_boxes(axis, notes.start, width, rows, 0.8, _DRUM_COLOUR, 'drums')
     axis.set_ylim(-0.6, len(names) - 0.4)
     axis.set_yticks(range(len(names)), list(names.values()), fontsize=7)

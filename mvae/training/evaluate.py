@@ -32,6 +32,7 @@ def _sums(
     noise = normal(keys_of(key, batch.numbers), cfg.latent_size)
     found, mask = objective(params, cfg, batch.streams, noise, batch.conditions), batch.mask
     q, weight = found.q, mask[:, None, None]
+    still = jnp.stack([(x == 0).all(-1) for x in batch.streams], -1)  # nothing happens: zeros
     loss = found.reconstruction + beta * kl_cost(found.kl, free_bits)
     return {
         'loss': (loss * mask).sum(),
@@ -40,7 +41,8 @@ def _sums(
         'codes': mask @ q.mu,
         'squares': (q.mu.T * mask) @ q.mu + jnp.diag(mask @ q.sigma**2),
         'hits': (found.right * weight).sum((0, 1)),
-        'steps': mask.sum() * onset.shape[1],
+        'steps': (found.counted * weight).sum((0, 1)),
+        'holds': (still * found.counted * weight).sum((0, 1)),
         'onset_hits': (found.right * onset * weight).sum((0, 1)),
         'onsets': (onset * weight).sum((0, 1)),
     }
@@ -69,19 +71,18 @@ def evaluate(
         spread, onset = processes.spread((batch, np.stack(events, -1) == ONSET))
         found = _sums(params, cfg, spread, onset, key, beta, free_bits)
         sums = {name: np.asarray(v, np.float64) for name, v in found.items()}
-        still = np.stack([(x == 0).all(-1) for x in batch.streams], -1)  # nothing happens: zeros
-        sums['holds'] = (still * np.asarray(batch.mask)[:, None, None]).sum((0, 1))
         total = {name: total[name] + sums[name] for name in sums} if total else sums
     return _means(processes.total(total), len(form.streams))
 
 
 def _means(total: dict[str, np.ndarray], streams: int) -> tuple[dict[str, float], Gaussian]:
-    examples, steps = float(total['examples']), float(total['steps'])
+    examples = float(total['examples'])
     result = {
         'loss': float(total['loss'] / examples),
         'kl_bits': float(total['kl'] / examples / np.log(2)),
     }
     for k in range(streams):
+        steps = max(total['steps'][k], 1)
         result[f'accuracy_{k}'] = float(total['hits'][k] / steps)
         onsets = max(total['onsets'][k], 1)
         result[f'onset_accuracy_{k}'] = float(total['onset_hits'][k] / onsets)

@@ -152,7 +152,7 @@ class _Trainer:
 
     def _write_pictures(self, model: MusicVAE) -> None:
         e = self.c.evaluation
-        originals = self.loader.form.join(self.validation[0].streams)[: e.samples]
+        originals = self.loader.form.join(self.validation[0].parts)[: e.samples]
         write_pictures(self._pictures(model.step), model, originals, e.temperature, self.c.seed)
 
     def _pictures(self, step: int) -> Path:

@@ -63,6 +63,6 @@ def negative_elbo(
         'kl': found.kl.sum(),
         'correct': found.right.sum().astype(jnp.float32),
         'examples': jnp.float32(len(loss)),
-        'tokens': jnp.float32(found.right.size),
+        'tokens': found.counted.sum().astype(jnp.float32),
     }
     return loss.mean(), sums
