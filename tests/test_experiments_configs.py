@@ -41,11 +41,13 @@ def _experiment(name, variant, scale):
 
 
 def _batch(form, seed=1):
-    keys = jax.random.split(jax.random.key(seed), len(form.streams))
-    sizes = [np.minimum(stream.codec.sizes, 130) for stream in form.streams]
+    keys = jax.random.split(jax.random.key(seed), len(form.parts))
+    sizes = [np.minimum(part.codec.sizes, 130) for part in form.parts]
     shapes = [(4, form.steps, len(own)) for own in sizes]
     parts = zip(keys, shapes, sizes, strict=True)
-    return Batch.of(tuple(jax.random.randint(key, shape, 0, own) for key, shape, own in parts))
+    drawn = tuple(jax.random.randint(key, shape, 0, own) for key, shape, own in parts)
+    count = len(form.streams)
+    return Batch.of(drawn[:count], conditions=drawn[count:])
 
 
 def _shapes(tree):

@@ -48,7 +48,8 @@ def _groups(model, fixtures, tokens):
     A flat model reads shorter windows too. Segments that end say so themselves.
     """
     if fixtures['length'].ndim > 1:
-        yield np.arange(len(tokens)), model.architecture, model.form.split(tokens)
+        parts = model.form.split(tokens), model.form.told(tokens)
+        yield np.arange(len(tokens)), model.architecture, parts
         return
     for length in np.unique(fixtures['length']):
         rows, cfg = np.flatnonzero(fixtures['length'] == length), model.architecture
@@ -88,7 +89,8 @@ def test_posterior_losses_and_logits(golden):
         np.testing.assert_allclose(kl, fixtures['kl_div'][rows], rtol=1e-5)
         np.testing.assert_allclose(reconstruction, fixtures['r_loss'][rows], rtol=1e-5)
         expected = fixtures['logits'][rows, : cfg.total_steps]
-        there = np.logical_and.reduce([h.counts(x) for h, x in zip(cfg.heads, own, strict=True)])
+        heads = zip(cfg.heads, own[0], strict=True)
+        there = np.logical_and.reduce([head.counts(values) for head, values in heads])
         assert np.abs((logits - expected)[there]).max() <= 2e-5 * np.abs(fixtures['logits']).max()
     np.testing.assert_allclose(
         _loss(model.params, model, fixtures, tokens), fixtures['loss'], rtol=1e-5

@@ -22,7 +22,7 @@ from mvae.music.notation import Notation
 from mvae.music.notes import Notes, Score
 from mvae.music.reasons import Reason, Rejected
 from mvae.music.sections import split_sections
-from mvae.music.tracks import list_tracks
+from mvae.music.tracks import Everyone
 
 FORM = make_form('band', 1)
 (BAND,) = (stream.codec for stream in FORM.streams)
@@ -348,7 +348,7 @@ def bars_of(data):
     """The bars of a file that are taken, as Magenta cuts it: int [N, 512]."""
     found = []
     for section in split_sections(read_midi(data), 24)[0]:
-        (everyone,) = list_tracks([section], BAND)
+        (everyone,) = Everyone().tracks([section], BAND)
         bars = -(-section.total_steps // 96)
         windows = BAND.encode(BAND.voice(everyone.notes(section)), 96 * bars)
         windows = windows.reshape(bars, 512, 1)
