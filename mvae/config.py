@@ -83,6 +83,10 @@ def _model() -> ConfigDict:
     # The encoder reads drums as 9 classes and silence instead of one of 512 tokens (Magenta: not in
     # trios).
     c.drum_roll_input = True
+    # How the decoder writes drums: softmax | nade. One of 512 tokens, or class by class, each told
+    # the ones before (mvae.model.nade), where the encoder reads classes too.
+    c.drums = 'softmax'
+    c.nade_hidden = 128  # hidden units of nade, by which percussion is always written
     # What the encoder is told of a groove: all | hits (neither velocity nor timing) | taps (the
     # loudest hit of each step, as one drum) | no_hat (all but the closed hi-hat). The decoder plays
     # it whole.
@@ -157,6 +161,7 @@ TINY: Block = {
         'conductor_sizes': (16,),
         'decoder_sizes': (24, 16),
         'drum_roll_input': True,
+        'nade_hidden': 8,
         'bottleneck_stddev': 0.0,
         'initial_sigma': 0.1,
         'bar_codes': True,

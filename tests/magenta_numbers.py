@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from mvae.music.form import Form
+from mvae.music.percussion import columns_of
 
 OWN = Path(__file__).parent / 'golden'
 SHARED = Path(__file__).parents[2] / 'shared' / 'golden'
@@ -25,6 +26,7 @@ CHECKPOINTS = [
         for name in (
             *('cat-mel_2bar_big', 'hierdec-mel_16bar', 'hierdec-trio_16bar'),
             'groovae_2bar_humanize',
+            'nade-drums_2bar_full',
         )
     ),
 ]
@@ -39,6 +41,8 @@ def tokens_of(one_hot: np.ndarray, form: Form) -> np.ndarray:
     """[B, T, sum of V_k] -> int32 [B, T, K]."""
     if form.name == 'groove':
         return _columns(one_hot)
+    if form.name == 'percussion':
+        return columns_of(one_hot > 0).astype(np.int32)
     blocks = np.split(one_hot, np.cumsum(form.sizes)[:-1], axis=-1)
     return np.stack([block.argmax(-1) for block in blocks], -1).astype(np.int32)
 

@@ -11,7 +11,7 @@ class MagentaConfig:
     """What a config of Magenta's says and shapes do not, and what Magenta trains it with.
 
     drum_map: by which Magenta plays it. reads: what the encoder is told of a groove, see
-    `mvae.model.groove`.
+    `mvae.model.groove`. drums: how they are written.
     """
 
     form: str
@@ -24,10 +24,15 @@ class MagentaConfig:
     scheduled: bool = False  # inverse sigmoid with rate 1000
     drum_map: str = 'old'
     reads: str = 'all'
+    drums: str = 'softmax'
 
 
 def _groove(bars: int, reads: str) -> MagentaConfig:
     return MagentaConfig('groove', bars, 'flat', 512, 48.0, 0.2, drum_map='current', reads=reads)
+
+
+def _nade(form: str) -> MagentaConfig:
+    return MagentaConfig(form, 2, 'flat', 512, 48.0, 0.2, scheduled=True, drums='nade')
 
 
 CONFIGS = {
@@ -37,6 +42,8 @@ CONFIGS = {
     'cat-mel_2bar_big': MagentaConfig('melody', 2, 'flat', 512, 0.0, 0.5, 0.99999, scheduled=True),
     'cat-drums_2bar_small': MagentaConfig('drums', 2, 'flat', 512, 48.0, 0.2, scheduled=True),
     'cat-drums_2bar_big': MagentaConfig('drums', 2, 'flat', 512, 48.0, 0.2, scheduled=True),
+    'nade-drums_2bar_reduced': _nade('drums'),
+    'nade-drums_2bar_full': _nade('percussion'),
     'flat-mel_16bar': MagentaConfig('melody', 16, 'flat', 512, 256.0, 0.2),
     'flat-trio_16bar': MagentaConfig('trio', 16, 'flat', 256, 0.0, 1.0),
     'hierdec-mel_16bar': MagentaConfig('melody', 16, 'hierdec', 512, 256.0, 0.2),

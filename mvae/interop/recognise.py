@@ -17,7 +17,6 @@ from mvae.interop.tensors import Spec
 # Magenta's other families, by what is in the name of a checkpoint or its tensors; none of them is a
 # model of ours.
 _OTHERS = {
-    'nade': 'a NADE drum model',
     'hits_control': 'a GrooVAE model that is told the hits at every step',
     'chords': 'a model conditioned on chords',
     'multiperf': 'a multi-instrument performance model',
@@ -26,11 +25,14 @@ _OTHERS = {
 _EXPERIMENTS = {
     ('melody', 2): 'mel2',
     ('drums', 2): 'drum2',
+    ('percussion', 2): 'percussion2',
     ('melody', 16): 'mel16',
     ('trio', 16): 'trio16',
     ('groove', 2): 'groove2',
     ('groove', 4): 'groove4',
 }
+_BY = {'softmax': '', 'nade': ' by NADE'}
+_BY_NADE = {'drum2': 'nade2'}  # where NADE writes what softmaxes write, too
 # (decoder, encoder) hierarchical or not -> our name of it.
 _VARIANTS = {
     (False, False): 'flat',
@@ -40,6 +42,7 @@ _VARIANTS = {
 }
 _PITCHES = {90: (21, 108), 130: (0, 127)}  # tokens of a melody -> lowest and highest pitch
 _DRUMS, _DRUM_ROLL = 512, 10
+_NADE, _CLASSES = 'decoder/nade/w_enc', {9: 'drums', 61: 'percussion'}
 _CORE = 'core_decoder/core_decoder'
 _OUTPUT = re.compile(r'(core_decoder/)?(core_decoder_\d/)?decoder/output_projection/kernel')
 _GROOVE, _MULTIPERF = 27, (482, 490)
@@ -53,9 +56,7 @@ def refuse_other_models(specs: Mapping[str, Spec], file: str, name: str | None =
     """
     called = (name or re.split(r'[/:]', file)[-1]).lower()
     named = next((what for word, what in _OTHERS.items() if word in called), None)
-    if any('/nade/' in name for name in specs):
-        named = _OTHERS['nade']
-    elif (widths := _output_widths(specs)[:1]) and widths[0] in _MULTIPERF:
+    if (widths := _output_widths(specs)[:1]) and widths[0] in _MULTIPERF:
         named = _OTHERS['multiperf']
     elif widths == [_GROOVE] and _told(specs) > _GROOVE:
         named = _OTHERS['hits_control']
@@ -104,24 +105,26 @@ def recognise(
         )
     hierarchical, hierarchical_encoder = _levels(specs)
     variant = _VARIANTS[hierarchical, hierarchical_encoder]
-    form, pitches = _streams(_output_widths(specs), file)
+    form, pitches = _streams(specs, file)
+    drums = 'nade' if _NADE in specs else 'softmax'
     drum_roll = _reads_drum_roll(specs, form, file)
-    name = name or config_named(Path(file).name) or _only_fit(form, variant, file)
+    name = name or config_named(Path(file).name) or _only_fit(form, variant, drums, file)
     magenta = CONFIGS[name]
-    fits = (magenta.form, magenta.variant) == (form, variant)
+    fits = (magenta.form, magenta.variant, magenta.drums) == (form, variant, drums)
     if not fits and not (decoder_only and magenta.variant != 'flat' and hierarchical):
         raise InputError(
-            f'{file} holds a {variant} model of {form}, not {name}, '
-            f'a {magenta.variant} model of {magenta.form}'
+            f'{file} holds a {variant} model of {form}{_BY[drums]}, not {name}, '
+            f'a {magenta.variant} model of {magenta.form}{_BY[magenta.drums]}'
         )
     c = base_config()
     experiment = _EXPERIMENTS[form, magenta.bars]
+    experiment = _BY_NADE.get(experiment, experiment) if drums == 'nade' else experiment
     c.update(experiment=experiment, form=form, bars=magenta.bars, variant=magenta.variant)
     c.scale = 'paper'
     if pitches:
         c.music.min_pitch, c.music.max_pitch = pitches
     c.music.drum_map = drum_map or magenta.drum_map
-    c.model.update(drum_roll_input=drum_roll, reads=magenta.reads)
+    c.model.update(drum_roll_input=drum_roll, reads=magenta.reads, drums=magenta.drums)
     _set_model(c, specs, file, decoder_only)
     _set_training(c, magenta)
     return c
@@ -150,6 +153,8 @@ def _set_model(c: ConfigDict, specs: Mapping[str, Spec], file: str, decoder_only
         raise InputError(f'{file} has no encoder; --decoder-only loads what can be decoded')
     shape = specs[state].shape if state in specs else ()
     c.model.latent_size = shape[0] if len(shape) == 2 else 0
+    if _NADE in specs:
+        c.model.nade_hidden = specs[_NADE].shape[-1]
 
 
 def _encoder_cell(specs: Mapping[str, Spec]) -> str:
@@ -183,8 +188,11 @@ def _output_widths(specs: Mapping[str, Spec]) -> list[int]:
     return [specs[name].shape[-1] for name in names if specs[name].shape]
 
 
-def _streams(widths: list[int], file: str) -> tuple[str, tuple[int, int] | None]:
+def _streams(specs: Mapping[str, Spec], file: str) -> tuple[str, tuple[int, int] | None]:
     """(form, pitches of melody and bass) of output layers."""
+    if _NADE in specs:
+        return _drums_by_nade(specs[_NADE].shape, file), None
+    widths = _output_widths(specs)
     for tokens, pitches in _PITCHES.items():
         if widths in ([tokens, tokens, _DRUMS], [2 * tokens + _DRUMS]):
             return 'trio', pitches
@@ -200,8 +208,19 @@ def _streams(widths: list[int], file: str) -> tuple[str, tuple[int, int] | None]
     )
 
 
-def _only_fit(form: str, variant: str, file: str) -> str:
-    fits = [name for name, c in CONFIGS.items() if (c.form, c.variant) == (form, variant)]
+def _drums_by_nade(shape: tuple[int, ...], file: str) -> str:
+    """The form of NADE's weights, of shape [classes, 1, hidden]."""
+    if len(shape) != 3 or shape[0] not in _CLASSES:
+        raise InputError(
+            f'{file}: {_NADE} has the shape {list(shape)}; NADE is of '
+            f'{" or ".join(map(str, _CLASSES))} drums, [drums, 1, hidden units]'
+        )
+    return _CLASSES[shape[0]]
+
+
+def _only_fit(form: str, variant: str, drums: str, file: str) -> str:
+    wanted = form, variant, drums
+    fits = [name for name, c in CONFIGS.items() if (c.form, c.variant, c.drums) == wanted]
     if not fits:
         raise InputError(
             f'{file} holds a {variant} model of {form}, as no config of Magenta is; '

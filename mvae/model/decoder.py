@@ -15,25 +15,36 @@ from jax import lax
 
 from mvae.model import dense, lstm
 from mvae.model.config import ModelConfig
-from mvae.model.heads import Head, draw, feed, out_width
+from mvae.model.heads import (
+    Head,
+    draw,
+    feed,
+    feed_width,
+    init_weights,
+    out_width,
+    with_weights,
+)
 from mvae.model.types import Params
 
 Streams = tuple[jax.Array, ...]
+_HEADS = 1000  # folded into the key; layers fold in smaller numbers
 
 
 def init(key: jax.Array, cfg: ModelConfig, heads: Sequence[Head]) -> Params:
     """{'initial_state': dense, 'layers': [lstm, ...], 'output': dense}.
 
-    The output has a block of logits for each head.
+    The output has a block of logits for each head. 'heads' is there, too, where any of them has
+    weights of its own.
     """
-    sizes, width = cfg.decoder_sizes, out_width(heads)
+    sizes = cfg.decoder_sizes
     keys = jax.random.split(key, len(sizes) + 2)
-    widths = (width + cfg.embedding_size, *sizes[:-1])
+    widths = (feed_width(heads) + cfg.embedding_size, *sizes[:-1])
     stddev = cfg.bottleneck_stddev
     initial_state = dense.init_initial_states(keys[0], cfg.embedding_size, sizes, stddev)
     layers = [lstm.init(k, i, s) for k, i, s in zip(keys[1:-1], widths, sizes, strict=True)]
-    output = dense.init(keys[-1], sizes[-1], width)
-    return {'initial_state': initial_state, 'layers': layers, 'output': output}
+    output = dense.init(keys[-1], sizes[-1], out_width(heads))
+    params = {'initial_state': initial_state, 'layers': layers, 'output': output}
+    return params | init_weights(heads, jax.random.fold_in(key, _HEADS))
 
 
 def logits(
@@ -44,7 +55,7 @@ def logits(
     inputs: the values of the step before, int [N, S, C] of each stream.
     """
     kernel, _ = lstm.split_kernel(params['layers'][0], cfg.dtype)
-    width = out_width(heads)
+    width = feed_width(heads)
     fixed = jnp.matmul(e.astype(cfg.dtype), kernel[width:], preferred_element_type=jnp.float32)
     fixed = fixed + params['layers'][0]['bias']  # the embedding says the same at every step
     time_first = [jnp.swapaxes(values, 0, 1) for values in inputs]
@@ -64,13 +75,13 @@ def prepare(params: Params, cfg: ModelConfig, heads: Sequence[Head]) -> Params:
     Made once, outside all loops.
     """
     kernels = [lstm.split_kernel(p, cfg.dtype) for p in params['layers']]
-    (first, recurrent), width = kernels[0], out_width(heads)
+    (first, recurrent), width = kernels[0], feed_width(heads)
     layers = [{'recurrent': recurrent.T, 'bias': params['layers'][0]['bias'][:, None]}]
     for p, (input_kernel, recurrent) in zip(params['layers'][1:], kernels[1:], strict=True):
         bias = p['bias'][:, None]
         layers.append({'input': input_kernel.T, 'recurrent': recurrent.T, 'bias': bias})
-    output = params['output']
-    return {
+    output, own = params['output'], {name: params[name] for name in params if name == 'heads'}
+    return own | {
         'values': first[:width],
         'embedding': first[width:].T,
         'layers': layers,
@@ -131,6 +142,8 @@ def generate(
     constant, states: of `start`. inputs: before the first step, [N, C] of each stream.
     """
 
+    heads = with_weights(heads, weights)
+
     def body(carry, t):
         states, inputs = carry
         states, step_logits = step(weights, cfg, heads, constant, states, inputs)
@@ -159,6 +172,7 @@ def scheduled_inputs(
     flows through draws, so that `logits` of the result has the exact gradient.
     """
     weights = prepare(params, cfg, heads)
+    heads = with_weights(heads, weights)
     constant, states = start(weights, cfg, e)
     fold = jax.random.fold_in
 
@@ -170,7 +184,7 @@ def scheduled_inputs(
         pairs = zip(drawn_tm1, true_t, strict=True)
         inputs_t = tuple(jnp.where(own[:, None], drawn, true) for drawn, true in pairs)
         states, step_logits = step(weights, cfg, heads, constant, states, inputs_t)
-        drawn = jax.vmap(lambda key, row: draw(heads, fold(key, 2 * t + 1), row, 1.0))
+        drawn = jax.vmap(lambda key, row: draw(heads, fold(key, 2 * t + 1), row, None))
         return (states, drawn(keys, step_logits)), inputs_t
 
     time_first = tuple(jnp.swapaxes(values, 0, 1) for values in inputs)

@@ -5,9 +5,12 @@ inputs.
 """
 
 from abc import ABC, abstractmethod
+from typing import ClassVar
 
 import jax
 from ml_collections import ConfigDict
+
+from mvae.model.types import Params
 
 NOTHING = -1
 
@@ -21,8 +24,11 @@ class Head(ABC):
     Attributes:
         columns: C.
         in_width: rows of an encoder's kernel that read the columns.
-        out_width: rows of a decoder's kernel that read them, and its logits.
+        feed_width: rows of a decoder's kernel that read them. out_width: its logits.
+        own_temperature: at which scheduled sampling draws in training.
     """
+
+    own_temperature: ClassVar[float] = 1.0
 
     @classmethod
     @abstractmethod
@@ -41,13 +47,25 @@ class Head(ABC):
     @abstractmethod
     def out_width(self) -> int: ...
 
+    @property
+    def feed_width(self) -> int:
+        return self.out_width
+
+    def init(self, key: jax.Array) -> Params:
+        """float32 weights of its own, between logits and values; {} for most heads."""
+        return {}
+
+    def with_weights(self, weights: Params) -> 'Head':
+        """The head that scores and draws by these weights, of the shapes of `init`."""
+        return self
+
     @abstractmethod
     def read(self, kernel: jax.Array, values: jax.Array) -> jax.Array:
         """What an encoder's kernel [in_width, G] makes of values: [..., G]."""
 
     @abstractmethod
     def feed(self, kernel: jax.Array, values: jax.Array) -> jax.Array:
-        """What a decoder's kernel [out_width, G] makes of the values before: [..., G]."""
+        """What a decoder's kernel [feed_width, G] makes of the values before: [..., G]."""
 
     @abstractmethod
     def loss(self, logits: jax.Array, values: jax.Array) -> jax.Array:

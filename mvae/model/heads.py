@@ -14,8 +14,10 @@ from ml_collections import ConfigDict
 
 from mvae.model.groove import Groove
 from mvae.model.head import NOTHING, Head
+from mvae.model.nade import Nade
+from mvae.model.types import Params
 
-__all__ = ['HEADS', 'NOTHING', 'Categorical', 'Columns', 'DrumRoll', 'Groove', 'Head']
+__all__ = ['HEADS', 'NOTHING', 'Categorical', 'Columns', 'DrumRoll', 'Groove', 'Head', 'Nade']
 
 
 @dataclasses.dataclass(frozen=True)
@@ -64,12 +66,14 @@ class DrumRoll(Categorical):
     """Combinations of drums as tokens, whose bits are the classes.
 
     The encoder reads a drum roll: one row for each class, and one for silence (docs/magenta.md,
-    Drum rolls). The decoder reads and writes tokens.
+    Drum rolls). The decoder reads and writes tokens, or by `model.drums` classes (`Nade`).
     """
 
     @classmethod
     def make(cls, sizes: tuple[int, ...], settings: ConfigDict) -> Head:
         (size,) = sizes
+        if settings.drums == 'nade':
+            return Nade.make(sizes, settings)
         return cls(size) if settings.drum_roll_input else Categorical(size)
 
     @property
@@ -135,6 +139,7 @@ HEADS: dict[str, type[Head]] = {
     'columns': Columns,
     'drum_roll': DrumRoll,
     'groove': Groove,
+    'nade': Nade,
 }
 
 
@@ -143,9 +148,28 @@ def in_width(heads: Sequence[Head]) -> int:
     return sum(head.in_width for head in heads)
 
 
+def feed_width(heads: Sequence[Head]) -> int:
+    """Rows of a decoder's kernel for several streams."""
+    return sum(head.feed_width for head in heads)
+
+
 def out_width(heads: Sequence[Head]) -> int:
-    """Rows of a decoder's kernel for several streams, and its logits."""
+    """Logits of a decoder of several streams."""
     return sum(head.out_width for head in heads)
+
+
+def init_weights(heads: Sequence[Head], key: jax.Array) -> Params:
+    """{'heads': weights of each} where any has some, otherwise {}."""
+    own = [head.init(jax.random.fold_in(key, n)) for n, head in enumerate(heads)]
+    return {'heads': own} if any(own) else {}
+
+
+def with_weights(heads: Sequence[Head], params: Params) -> tuple[Head, ...]:
+    """The heads with their weights in a decoder's params, which may hold none."""
+    if 'heads' not in params:
+        return tuple(heads)
+    pairs = zip(heads, params['heads'], strict=True)
+    return tuple(head.with_weights(weights) for head, weights in pairs)
 
 
 def read(heads: Sequence[Head], kernel: jax.Array, streams: Sequence[jax.Array]) -> jax.Array:
@@ -156,8 +180,8 @@ def read(heads: Sequence[Head], kernel: jax.Array, streams: Sequence[jax.Array])
 
 
 def feed(heads: Sequence[Head], kernel: jax.Array, streams: Sequence[jax.Array]) -> jax.Array:
-    """What a decoder's kernel [sum of out_width, G] makes of streams [..., C]: [..., G]."""
-    rows = _split(kernel, [head.out_width for head in heads], 0)
+    """What a decoder's kernel [sum of feed_width, G] makes of streams [..., C]: [..., G]."""
+    rows = _split(kernel, [head.feed_width for head in heads], 0)
     parts = zip(heads, rows, streams, strict=True)
     return cast(jax.Array, sum(head.feed(own, values) for head, own, values in parts))
 
@@ -168,13 +192,23 @@ def split_logits(heads: Sequence[Head], logits: jax.Array) -> tuple[jax.Array, .
 
 
 def draw(
-    heads: Sequence[Head], key: jax.Array, logits: jax.Array, temperature: jax.Array | float
+    heads: Sequence[Head],
+    key: jax.Array,
+    logits: jax.Array,
+    temperature: jax.Array | float | None,
 ) -> tuple[jax.Array, ...]:
-    """Values of each stream, int32 [..., C], from logits [..., sum of out_width]."""
-    temperature = jnp.asarray(temperature, jnp.float32)
+    """Values of each stream, int32 [..., C], from logits [..., sum of out_width].
+
+    temperature: None is each head's own.
+    """
+
+    def of(head: Head) -> jax.Array:
+        own = head.own_temperature if temperature is None else temperature
+        return jnp.asarray(own, jnp.float32)
+
     blocks = zip(heads, split_logits(heads, logits), strict=True)
     return tuple(
-        head.draw(jax.random.fold_in(key, k), block, temperature)
+        head.draw(jax.random.fold_in(key, k), block, of(head))
         for k, (head, block) in enumerate(blocks)
     )
 

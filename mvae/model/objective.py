@@ -44,7 +44,7 @@ def objective(
     q = vae.encode(params, cfg, streams if source is None else source)
     z = vae.sample_posterior(noise, q)
     logits = vae.decode_logits(params, cfg, z, streams, sampling=sampling, dropout=dropout)
-    parts = list(zip(cfg.heads, logits, streams, strict=True))
+    parts = list(zip(vae.heads_of(params, cfg), logits, streams, strict=True))
     losses = (head.loss(block, values).sum(1) for head, block, values in parts)
     reconstruction = cast(jax.Array, sum(losses))
     right = [head.right(head.likeliest(block), values) for head, block, values in parts]

@@ -21,6 +21,7 @@ __all__ = [
     'encode',
     'generate',
     'generate_prepared',
+    'heads_of',
     'init',
     'kl_divergence',
     'prepare',
@@ -44,6 +45,12 @@ def init(key: jax.Array, cfg: ModelConfig) -> Params:
         for n, own in enumerate(cfg.decoder_heads)
     ]
     return params
+
+
+def heads_of(params: Params, cfg: ModelConfig) -> tuple[heads.Head, ...]:
+    """The head of each stream with its weights, which scores what `decode_logits` gives."""
+    pairs = zip(cfg.decoder_heads, params['decoders'], strict=True)
+    return tuple(head for own, params_n in pairs for head in heads.with_weights(own, params_n))
 
 
 def encode(params: Params, cfg: ModelConfig, streams: Sequence[jax.Array]) -> Posterior:

@@ -14,6 +14,7 @@ from mvae.music.form import Form, Sound, Stream
 from mvae.music.groove import GrooveCodec
 from mvae.music.line import LineCodec
 from mvae.music.notation import Notation
+from mvae.music.percussion import PercussionCodec
 from mvae.music.reasons import Reason
 from mvae.music.tracks import AllDrums, Programs
 
@@ -40,11 +41,17 @@ def _groove(notation: Notation) -> Stream:
     return Stream('groove', GrooveCodec(notation.drum_map), AllDrums(), sound, tonal=False)
 
 
+def _percussion(notation: Notation) -> Stream:
+    sound = Sound(0, 9, is_drum=True)
+    return Stream('percussion', PercussionCodec(), AllDrums(), sound, tonal=False)
+
+
 STREAMS: dict[str, Callable[[Notation], Stream]] = {
     'melody': _melody,
     'bass': _bass,
     'drums': _drums,
     'groove': _groove,
+    'percussion': _percussion,
 }
 FORMS: dict[str, tuple[str, ...]] = {
     'melody': ('melody',),
@@ -52,8 +59,10 @@ FORMS: dict[str, tuple[str, ...]] = {
     'drums': ('drums',),
     'trio': ('melody', 'bass', 'drums'),
     'groove': ('groove',),
+    'percussion': ('percussion',),
 }
-# What a dataset is built for where nobody says. A groove takes 27 numbers for each step.
+# What a dataset is built for where nobody says. A groove takes 27 numbers for each step, percussion
+# 4 where drums take one.
 USUAL_FORMS = ('melody', 'bass', 'drums', 'trio')
 
 

@@ -46,6 +46,8 @@ class _Model(msgspec.Struct):
     conductor_sizes: _Layers
     decoder_sizes: Annotated[_Layers, Meta(min_length=1)]
     drum_roll_input: bool
+    drums: Literal['softmax', 'nade']
+    nade_hidden: _Units
     reads: str  # which, says mvae.model.groove
     dtype: Literal['float32', 'bfloat16']
     bottleneck_stddev: _Rate
