@@ -91,6 +91,9 @@ def _model() -> ConfigDict:
     # loudest hit of each step, as one drum) | no_hat (all but the closed hi-hat). The decoder plays
     # it whole.
     c.reads = 'all'
+    # Velocity and timing of a groove count in the loss only where a hit is. If not, they count as 0
+    # elsewhere (Magenta), and a hit that is not sure is said too quietly.
+    c.errors_at_hits = False
     # z is a row of codes, one for each stream of each bar. A hierarchical encoder writes each from
     # that alone, and so has encoder_sizes for each stream; a conductor and the decoders read it.
     c.bar_codes = False
@@ -125,6 +128,12 @@ def _training() -> ConfigDict:
     c.sampling_rate = 0.0
     # Share of the decoder's inputs hidden in training (Bowman et al., 2016); 0 in the paper.
     c.token_dropout = 0.0
+    # Share of the numbers that a layer of encoder or decoder reads at a step, dropped in training
+    # (0.7 in GrooVAE); what is drawn or evaluated never.
+    c.input_dropout = 0.0
+    # Of each example of a groove a probability up to this one is drawn, by which its hits are left
+    # out of what the encoder reads, the quiet ones rather (0.8 in one of GrooVAE's models).
+    c.note_dropout = 0.0
     c.check_replicas_every = 1000  # compare the parameters of all devices; 0: never
     return c
 
@@ -171,6 +180,7 @@ TINY: Block = {
         'steps': 20,
         'batch_size': 8,
         'learning_rate': 1e-2,
+        'input_dropout': 0.0,
     },
     'prior': {'steps': 0, 'windows': 32, 'batch_size': 8, 'width': 16, 'layers': 2, 'heads': 2},
     'evaluation': {'every': 10, 'windows': 16, 'batch_size': 8, 'samples': 2},

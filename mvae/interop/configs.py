@@ -25,10 +25,18 @@ class MagentaConfig:
     drum_map: str = 'old'
     reads: str = 'all'
     drums: str = 'softmax'
+    input_dropout: float = 0.0
+    note_dropout: float = 0.0
 
 
-def _groove(bars: int, reads: str) -> MagentaConfig:
-    return MagentaConfig('groove', bars, 'flat', 512, 48.0, 0.2, drum_map='current', reads=reads)
+def _groove(bars: int, reads: str, note_dropout: float = 0.0) -> MagentaConfig:
+    return MagentaConfig(
+        *('groove', bars, 'flat', 512, 48.0, 0.2),
+        drum_map='current',
+        reads=reads,
+        input_dropout=0.7,
+        note_dropout=note_dropout,
+    )
 
 
 def _nade(form: str) -> MagentaConfig:
@@ -53,7 +61,7 @@ CONFIGS = {
     'groovae_4bar': _groove(4, 'all'),
     'groovae_2bar_humanize': _groove(2, 'hits'),
     'groovae_2bar_tap_fixed_velocity': _groove(2, 'taps'),
-    'groovae_2bar_tap_fixed_velocity_note_dropout': _groove(2, 'taps'),
+    'groovae_2bar_tap_fixed_velocity_note_dropout': _groove(2, 'taps', 0.8),
     'groovae_2bar_add_closed_hh': _groove(2, 'no_hat'),
 }
 

@@ -175,6 +175,8 @@ def _set_training(c: ConfigDict, magenta: MagentaConfig) -> None:
         free_bits=magenta.free_bits,
         max_beta=magenta.max_beta,
         beta_rate=magenta.beta_rate,
+        input_dropout=magenta.input_dropout,
+        note_dropout=magenta.note_dropout,
     )
     if magenta.scheduled:
         c.training.update(sampling_schedule='inverse_sigmoid', sampling_rate=1000.0)

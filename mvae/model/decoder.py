@@ -15,8 +15,10 @@ from jax import lax
 
 from mvae.model import dense, lstm
 from mvae.model.config import ModelConfig
+from mvae.model.dropout import InputDropout, drop
 from mvae.model.heads import (
     Head,
+    as_numbers,
     draw,
     feed,
     feed_width,
@@ -48,23 +50,35 @@ def init(key: jax.Array, cfg: ModelConfig, heads: Sequence[Head]) -> Params:
 
 
 def logits(
-    params: Params, cfg: ModelConfig, heads: Sequence[Head], e: jax.Array, inputs: Streams
+    params: Params,
+    cfg: ModelConfig,
+    heads: Sequence[Head],
+    e: jax.Array,
+    inputs: Streams,
+    dropout: InputDropout | None = None,
 ) -> jax.Array:
     """Teacher forcing, layer by layer over all steps: e [N, E] -> float32 [N, S, sum of out_width].
 
-    inputs: the values of the step before, int [N, S, C] of each stream.
+    inputs: the values of the step before, int [N, S, C] of each stream. dropout: of what layers
+    read, with keys [N]; the first one reads e at every step.
     """
     kernel, _ = lstm.split_kernel(params['layers'][0], cfg.dtype)
     width = feed_width(heads)
     fixed = jnp.matmul(e.astype(cfg.dtype), kernel[width:], preferred_element_type=jnp.float32)
     fixed = fixed + params['layers'][0]['bias']  # the embedding says the same at every step
     time_first = [jnp.swapaxes(values, 0, 1) for values in inputs]
-    x = feed(heads, kernel[:width], time_first).swapaxes(1, 2)
+    if dropout is None:
+        x = feed(heads, kernel[:width], time_first).swapaxes(1, 2)
+    else:
+        numbers = as_numbers(heads, time_first, feeding=True).transpose(2, 0, 1)
+        each = jnp.broadcast_to(e.T[:, None], (e.shape[1], *numbers.shape[1:]))
+        x = lstm.project(dropout(jnp.concatenate([numbers, each]), 0), kernel)
+        fixed = jnp.broadcast_to(params['layers'][0]['bias'], fixed.shape)
     states = dense.initial_states(params['initial_state'], e, cfg.decoder_sizes, cfg.dtype)
     for n, (p, state) in enumerate(zip(params['layers'], states, strict=True)):
         input_kernel, recurrent_kernel = lstm.split_kernel(p, cfg.dtype)
         constant = p['bias'][:, None] if n else fixed.T
-        x = lstm.project(x, input_kernel) if n else x
+        x = lstm.project(drop(dropout, x, n), input_kernel) if n else x
         x, _ = lstm.unroll(x, constant, state, recurrent_kernel)
     return dense.apply_first(params['output'], x, cfg.dtype).transpose(2, 1, 0)
 

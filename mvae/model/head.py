@@ -67,6 +67,13 @@ class Head(ABC):
     def feed(self, kernel: jax.Array, values: jax.Array) -> jax.Array:
         """What a decoder's kernel [feed_width, G] makes of the values before: [..., G]."""
 
+    def thin(self, key: jax.Array, values: jax.Array, most: float) -> jax.Array:
+        """Values int [T, C] of an example as an encoder may hear them in training; here all.
+
+        most: up to which probability notes are left out.
+        """
+        return values
+
     @abstractmethod
     def loss(self, logits: jax.Array, values: jax.Array) -> jax.Array:
         """-log p(values) in nats: [...]."""

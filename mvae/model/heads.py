@@ -186,6 +186,12 @@ def feed(heads: Sequence[Head], kernel: jax.Array, streams: Sequence[jax.Array])
     return cast(jax.Array, sum(head.feed(own, values) for head, own, values in parts))
 
 
+def as_numbers(heads: Sequence[Head], streams: Sequence[jax.Array], feeding: bool) -> jax.Array:
+    """The vectors whose products with kernels `read`, or `feed`, gives: float32 [..., width]."""
+    way, width = (feed, feed_width) if feeding else (read, in_width)
+    return way(heads, jnp.eye(width(heads), dtype=jnp.float32), streams)
+
+
 def split_logits(heads: Sequence[Head], logits: jax.Array) -> tuple[jax.Array, ...]:
     """[..., sum of out_width] -> logits of each stream."""
     return _split(logits, [head.out_width for head in heads], -1)

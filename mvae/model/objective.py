@@ -9,6 +9,7 @@ import numpy as np
 
 from mvae.model import vae
 from mvae.model.config import ModelConfig
+from mvae.model.dropout import InputDropout
 from mvae.model.types import Params
 
 
@@ -35,15 +36,19 @@ def objective(
     source: Sequence[jax.Array] | None = None,
     sampling: tuple[jax.Array, jax.Array | float] | None = None,
     dropout: tuple[jax.Array, float] | None = None,
+    input_dropout: InputDropout | None = None,
 ) -> Objective:
     """-log p(x | z) under teacher forcing and KL(q(z | x) || N(0, I)), z drawn from q.
 
     streams: int [B, T, C] each. noise: of that draw, see `vae.sample_posterior`. source: of which
     streams q is, others than those that are scored. sampling, dropout: see `vae.decode_logits`.
+    input_dropout: of what the layers of encoder and decoder read.
     """
-    q = vae.encode(params, cfg, streams if source is None else source)
+    q = vae.encode(params, cfg, streams if source is None else source, input_dropout)
     z = vae.sample_posterior(noise, q)
-    logits = vae.decode_logits(params, cfg, z, streams, sampling=sampling, dropout=dropout)
+    logits = vae.decode_logits(
+        params, cfg, z, streams, sampling=sampling, dropout=dropout, input_dropout=input_dropout
+    )
     parts = list(zip(vae.heads_of(params, cfg), logits, streams, strict=True))
     losses = (head.loss(block, values).sum(1) for head, block, values in parts)
     reconstruction = cast(jax.Array, sum(losses))

@@ -49,6 +49,7 @@ class _Model(msgspec.Struct):
     drums: Literal['softmax', 'nade']
     nade_hidden: _Units
     reads: str  # which, says mvae.model.groove
+    errors_at_hits: bool
     dtype: Literal['float32', 'bfloat16']
     bottleneck_stddev: _Rate
     initial_sigma: _Rate
@@ -70,6 +71,8 @@ class _Training(msgspec.Struct):
     sampling_schedule: str  # which, and of which rate: mvae.training.schedules
     sampling_rate: _Rate
     token_dropout: _Share
+    input_dropout: _Share
+    note_dropout: _Share
     check_replicas_every: _Count
 
 

@@ -3,13 +3,18 @@
 Paper section 2; docs/magenta.md, Objective.
 """
 
+from collections.abc import Sequence
+
 import jax
 import jax.numpy as jnp
 
 from mvae.batch import Batch
 from mvae.model.config import ModelConfig
+from mvae.model.dropout import InputDropout
 from mvae.model.objective import kl_cost, objective
 from mvae.model.types import Params
+
+_INPUTS, _NOTES = 1000, 1001  # folded into keys of examples, which are split in three
 
 
 def keys_of(key: jax.Array, numbers: jax.Array) -> jax.Array:
@@ -32,18 +37,32 @@ def negative_elbo(
     free_bits: float,
     sampling_probability: jax.Array | float | None = None,
     token_dropout: float = 0.0,
+    input_dropout: float = 0.0,
+    note_dropout: float = 0.0,
 ) -> tuple[jax.Array, dict[str, jax.Array]]:
     """Mean loss of a batch without padding, and sums for metrics.
 
-    keys: [B], of each example's noise. sampling_probability: None is teacher forcing. Returns the
-    loss in nats per example, and sums over examples: 'loss', 'reconstruction' and 'kl' in nats,
-    'correct' in steps of all streams, and their denominators 'examples' and 'tokens'.
+    keys: [B], of each example's noise. sampling_probability: None is teacher forcing. The dropouts:
+    see `training` in mvae.config. Returns the loss in nats per example, and sums over examples:
+    'loss', 'reconstruction' and 'kl' in nats, 'correct' in steps of all streams, and their
+    denominators 'examples' and 'tokens'.
     """
     z_keys, sampling_keys, dropout_keys = jax.vmap(lambda key: jax.random.split(key, 3))(keys).T
     noise = normal(z_keys, cfg.latent_size)
     sampling = None if sampling_probability is None else (sampling_keys, sampling_probability)
     dropout = (dropout_keys, token_dropout) if token_dropout else None
-    found = objective(params, cfg, batch.streams, noise, sampling=sampling, dropout=dropout)
+    inputs = InputDropout(_folded(keys, _INPUTS), input_dropout) if input_dropout else None
+    source = _thinned(cfg, batch.streams, _folded(keys, _NOTES), note_dropout)
+    found = objective(
+        params,
+        cfg,
+        batch.streams,
+        noise,
+        source=source,
+        sampling=sampling,
+        dropout=dropout,
+        input_dropout=inputs,
+    )
     loss = found.reconstruction + beta * kl_cost(found.kl, free_bits)
     sums = {
         'loss': loss.sum(),
@@ -54,3 +73,20 @@ def negative_elbo(
         'tokens': jnp.float32(found.right.size),
     }
     return loss.mean(), sums
+
+
+def _folded(keys: jax.Array, number: int) -> jax.Array:
+    return jax.vmap(jax.random.fold_in, (0, None))(keys, number)
+
+
+def _thinned(
+    cfg: ModelConfig, streams: Sequence[jax.Array], keys: jax.Array, most: float
+) -> Sequence[jax.Array]:
+    """Streams int [B, T, C] as an encoder may hear them in training; see `Head.thin`."""
+    if not most:
+        return streams
+    pairs = enumerate(zip(cfg.heads, streams, strict=True))
+    return [
+        jax.vmap(head.thin, (0, 0, None))(_folded(keys, n), values, most)
+        for n, (head, values) in pairs
+    ]
