@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from jax.test_util import check_grads
 from run_maker import tiny_config
 
 from mvae.model import vae
@@ -44,6 +45,17 @@ def test_it_is_a_distribution_and_what_the_formula_says():
     assert len(np.unique(rolls, axis=0)) == 32 and rolls[1 * 4 + 2].tolist() == [1, 0, 0, 0, 1]
     expected = [by_hand(head, np.asarray(logits), roll) for roll in rolls]
     np.testing.assert_allclose(losses, expected, rtol=1e-4)
+
+
+def test_gradients_are_those_of_the_formula():
+    """By finite differences, of what the decoder says and of the weights."""
+    head, values = weighted(), jnp.asarray(ALL[[7, 22]])
+    said = jax.random.normal(jax.random.key(1), (2, 8))
+
+    def loss(weights, said):
+        return head.with_weights(weights).loss(said, values).sum()
+
+    check_grads(loss, (head.weights, said), 1, modes=['rev'], atol=0.02, rtol=0.02)
 
 
 @pytest.mark.parametrize('temperature', [1.0, 0.5])

@@ -5,7 +5,6 @@ NADE.
 """
 
 import dataclasses
-from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
@@ -107,45 +106,79 @@ class Nade(Head):
 
     def loss(self, logits: jax.Array, values: jax.Array) -> jax.Array:
         roll = self.roll(values)
-        p = jax.nn.sigmoid(self._unfold(logits, roll, lambda _, true: true)[0])
+        e, d = self._vectors()
+        rows = logits.reshape(-1, self.out_width), roll.reshape(-1, self.feed_width)
+        p = jax.nn.sigmoid(_logits(e, d, *rows).reshape(roll.shape))
         told = roll * jnp.log(p + _EPSILON) + (1 - roll) * jnp.log(1 - p + _EPSILON)
         return -told.sum(-1)
 
     def draw(self, key: jax.Array, logits: jax.Array, temperature: jax.Array) -> jax.Array:
         """Class by class; at 0 each is hit that is likelier hit than not, given the ones before."""
         noise = jax.random.logistic(key, (*logits.shape[:-1], self.feed_width))
-        chosen = self._unfold(logits, temperature * noise, lambda x, own: x + own >= 0)[1]
-        return self._values(chosen)
+        return self._chosen(logits, temperature * noise)
 
     def likeliest(self, logits: jax.Array) -> jax.Array:
         """As `draw` at temperature 0."""
         none = jnp.zeros((*logits.shape[:-1], self.feed_width))
-        return self._values(self._unfold(logits, none, lambda x, _: x >= 0)[1])
+        return self._chosen(logits, none)
 
-    def _unfold(
-        self,
-        logits: jax.Array,
-        told: jax.Array,
-        choose: Callable[[jax.Array, jax.Array], jax.Array],
-    ) -> tuple[jax.Array, jax.Array]:
-        """Logit of each class given the ones before, and what was chosen: float32 [..., N] each.
-
-        choose: (logit [...], what is told of the class [...]) -> 0 or 1. told: [..., N].
-        """
+    def _vectors(self) -> tuple[jax.Array, jax.Array]:
+        """e and d of the classes, [N, H] each."""
         assert self.weights is not None, 'a head without weights reads, and does not score'
-        e, d = self.weights['w_enc'][:, 0], self.weights['w_dec_t'][..., 0]
-        hidden, biases = logits[..., : self.hidden], logits[..., self.hidden :]
+        return self.weights['w_enc'][:, 0], self.weights['w_dec_t'][..., 0]
+
+    def _chosen(self, logits: jax.Array, noise: jax.Array) -> jax.Array:
+        """Values int32 [..., C], each class by its logit, which noise [..., N] is added to."""
 
         def body(a, xs):
             e_n, d_n, bias, own = xs
-            logit = bias + jax.nn.sigmoid(a) @ d_n
-            chosen = choose(logit, own).astype(jnp.float32)
-            return a + chosen[..., None] * e_n, (logit, chosen)
+            hit = (bias + jax.nn.sigmoid(a) @ d_n + own >= 0).astype(jnp.float32)
+            return a + hit[..., None] * e_n, hit
 
-        xs = e, d, jnp.moveaxis(biases, -1, 0), jnp.moveaxis(told, -1, 0)
-        _, (found, chosen) = lax.scan(body, hidden, xs)
-        return jnp.moveaxis(found, 0, -1), jnp.moveaxis(chosen, 0, -1)
+        biases, noise = (jnp.moveaxis(x, -1, 0) for x in (logits[..., self.hidden :], noise))
+        xs = *self._vectors(), biases, noise
+        _, hits = lax.scan(body, logits[..., : self.hidden], xs)
+        return self._values(jnp.moveaxis(hits, 0, -1))
 
 
 def _product(roll: jax.Array, kernel: jax.Array) -> jax.Array:
     return jnp.matmul(roll.astype(kernel.dtype), kernel, preferred_element_type=jnp.float32)
+
+
+@jax.custom_vjp
+def _logits(e: jax.Array, d: jax.Array, said: jax.Array, roll: jax.Array) -> jax.Array:
+    """Of M rolls [M, N] the logit of each class given the ones before: float32 [M, N].
+
+    e, d: [N, H]. said: what the decoder says, [M, H + N].
+    """
+    return _logits_fwd(e, d, said, roll)[0]
+
+
+def _logits_fwd(e, d, said, roll):
+    def body(a, xs):
+        e_n, d_n, bias, own = xs
+        return a + own[:, None] * e_n, bias + jax.nn.sigmoid(a) @ d_n
+
+    hidden = e.shape[1]
+    last, found = lax.scan(body, said[:, :hidden], (e, d, said[:, hidden:].T, roll.T))
+    return found.T, (e, d, last, roll)
+
+
+def _logits_bwd(residuals, gradient):
+    # Hidden units are found again from the last ones. Kept, those of all classes would be [N, M, H]
+    # numbers, and take four times as long.
+    e, d, last, roll = residuals
+
+    def body(carry, xs):
+        a, da = carry
+        e_n, d_n, own, g = xs
+        a = a - own[:, None] * e_n
+        s = jax.nn.sigmoid(a)
+        return (a, da + g[:, None] * d_n * s * (1 - s)), (own @ da, g @ s)
+
+    xs = e, d, roll.T, gradient.T
+    (_, da), (de, dd) = lax.scan(body, (last, jnp.zeros_like(last)), xs, reverse=True)
+    return de, dd, jnp.concatenate([da, gradient], -1), jnp.zeros_like(roll)
+
+
+_logits.defvjp(_logits_fwd, _logits_bwd)
