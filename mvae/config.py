@@ -83,10 +83,17 @@ def _model() -> ConfigDict:
     # The encoder reads drums as 9 classes and silence instead of one of 512 tokens (Magenta: not in
     # trios).
     c.drum_roll_input = True
+    # How the decoder writes drums: softmax | nade. One of 512 tokens, or class by class, each told
+    # the ones before (mvae.model.nade), where the encoder reads classes too.
+    c.drums = 'softmax'
+    c.nade_hidden = 128  # hidden units of nade, by which percussion is always written
     # What the encoder is told of a groove: all | hits (neither velocity nor timing) | taps (the
     # loudest hit of each step, as one drum) | no_hat (all but the closed hi-hat). The decoder plays
     # it whole.
     c.reads = 'all'
+    # Velocity and timing of a groove count in the loss only where a hit is. If not, they count as 0
+    # elsewhere (Magenta), and a hit that is not sure is said too quietly.
+    c.errors_at_hits = False
     # z is a row of codes, one for each stream of each bar. A hierarchical encoder writes each from
     # that alone, and so has encoder_sizes for each stream; a conductor and the decoders read it.
     c.bar_codes = False
@@ -124,6 +131,12 @@ def _training() -> ConfigDict:
     # Share of examples of which the model is told nothing in training, such as no chords, so that
     # it can play without (Ho & Salimans, 2022).
     c.told_dropout = 0.0
+    # Share of the numbers that a layer of encoder or decoder reads at a step, dropped in training
+    # (0.7 in GrooVAE); what is drawn or evaluated never.
+    c.input_dropout = 0.0
+    # Of each example of a groove a probability up to this one is drawn, by which its hits are left
+    # out of what the encoder reads, the quiet ones rather (0.8 in one of GrooVAE's models).
+    c.note_dropout = 0.0
     c.check_replicas_every = 1000  # compare the parameters of all devices; 0: never
     return c
 
@@ -160,6 +173,7 @@ TINY: Block = {
         'conductor_sizes': (16,),
         'decoder_sizes': (24, 16),
         'drum_roll_input': True,
+        'nade_hidden': 8,
         'bottleneck_stddev': 0.0,
         'initial_sigma': 0.1,
         'bar_codes': True,
@@ -169,6 +183,7 @@ TINY: Block = {
         'steps': 20,
         'batch_size': 8,
         'learning_rate': 1e-2,
+        'input_dropout': 0.0,
     },
     'prior': {'steps': 0, 'windows': 32, 'batch_size': 8, 'width': 16, 'layers': 2, 'heads': 2},
     'evaluation': {'every': 10, 'windows': 16, 'batch_size': 8, 'samples': 2},

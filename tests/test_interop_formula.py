@@ -8,7 +8,7 @@ import pytest
 from mvae.interop import names
 from mvae.model import vae
 from mvae.model.config import ModelConfig
-from mvae.model.heads import Categorical, Groove
+from mvae.model.heads import Categorical, Groove, Nade
 
 Z = np.array([[0.5, -1.0], [1.5, 0.25]], np.float32)
 
@@ -31,7 +31,7 @@ def formula_params(cfg: ModelConfig):
 
 def reconstruction(params, cfg, z, tokens):
     (logits,) = vae.decode_logits(params, cfg, z, (tokens,))
-    return cfg.heads[0].loss(logits, tokens).sum(1), logits
+    return vae.heads_of(params, cfg)[0].loss(logits, tokens).sum(1), logits
 
 
 def test_flat_with_two_lengths():
@@ -118,3 +118,23 @@ def test_a_groove_of_two_drums():
     (greedy,) = vae.generate(params, cfg, jnp.asarray(Z), jax.random.key(0), 0.0)
     played = np.concatenate(cfg.heads[0].numbers(greedy), -1)[0, 0]
     np.testing.assert_allclose(played, [0, 1, 0.699606, 0.690486, -0.577407, 0.358122], atol=5e-4)
+
+
+def test_nade_of_four_drums():
+    """The first drum is the lowest bit."""
+    cfg = ModelConfig((Nade((16,), 3),), 1, 4, (3,), 2, (4,))
+    params, values = formula_params(cfg), jnp.array([[9, 0, 3, 4], [2, 1, 0, 15]])[..., None]
+    q = vae.encode(params, cfg, (values,))
+    mu, sigma = (
+        [-0.110939, 0.017567, 0.135739, 0.161392],
+        [0.559649, 0.826339, 0.336934, 0.758440],
+    )
+    np.testing.assert_allclose(q.mu.ravel(), mu, atol=1e-5)
+    np.testing.assert_allclose(q.sigma.ravel(), sigma, atol=1e-5)
+    np.testing.assert_allclose(vae.kl_divergence(q).sum(-1), [0.275525, 0.730975], atol=1e-5)
+    loss, logits = reconstruction(params, cfg, Z, values)
+    np.testing.assert_allclose(loss, [14.483379, 15.229335], atol=1e-5)
+    first = [0.276056, 0.124718, 1.583266, -0.897912, 0.137523, 1.369894, -0.124103]
+    np.testing.assert_allclose(logits[0, 0], first, atol=1e-5)
+    (greedy,) = vae.generate(params, cfg, jnp.asarray(Z), jax.random.key(0), 0.0)
+    np.testing.assert_array_equal(greedy[..., 0], [[14, 6, 6, 6], [14] * 4])

@@ -89,9 +89,47 @@ def test_what_an_encoder_is_told():
     assert not np.any(silent)
 
 
+def test_velocity_and_timing_may_count_at_hits_alone():
+    """One of two drums is hit. An unsure hit is then said as loud as hits there are."""
+    head = Groove((2, 2, 1001, 1001, 2001, 2001), at_hits=True)
+    values = jnp.array([1, 0, 600, 0, 200, 0])
+    logits = jnp.array([40.0, -40, 0, 3, 0, 3])
+    assert float(head.loss(logits, values)) == pytest.approx(0.1**2 + 0.2**2, abs=1e-5)
+    assert float(head.loss(logits, 0 * values)) == pytest.approx(-np.log(1e-7), rel=1e-3)
+    drawn = head.draw(jax.random.key(0), logits, jnp.float32(1))
+    assert drawn.tolist() == head.likeliest(logits).tolist() == [1, 0, 500, 0, 0, 0]
+    # Half of the steps are hit, at .6. The velocity whose gradient is 0:
+    both = jnp.stack([values, 0 * values])
+    for at_hits, best in ((True, 0.6), (False, 0.3)):
+        own = Groove(head.sizes, at_hits=at_hits)
+        tell = jnp.array([0.0, 0, np.log(best / (1 - best)), 0, 0, 0])
+        gradient = jax.grad(lambda x, own=own: own.loss(jnp.stack([x, x]), both).sum())(tell)
+        assert abs(float(gradient[2])) < 1e-6
+
+
+def test_hits_are_left_out_of_what_an_encoder_hears():
+    """Quiet ones rather, with all their numbers; where all of a step go there is no tap."""
+    values = np.zeros((500, 27), int)
+    values[:, [0, 1]] = 1
+    values[:, [9, 10, 18, 19]] = 127 * 512, 32 * 512, 900, 61000
+    keys = jax.random.split(jax.random.key(0), 200)
+    thin = jax.jit(jax.vmap(HEAD.thin, (0, None, None)))
+    thinned = np.asarray(thin(keys, jnp.asarray(values), 0.8))
+    for n, share in ((0, 0.2), (1, 1 - 32 / 127)):
+        gone = (thinned[..., n] == 0).mean(1)
+        assert gone.mean() == pytest.approx(0.4 * share, abs=0.04)
+        assert gone.max() == pytest.approx(0.8 * share, abs=0.05)  # of the example, up to the most
+    for n in (0, 1):
+        own = thinned[..., n::9].reshape(-1, 3)
+        assert all(not row.any() or (row == values[0, n::9]).all() for row in own[:2000])
+    told = np.concatenate(VIEWS['taps'](HEAD.numbers(jnp.asarray(thinned))), -1)
+    np.testing.assert_array_equal(told[..., 3] > 0, thinned[..., :9].any(-1))
+    np.testing.assert_array_equal(HEAD.thin(keys[0], jnp.asarray(values), 0.0), values)
+
+
 def test_an_unknown_view_is_refused():
     with pytest.raises(InputError, match="'drums' is none of all, hits, taps, no_hat"):
-        Groove.make(FORM.sizes, ConfigDict({'reads': 'drums'}))
+        Groove.make(FORM.sizes, ConfigDict({'reads': 'drums', 'errors_at_hits': False}))
 
 
 @needs_shared

@@ -210,7 +210,7 @@ def test_reading_takes_tracks_that_the_build_takes_and_none_twice(score, name):
     note = form.read(score)[1]
     places = []
     for stream, numbers in taken.items():
-        if stream in ('drums', 'groove'):
+        if stream in ('drums', 'groove', 'percussion'):
             assert numbers in ([], [ALL_DRUMS])
         elif numbers:
             (place,) = [int(w.split()[2]) for w in note.split(', ') if w.startswith(f'{stream} ')]

@@ -8,7 +8,7 @@ GrooVAE (Gillick et al., 2019), which learns from the Groove MIDI Dataset with i
 It plays a rigid pattern as a drummer would (mvae humanize). --config.model.reads=taps makes a drum
 set of a tapped rhythm instead, no_hat adds a closed hi-hat.
 
-paper: Magenta's groovae_2bar_humanize, without its input dropout of 70%. Not run by us.
+paper: Magenta's groovae_2bar_humanize. Not run by us.
 small: hierarchical, with the sizes of drum2. Not run yet.
 """
 
@@ -35,6 +35,7 @@ PAPER = {
         'decay_rate': 0.9999,
         'free_bits': 48.0,
         'beta_rate': 0.0,
+        'input_dropout': 0.7,
     },
 }
 SMALL = {
@@ -47,6 +48,7 @@ SMALL = {
         'bottleneck_stddev': 0.0,
         'initial_sigma': 0.1,
         'bar_codes': True,
+        'errors_at_hits': True,
         'reads': 'hits',
     },
     'training': {

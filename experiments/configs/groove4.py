@@ -8,7 +8,7 @@ GrooVAE (Gillick et al., 2019), which learns from the Groove MIDI Dataset with i
 The encoder hears all that the decoder has to play, so that it blends and varies grooves as other
 models do melodies.
 
-paper: Magenta's groovae_4bar, without its input dropout of 70%. Not run by us.
+paper: Magenta's groovae_4bar. Not run by us.
 small: hierarchical, with the sizes of drum2 and twice its code. Not run yet.
 """
 
@@ -34,6 +34,7 @@ PAPER = {
         'decay_rate': 0.9999,
         'free_bits': 48.0,
         'beta_rate': 0.0,
+        'input_dropout': 0.7,
     },
 }
 SMALL = {
@@ -46,6 +47,7 @@ SMALL = {
         'bottleneck_stddev': 0.0,
         'initial_sigma': 0.1,
         'bar_codes': True,
+        'errors_at_hits': True,
     },
     'training': {
         'steps': 3000,

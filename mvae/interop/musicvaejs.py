@@ -18,6 +18,7 @@ from mvae.files import write_folder
 from mvae.interop import names, prior, told
 from mvae.interop.tfjs import MANIFEST
 from mvae.model.config import ModelConfig
+from mvae.model.heads import Nade
 from mvae.music.codec import Codec
 from mvae.music.drums import DrumCodec, class_pitches
 from mvae.music.form import Form
@@ -80,6 +81,7 @@ def check(cfg: ModelConfig) -> None:
         'its encoder goes by bars and its decoder does not': by_bars and not cfg.hierarchical,
         'its decoder goes by bars and its encoder does not': cfg.hierarchical and not by_bars,
         'its one decoder plays several streams': not cfg.hierarchical and len(cfg.heads) > 1,
+        'it writes drums class by class (NADE)': any(isinstance(head, Nade) for head in cfg.heads),
         'the layers of a decoder or of its conductor differ in size': not alike,
     }
     if reasons := [reason for reason, is_so in wrong.items() if is_so]:

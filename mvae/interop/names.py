@@ -13,6 +13,7 @@ import numpy as np
 
 from mvae.errors import InputError
 from mvae.model.config import ModelConfig
+from mvae.model.heads import Nade
 
 # Ours on the left, below the parameter tree's root; Magenta's on the right. {l}: layer, {d}:
 # direction, {k}: stream, {w}: kernel or bias.
@@ -35,6 +36,7 @@ _DECODER = {
     'decoders/{k}/initial_state/{w}': 'decoder/z_to_initial_state/{w}',
     'decoders/{k}/layers/{l}/{w}': 'decoder/multi_rnn_cell/cell_{l}/lstm_cell/{w}',
     'decoders/{k}/output/{w}': 'decoder/output_projection/{w}',
+    'decoders/{k}/heads/0/{w}': 'decoder/nade/{w}',
 }
 
 
@@ -82,6 +84,12 @@ def check(cfg: ModelConfig) -> None:
         raise InputError(
             "Magenta's models have no code for each bar, so this one can be none of them; train "
             'one without, by --variant flat or --config.model.bar_codes=False, or export --to onnx'
+        )
+    together = len(cfg.heads) > 1 and not cfg.hierarchical
+    if together and any(isinstance(head, Nade) for head in cfg.heads):
+        raise InputError(
+            "Magenta's decoders by NADE write drums and nothing else, that of this model all its "
+            'streams; train one by --variant hierdec'
         )
 
 

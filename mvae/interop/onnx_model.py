@@ -57,7 +57,7 @@ def write(model: MusicVAE, folder: Path) -> str:
 
 def _check(cfg: ModelConfig, form: Form) -> None:
     for head, (name, sizes) in zip(cfg.heads, form.layout, strict=True):
-        if head.out_width != sum(sizes):
+        if not head.out_width == head.feed_width == sum(sizes):
             raise InputError(f'the head {name} is more than a softmax for each column: not in ONNX')
 
 

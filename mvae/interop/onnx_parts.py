@@ -29,7 +29,7 @@ class Way(NamedTuple):
     width: Callable[[Sequence[Head]], int]
 
 
-READ, FEED = Way(heads.read, heads.in_width), Way(heads.feed, heads.out_width)
+READ, FEED = Way(heads.read, heads.in_width), Way(heads.feed, heads.feed_width)
 
 
 def features(

@@ -14,14 +14,10 @@ from mvae.errors import InputError
 from mvae.interop.configs import CONFIGS, MagentaConfig, config_named
 from mvae.interop.tensors import Spec
 
-# Magenta's other families, by what is in the name of a checkpoint or its tensors; none of them is a
-# model of ours.
-_OTHERS = {
-    'nade': 'a NADE drum model',
-}
 _EXPERIMENTS = {
     ('melody', 2): 'mel2',
     ('drums', 2): 'drum2',
+    ('percussion', 2): 'percussion2',
     ('melody', 16): 'mel16',
     ('trio', 16): 'trio16',
     ('groove', 2): 'groove2',
@@ -30,6 +26,8 @@ _EXPERIMENTS = {
     ('groove_of_hits', 2): 'hits2',
     ('band', 1): 'band1',
 }
+_BY = {'softmax': '', 'nade': ' by NADE'}
+_BY_NADE = {'drum2': 'nade2'}  # where NADE writes what softmaxes write, too
 # (decoder, encoder) hierarchical or not -> our name of it.
 _VARIANTS = {
     (False, False): 'flat',
@@ -41,28 +39,12 @@ _PITCHES = {90: (21, 108), 130: (0, 127)}  # tokens of a melody -> lowest and hi
 _DRUMS, _DRUM_ROLL = 512, 10
 # (form, numbers that its decoder is told at every step) -> the form that is told them.
 _TOLD = {('melody', 49): 'lead', ('groove', 9): 'groove_of_hits'}
+_NADE, _CLASSES = 'decoder/nade/w_enc', {9: 'drums', 61: 'percussion'}
 _CORE = 'core_decoder/core_decoder'
 _OUTPUT = re.compile(r'(core_decoder/)?(core_decoder_\d/)?decoder/output_projection/kernel')
 _GROOVE, _BAND = 27, 490
 _UNVOICED = 482  # of bands whose notes have no velocity
 _CELL = 'multi_rnn_cell/cell_0/lstm_cell/kernel'
-
-
-def refuse_other_models(specs: Mapping[str, Spec], file: str, name: str | None = None) -> None:
-    """Raises InputError for the families of models that we do not have.
-
-    name: of Magenta's config, if given; it counts more than what the file is called.
-    """
-    called = (name or re.split(r'[/:]', file)[-1]).lower()
-    named = next((what for word, what in _OTHERS.items() if word in called), None)
-    if any('/nade/' in name for name in specs):
-        named = _OTHERS['nade']
-    elif _output_widths(specs) == [_UNVOICED]:
-        named = 'a band whose notes have no velocity'
-    if named:
-        raise InputError(
-            f'{file} is {named}, which mvae does not have; it loads {", ".join(CONFIGS)}'
-        )
 
 
 def _with_conditions(form: str, specs: Mapping[str, Spec], file: str) -> str:
@@ -107,7 +89,6 @@ def recognise(
 
     Raises InputError for other families of models, and where the shapes do not fit together.
     """
-    refuse_other_models(specs, file, name)
     if name is not None and name not in CONFIGS:
         raise InputError(
             f'{name!r} is no config of Magenta that mvae has; give one of {", ".join(CONFIGS)}'
@@ -118,25 +99,27 @@ def recognise(
         )
     hierarchical, hierarchical_encoder = _levels(specs)
     variant = _VARIANTS[hierarchical, hierarchical_encoder]
-    form, pitches = _streams(_output_widths(specs), file)
+    form, pitches = _streams(specs, file)
     form = _with_conditions(form, specs, file)
+    drums = 'nade' if _NADE in specs else 'softmax'
     drum_roll = _reads_drum_roll(specs, form, file)
-    name = name or config_named(Path(file).name) or _only_fit(form, variant, file)
+    name = name or config_named(Path(file).name) or _only_fit(form, variant, drums, file)
     magenta = CONFIGS[name]
-    fits = (magenta.form, magenta.variant) == (form, variant)
+    fits = (magenta.form, magenta.variant, magenta.drums) == (form, variant, drums)
     if not fits and not (decoder_only and magenta.variant != 'flat' and hierarchical):
         raise InputError(
-            f'{file} holds a {variant} model of {form}, not {name}, '
-            f'a {magenta.variant} model of {magenta.form}'
+            f'{file} holds a {variant} model of {form}{_BY[drums]}, not {name}, '
+            f'a {magenta.variant} model of {magenta.form}{_BY[magenta.drums]}'
         )
     c = base_config()
     experiment = _EXPERIMENTS[form, magenta.bars]
+    experiment = _BY_NADE.get(experiment, experiment) if drums == 'nade' else experiment
     c.update(experiment=experiment, form=form, bars=magenta.bars, variant=magenta.variant)
     c.scale = 'paper'
     if pitches:
         c.music.min_pitch, c.music.max_pitch = pitches
     c.music.drum_map = drum_map or magenta.drum_map
-    c.model.update(drum_roll_input=drum_roll, reads=magenta.reads)
+    c.model.update(drum_roll_input=drum_roll, reads=magenta.reads, drums=magenta.drums)
     _set_model(c, specs, file, decoder_only)
     _set_training(c, magenta)
     return c
@@ -165,6 +148,8 @@ def _set_model(c: ConfigDict, specs: Mapping[str, Spec], file: str, decoder_only
         raise InputError(f'{file} has no encoder; --decoder-only loads what can be decoded')
     shape = specs[state].shape if state in specs else ()
     c.model.latent_size = shape[0] if len(shape) == 2 else 0
+    if _NADE in specs:
+        c.model.nade_hidden = specs[_NADE].shape[-1]
 
 
 def _encoder_cell(specs: Mapping[str, Spec]) -> str:
@@ -185,6 +170,8 @@ def _set_training(c: ConfigDict, magenta: MagentaConfig) -> None:
         free_bits=magenta.free_bits,
         max_beta=magenta.max_beta,
         beta_rate=magenta.beta_rate,
+        input_dropout=magenta.input_dropout,
+        note_dropout=magenta.note_dropout,
     )
     if magenta.scheduled:
         c.training.update(sampling_schedule='inverse_sigmoid', sampling_rate=1000.0)
@@ -198,8 +185,16 @@ def _output_widths(specs: Mapping[str, Spec]) -> list[int]:
     return [specs[name].shape[-1] for name in names if specs[name].shape]
 
 
-def _streams(widths: list[int], file: str) -> tuple[str, tuple[int, int] | None]:
+def _streams(specs: Mapping[str, Spec], file: str) -> tuple[str, tuple[int, int] | None]:
     """(form, pitches of melody and bass) of output layers."""
+    if _NADE in specs:
+        return _drums_by_nade(specs[_NADE].shape, file), None
+    widths = _output_widths(specs)
+    if widths == [_UNVOICED]:
+        raise InputError(
+            f'{file} is a band whose notes have no velocity, which mvae does not have; '
+            f'it loads {", ".join(CONFIGS)}'
+        )
     for tokens, pitches in _PITCHES.items():
         if widths in ([tokens, tokens, _DRUMS], [2 * tokens + _DRUMS]):
             return 'trio', pitches
@@ -217,8 +212,19 @@ def _streams(widths: list[int], file: str) -> tuple[str, tuple[int, int] | None]
     )
 
 
-def _only_fit(form: str, variant: str, file: str) -> str:
-    fits = [name for name, c in CONFIGS.items() if (c.form, c.variant) == (form, variant)]
+def _drums_by_nade(shape: tuple[int, ...], file: str) -> str:
+    """The form of NADE's weights, of shape [classes, 1, hidden]."""
+    if len(shape) != 3 or shape[0] not in _CLASSES:
+        raise InputError(
+            f'{file}: {_NADE} has the shape {list(shape)}; NADE is of '
+            f'{" or ".join(map(str, _CLASSES))} drums, [drums, 1, hidden units]'
+        )
+    return _CLASSES[shape[0]]
+
+
+def _only_fit(form: str, variant: str, drums: str, file: str) -> str:
+    wanted = form, variant, drums
+    fits = [name for name, c in CONFIGS.items() if (c.form, c.variant, c.drums) == wanted]
     if not fits:
         raise InputError(
             f'{file} holds a {variant} model of {form}, as no config of Magenta is; '

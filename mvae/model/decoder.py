@@ -16,25 +16,41 @@ from jax import lax
 
 from mvae.model import dense, lstm
 from mvae.model.config import ModelConfig
-from mvae.model.heads import Head, draw, feed, follow, out_width, read
+from mvae.model.dropout import InputDropout, drop
+from mvae.model.heads import (
+    Head,
+    draw,
+    fed_as_numbers,
+    feed,
+    feed_width,
+    follow,
+    init_weights,
+    out_width,
+    read,
+    read_as_numbers,
+    with_weights,
+)
 from mvae.model.types import Params
 
 Streams = tuple[jax.Array, ...]
+_HEADS = 1000  # folded into the key; layers fold in smaller numbers
 
 
 def init(key: jax.Array, cfg: ModelConfig, heads: Sequence[Head]) -> Params:
     """{'initial_state': dense, 'layers': [lstm, ...], 'output': dense}.
 
-    The output has a block of logits for each head.
+    The output has a block of logits for each head. 'heads' is there, too, where any of them has
+    weights of its own.
     """
-    sizes, width = cfg.decoder_sizes, out_width(heads)
+    sizes = cfg.decoder_sizes
     keys = jax.random.split(key, len(sizes) + 2)
-    widths = (width + cfg.embedding_size + cfg.told_width, *sizes[:-1])
+    widths = (feed_width(heads) + cfg.embedding_size + cfg.told_width, *sizes[:-1])
     stddev = cfg.bottleneck_stddev
     initial_state = dense.init_initial_states(keys[0], cfg.embedding_size, sizes, stddev)
     layers = [lstm.init(k, i, s) for k, i, s in zip(keys[1:-1], widths, sizes, strict=True)]
-    output = dense.init(keys[-1], sizes[-1], width)
-    return {'initial_state': initial_state, 'layers': layers, 'output': output}
+    output = dense.init(keys[-1], sizes[-1], out_width(heads))
+    params = {'initial_state': initial_state, 'layers': layers, 'output': output}
+    return params | init_weights(heads, jax.random.fold_in(key, _HEADS))
 
 
 def logits(
@@ -44,26 +60,34 @@ def logits(
     e: jax.Array,
     inputs: Streams,
     told: Streams = (),
+    dropout: InputDropout | None = None,
 ) -> jax.Array:
     """Teacher forcing, layer by layer over all steps: e [N, E] -> float32 [N, S, sum of out_width].
 
-    inputs: the values of the step before, int [N, S, C] of each stream.
+    inputs: the values of the step before, int [N, S, C] of each stream. dropout: of what layers
+    read, with keys [N]; the first one reads e at every step.
     """
     kernel, _ = lstm.split_kernel(params['layers'][0], cfg.dtype)
-    width = out_width(heads)
+    width = feed_width(heads)
     of_e, of_told = jnp.split(kernel[width:], [e.shape[-1]])
     fixed = jnp.matmul(e.astype(cfg.dtype), of_e, preferred_element_type=jnp.float32)
     fixed = fixed + params['layers'][0]['bias']  # the embedding says the same at every step
-    time_first = [jnp.swapaxes(values, 0, 1) for values in inputs]
-    x = feed(heads, kernel[:width], time_first)
-    if told:
-        x += read(cfg.told, of_told, [jnp.swapaxes(values, 0, 1) for values in told])
-    x = x.swapaxes(1, 2)
+    time_first, also = (tuple(jnp.swapaxes(x, 0, 1) for x in part) for part in (inputs, told))
+    if dropout is None:
+        x = feed(heads, kernel[:width], time_first)
+        x = (x + read(cfg.told, of_told, also) if also else x).swapaxes(1, 2)
+    else:
+        numbers = fed_as_numbers(heads, time_first).transpose(2, 0, 1)
+        each = [numbers, jnp.broadcast_to(e.T[:, None], (e.shape[1], *numbers.shape[1:]))]
+        if also:
+            each.append(read_as_numbers(cfg.told, also).transpose(2, 0, 1))
+        x = lstm.project(dropout(jnp.concatenate(each), 0), kernel)
+        fixed = jnp.broadcast_to(params['layers'][0]['bias'], fixed.shape)
     states = dense.initial_states(params['initial_state'], e, cfg.decoder_sizes, cfg.dtype)
     for n, (p, state) in enumerate(zip(params['layers'], states, strict=True)):
         input_kernel, recurrent_kernel = lstm.split_kernel(p, cfg.dtype)
         constant = p['bias'][:, None] if n else fixed.T
-        x = lstm.project(x, input_kernel) if n else x
+        x = lstm.project(drop(dropout, x, n), input_kernel) if n else x
         x, _ = lstm.unroll(x, constant, state, recurrent_kernel)
     return dense.apply_first(params['output'], x, cfg.dtype).transpose(2, 1, 0)
 
@@ -74,13 +98,13 @@ def prepare(params: Params, cfg: ModelConfig, heads: Sequence[Head]) -> Params:
     Made once, outside all loops.
     """
     kernels = [lstm.split_kernel(p, cfg.dtype) for p in params['layers']]
-    (first, recurrent), width = kernels[0], out_width(heads)
+    (first, recurrent), width = kernels[0], feed_width(heads)
     layers = [{'recurrent': recurrent.T, 'bias': params['layers'][0]['bias'][:, None]}]
     for p, (input_kernel, recurrent) in zip(params['layers'][1:], kernels[1:], strict=True):
         bias = p['bias'][:, None]
         layers.append({'input': input_kernel.T, 'recurrent': recurrent.T, 'bias': bias})
-    output = params['output']
-    return {
+    output, own = params['output'], {name: params[name] for name in params if name == 'heads'}
+    return own | {
         'values': first[:width],
         'embedding': first[width : len(first) - cfg.told_width].T,
         'told': first[len(first) - cfg.told_width :],
@@ -148,6 +172,8 @@ def generate(
     each condition all steps, the step first, [S, N, C].
     """
 
+    heads = with_weights(heads, weights)
+
     def body(carry, xs):
         states, inputs = carry
         t, told_t = xs
@@ -179,6 +205,7 @@ def scheduled_inputs(
     flows through draws, so that `logits` of the result has the exact gradient.
     """
     weights = prepare(params, cfg, heads)
+    heads = with_weights(heads, weights)
     constant, states = start(weights, cfg, e)
     fold = jax.random.fold_in
 
@@ -190,7 +217,7 @@ def scheduled_inputs(
         pairs = zip(drawn_tm1, true_t, strict=True)
         inputs_t = tuple(jnp.where(own[:, None], drawn, true) for drawn, true in pairs)
         states, step_logits = step(weights, cfg, heads, constant, states, inputs_t, told_t)
-        drawn = jax.vmap(lambda key, row: draw(heads, fold(key, 2 * t + 1), row, 1.0))
+        drawn = jax.vmap(lambda key, row: draw(heads, fold(key, 2 * t + 1), row, None))
         return (states, drawn(keys, step_logits)), inputs_t
 
     time_first, told = (tuple(jnp.swapaxes(x, 0, 1) for x in values) for values in (inputs, told))

@@ -13,7 +13,8 @@ import numpy as np
 
 from mvae.model import dense, lstm
 from mvae.model.config import ModelConfig
-from mvae.model.heads import Reader, in_width, read
+from mvae.model.dropout import InputDropout, drop
+from mvae.model.heads import Reader, in_width, read, read_as_numbers
 from mvae.model.types import Layer, Params
 
 # Of Glorot's kernel of mu: codes of bars then begin less small, and decoders hear them from the
@@ -22,6 +23,8 @@ CODE_SCALE = 4.0
 _BAR_LAYERS = 1000  # folded into the key; layers fold in smaller numbers
 
 _BothWays: TypeAlias = list[dict[str, Layer]]  # of each layer 'fw' and 'bw'
+# A sequence through the input kernel of cell n of a layer, [T, 4H, N].
+_Project: TypeAlias = Callable[[jax.Array, int], jax.Array]
 
 
 class Posterior(NamedTuple):
@@ -87,6 +90,7 @@ def encode(
     cfg: ModelConfig,
     streams: Sequence[jax.Array],
     told: Sequence[jax.Array] = (),
+    dropout: InputDropout | None = None,
 ) -> Posterior:
     """Streams and conditions int [B, T, C] -> Posterior: what was read, through affine layers.
 
@@ -94,41 +98,60 @@ def encode(
     directions. A hierarchical encoder reads every bar so, side by side, and then their sequence.
     With bar_codes it does not: each code comes from one stream of one bar alone, so that bars which
     are the same have the same code.
+
+    dropout: of the inputs of all layers, with keys [B].
     """
     batch, bars = streams[0].shape[0], cfg.encoder_bars
     if bars > 1:
         fold = (batch * bars, cfg.total_steps // bars, -1)
         streams, told = ([x.reshape(fold) for x in values] for values in (streams, told))
     time_first, told = ([jnp.swapaxes(x, 0, 1) for x in values] for values in (streams, told))
+    # Of what reads bars, one for each stream; and last of what reads their sequence.
+    dropouts = [dropout and dropout.part(n, bars) for n in range(len(cfg.heads))]
     if _writes_bar_codes(cfg):
-        parts = zip(params['parts'], cfg.heads, time_first, strict=True)
+        parts = zip(params['parts'], cfg.heads, time_first, dropouts, strict=True)
         codes = [
-            _say(p, _read(p, cfg, (head, *cfg.told), (values, *told))) for p, head, values in parts
+            _say(p, _read(p, cfg, (head, *cfg.told), (values, *told), own))
+            for p, head, values, own in parts
         ]
         mu, sigma = (jnp.stack(x, 1) for x in zip(*codes, strict=True))  # [B * U, K, D]
     else:
-        summary = _read(params, cfg, (*cfg.heads, *cfg.told), (*time_first, *told))
+        heads = *cfg.heads, *cfg.told
+        summary = _read(params, cfg, heads, (*time_first, *told), dropouts[0])
         if bars > 1:
             sequence = summary.reshape(-1, batch, bars).swapaxes(1, 2)
-            project = functools.partial(lstm.project, sequence)
-            summary = _read_both_ways(params['bar_layers'], cfg, project)
+            own = dropout and dropout.part(len(cfg.heads))
+            project = _projection(sequence, own)
+            summary = _read_both_ways(params['bar_layers'], cfg, project, own)
         mu, sigma = _say(params, summary)
     return Posterior(mu.reshape(batch, -1), jax.nn.softplus(sigma).reshape(batch, -1))
 
 
 def _read(
-    params: Params, cfg: ModelConfig, heads: Sequence[Reader], time_first: Sequence[jax.Array]
+    params: Params,
+    cfg: ModelConfig,
+    heads: Sequence[Reader],
+    time_first: Sequence[jax.Array],
+    dropout: InputDropout | None,
 ) -> jax.Array:
     """Streams int [T, N, C] -> float32 [2H, N]."""
 
-    def project(input_kernel):
+    def project(input_kernel, n):
         return read(heads, input_kernel, time_first).swapaxes(1, 2)
 
     there = None
     if any(head.ends for head in heads):
         own = zip(heads, time_first, strict=True)
-        there = functools.reduce(jnp.logical_or, [head.counts(values) for head, values in own])
-    return _read_both_ways(params['layers'], cfg, project, there)
+        there = functools.reduce(jnp.logical_and, [head.counts(values) for head, values in own])
+    if dropout is not None:
+        numbers = read_as_numbers(heads, time_first)
+        project = _projection(numbers.transpose(2, 0, 1), dropout)
+    return _read_both_ways(params['layers'], cfg, project, dropout, there)
+
+
+def _projection(sequence: jax.Array, dropout: InputDropout | None) -> _Project:
+    """Of a sequence [I, T, N], of which each cell drops other numbers."""
+    return lambda input_kernel, n: lstm.project(drop(dropout, sequence, n), input_kernel)
 
 
 def _say(params: Params, summary: jax.Array) -> tuple[jax.Array, jax.Array]:
@@ -139,21 +162,22 @@ def _say(params: Params, summary: jax.Array) -> tuple[jax.Array, jax.Array]:
 def _read_both_ways(
     layers: _BothWays,
     cfg: ModelConfig,
-    project: Callable[[jax.Array], jax.Array],
+    project: _Project,
+    dropout: InputDropout | None,
     there: jax.Array | None = None,
 ) -> jax.Array:
     """The last layer's final outputs of both directions, float32 [2H, N].
 
-    project: the sequence through the input kernel of a first layer's cell, [T, 4H, N]. there: bool
-    [T, N], where sequences end before T their steps; None where none does. Both directions read a
-    sequence as if it stood alone, and one without a step is zeros (docs/magenta.md, Bands).
+    project: of what the first layer reads. there: bool [T, N], where sequences end before T their
+    steps; None where none does. Both directions read a sequence as if it stood alone, and one
+    without a step is zeros (docs/magenta.md, Bands).
     """
-    for layer, size in zip(layers, cfg.encoder_sizes, strict=True):
+    for number, (layer, size) in enumerate(zip(layers, cfg.encoder_sizes, strict=True)):
         outputs, finals = [], []
-        for direction in ('fw', 'bw'):
+        for n, direction in enumerate(('fw', 'bw'), 2 * number):
             cell = layer[direction]
             input_kernel, recurrent_kernel = lstm.split_kernel(cell, cfg.dtype)
-            inputs, back = project(input_kernel), direction == 'bw'
+            inputs, back = project(input_kernel, n), direction == 'bw'
             if back and there is not None:
                 inputs = lstm.hold_at_zero(inputs, ~there)
             state = lstm.zero_state((size, inputs.shape[2]))
@@ -161,7 +185,7 @@ def _read_both_ways(
             h, final = lstm.unroll(inputs, bias, state, recurrent_kernel, reverse=back)
             outputs.append(h)
             finals.append(final.h if back or there is None else _last(h, there))
-        project = functools.partial(lstm.project, jnp.concatenate(outputs))
+        project = _projection(jnp.concatenate(outputs), dropout)
     return jnp.concatenate(finals)
 
 

@@ -14,6 +14,7 @@ from mvae.errors import InputError
 from mvae.model.head import Head
 
 _EPSILON = 1e-7  # added to probabilities before the logarithm, as in Magenta
+_LOUD_GO = 0.2  # of the share of notes that are left out, what even the loudest have
 _TAPPED, _CLOSED_HAT = 3, 2  # classes: what taps are written as, and what is left out for the model
 
 Numbers = tuple[jax.Array, jax.Array, jax.Array]  # hits, velocities, offsets, float32 [..., N] each
@@ -58,11 +59,13 @@ class Groove(Head):
     count as nats.
 
     Attributes:
-        sizes: how many values each column has. reads: one of VIEWS.
+        sizes: how many values each column has. reads: one of VIEWS. at_hits: whether velocity and
+            offset count, and are said, only where a hit is.
     """
 
     sizes: tuple[int, ...]
     reads: str = 'all'
+    at_hits: bool = False
 
     @classmethod
     def make(cls, sizes: tuple[int, ...], settings: ConfigDict) -> Head:
@@ -70,7 +73,7 @@ class Groove(Head):
             raise InputError(
                 f'--config.model.reads {settings.reads!r} is none of {", ".join(VIEWS)}'
             )
-        return cls(sizes, settings.reads)
+        return cls(sizes, settings.reads, settings.errors_at_hits)
 
     @property
     def columns(self) -> int:
@@ -102,6 +105,8 @@ class Groove(Head):
         _, velocity, offset = jnp.split(logits, 3, -1)
         loud = jnp.rint(jax.nn.sigmoid(velocity) * loudest).astype(jnp.int32)
         early = jnp.rint(jnp.tanh(offset) * earliest).astype(jnp.int32) % self.sizes[-1]
+        if self.at_hits:
+            loud, early = hits * loud, hits * early
         return jnp.concatenate([hits.astype(jnp.int32), loud, early], -1)
 
     def read(self, kernel: jax.Array, values: jax.Array) -> jax.Array:
@@ -116,7 +121,20 @@ class Groove(Head):
         p = jax.nn.sigmoid(hit)
         missed = hits * jnp.log(p + _EPSILON) + (1 - hits) * jnp.log(1 - p + _EPSILON)
         squares = (jax.nn.sigmoid(loud) - velocity) ** 2 + (jnp.tanh(early) - offset) ** 2
-        return (squares - missed).sum(-1)
+        return ((hits * squares if self.at_hits else squares) - missed).sum(-1)
+
+    def thin(self, key: jax.Array, values: jax.Array, most: float) -> jax.Array:
+        """Hits left out, each with its velocity and offset; values int [T, C].
+
+        Of the example a probability p is drawn, uniform up to `most`. A hit of velocity v (0 to 1)
+        goes with the probability p max(1/5, 1 - v), as in Magenta. There a tap may remain where all
+        hits of a step went; here none does.
+        """
+        share_key, key = jax.random.split(key)
+        velocity = self.numbers(values)[1]
+        gone = jax.random.uniform(share_key) * most * jnp.maximum(_LOUD_GO, 1 - velocity)
+        kept = jax.random.uniform(key, velocity.shape) >= gone
+        return jnp.where(jnp.concatenate([kept] * 3, -1), values, 0)
 
     def draw(self, key: jax.Array, logits: jax.Array, temperature: jax.Array) -> jax.Array:
         """Hits are drawn; velocity and offset are what the decoder says, at any temperature."""

@@ -11,6 +11,8 @@ import jax
 import jax.numpy as jnp
 from ml_collections import ConfigDict
 
+from mvae.model.types import Params
+
 NOTHING = -1
 
 
@@ -56,8 +58,11 @@ class Head(Reader):
     Encoders read by `read`, decoders by `feed`.
 
     Attributes:
-        out_width: rows of a decoder's kernel that read the columns, and its logits.
+        feed_width: rows of a decoder's kernel that read the columns. out_width: its logits.
+        own_temperature: at which scheduled sampling draws in training.
     """
+
+    own_temperature: ClassVar[float] = 1.0
 
     @classmethod
     @abstractmethod
@@ -67,9 +72,28 @@ class Head(Reader):
     @abstractmethod
     def out_width(self) -> int: ...
 
+    @property
+    def feed_width(self) -> int:
+        return self.out_width
+
+    def init(self, key: jax.Array) -> Params:
+        """float32 weights of its own, between logits and values; {} for most heads."""
+        return {}
+
+    def with_weights(self, weights: Params) -> 'Head':
+        """The head that scores and draws by these weights, of the shapes of `init`."""
+        return self
+
     @abstractmethod
     def feed(self, kernel: jax.Array, values: jax.Array) -> jax.Array:
-        """What a decoder's kernel [out_width, G] makes of the values before: [..., G]."""
+        """What a decoder's kernel [feed_width, G] makes of the values before: [..., G]."""
+
+    def thin(self, key: jax.Array, values: jax.Array, most: float) -> jax.Array:
+        """Values int [T, C] of an example as an encoder may hear them in training; here all.
+
+        most: up to which probability notes are left out.
+        """
+        return values
 
     @abstractmethod
     def loss(self, logits: jax.Array, values: jax.Array) -> jax.Array:

@@ -15,6 +15,8 @@ from ml_collections import ConfigDict
 
 from mvae.model.groove import Groove
 from mvae.model.head import NOTHING, Head, Reader
+from mvae.model.nade import Nade
+from mvae.model.types import Params
 
 __all__ = [
     'HEADS',
@@ -26,6 +28,7 @@ __all__ = [
     'Events',
     'Groove',
     'Head',
+    'Nade',
     'Reader',
 ]
 
@@ -76,12 +79,14 @@ class DrumRoll(Categorical):
     """Combinations of drums as tokens, whose bits are the classes.
 
     The encoder reads a drum roll: one row for each class, and one for silence (docs/magenta.md,
-    Drum rolls). The decoder reads and writes tokens.
+    Drum rolls). The decoder reads and writes tokens, or by `model.drums` classes (`Nade`).
     """
 
     @classmethod
     def make(cls, sizes: tuple[int, ...], settings: ConfigDict) -> Head:
         (size,) = sizes
+        if settings.drums == 'nade':
+            return Nade.make(sizes, settings)
         return cls(size) if settings.drum_roll_input else Categorical(size)
 
     @property
@@ -181,6 +186,7 @@ HEADS: dict[str, type[Head]] = {
     'drum_roll': DrumRoll,
     'events': Events,
     'groove': Groove,
+    'nade': Nade,
 }
 
 
@@ -215,9 +221,28 @@ def in_width(heads: Sequence[Reader]) -> int:
     return sum(head.in_width for head in heads)
 
 
+def feed_width(heads: Sequence[Head]) -> int:
+    """Rows of a decoder's kernel for several streams."""
+    return sum(head.feed_width for head in heads)
+
+
 def out_width(heads: Sequence[Head]) -> int:
-    """Rows of a decoder's kernel for several streams, and its logits."""
+    """Logits of a decoder of several streams."""
     return sum(head.out_width for head in heads)
+
+
+def init_weights(heads: Sequence[Head], key: jax.Array) -> Params:
+    """{'heads': weights of each} where any has some, otherwise {}."""
+    own = [head.init(jax.random.fold_in(key, n)) for n, head in enumerate(heads)]
+    return {'heads': own} if any(own) else {}
+
+
+def with_weights(heads: Sequence[Head], params: Params) -> tuple[Head, ...]:
+    """The heads with their weights in a decoder's params, which may hold none."""
+    if 'heads' not in params:
+        return tuple(heads)
+    pairs = zip(heads, params['heads'], strict=True)
+    return tuple(head.with_weights(weights) for head, weights in pairs)
 
 
 def read(heads: Sequence[Reader], kernel: jax.Array, streams: Sequence[jax.Array]) -> jax.Array:
@@ -228,10 +253,20 @@ def read(heads: Sequence[Reader], kernel: jax.Array, streams: Sequence[jax.Array
 
 
 def feed(heads: Sequence[Head], kernel: jax.Array, streams: Sequence[jax.Array]) -> jax.Array:
-    """What a decoder's kernel [sum of out_width, G] makes of streams [..., C]: [..., G]."""
-    rows = _split(kernel, [head.out_width for head in heads], 0)
+    """What a decoder's kernel [sum of feed_width, G] makes of streams [..., C]: [..., G]."""
+    rows = _split(kernel, [head.feed_width for head in heads], 0)
     parts = zip(heads, rows, streams, strict=True)
     return cast(jax.Array, sum(head.feed(own, values) for head, own, values in parts))
+
+
+def read_as_numbers(heads: Sequence[Reader], streams: Sequence[jax.Array]) -> jax.Array:
+    """The vectors whose products with kernels `read` gives: float32 [..., sum of in_width]."""
+    return read(heads, jnp.eye(in_width(heads), dtype=jnp.float32), streams)
+
+
+def fed_as_numbers(heads: Sequence[Head], streams: Sequence[jax.Array]) -> jax.Array:
+    """The vectors whose products with kernels `feed` gives: float32 [..., sum of feed_width]."""
+    return feed(heads, jnp.eye(feed_width(heads), dtype=jnp.float32), streams)
 
 
 def split_logits(heads: Sequence[Head], logits: jax.Array) -> tuple[jax.Array, ...]:
@@ -240,13 +275,23 @@ def split_logits(heads: Sequence[Head], logits: jax.Array) -> tuple[jax.Array, .
 
 
 def draw(
-    heads: Sequence[Head], key: jax.Array, logits: jax.Array, temperature: jax.Array | float
+    heads: Sequence[Head],
+    key: jax.Array,
+    logits: jax.Array,
+    temperature: jax.Array | float | None,
 ) -> tuple[jax.Array, ...]:
-    """Values of each stream, int32 [..., C], from logits [..., sum of out_width]."""
-    temperature = jnp.asarray(temperature, jnp.float32)
+    """Values of each stream, int32 [..., C], from logits [..., sum of out_width].
+
+    temperature: None is each head's own.
+    """
+
+    def of(head: Head) -> jax.Array:
+        own = head.own_temperature if temperature is None else temperature
+        return jnp.asarray(own, jnp.float32)
+
     blocks = zip(heads, split_logits(heads, logits), strict=True)
     return tuple(
-        head.draw(jax.random.fold_in(key, k), block, temperature)
+        head.draw(jax.random.fold_in(key, k), block, of(head))
         for k, (head, block) in enumerate(blocks)
     )
 

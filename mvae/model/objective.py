@@ -9,6 +9,7 @@ import numpy as np
 
 from mvae.model import vae
 from mvae.model.config import ModelConfig
+from mvae.model.dropout import InputDropout
 from mvae.model.types import Params
 
 
@@ -38,17 +39,27 @@ def objective(
     source: tuple[Sequence[jax.Array], Sequence[jax.Array]] | None = None,
     sampling: tuple[jax.Array, jax.Array | float] | None = None,
     dropout: tuple[jax.Array, float] | None = None,
+    input_dropout: InputDropout | None = None,
 ) -> Objective:
     """-log p(x | z) under teacher forcing and KL(q(z | x) || N(0, I)), z drawn from q.
 
     streams, told: int [B, T, C] each. noise: of that draw, see `vae.sample_posterior`. source: of
     which streams and told q is, others than those that are scored. sampling, dropout: see
-    `vae.decode_logits`.
+    `vae.decode_logits`. input_dropout: of what the layers of encoder and decoder read.
     """
-    q = vae.encode(params, cfg, *(source or (streams, told)))
+    q = vae.encode(params, cfg, *(source or (streams, told)), input_dropout)
     z = vae.sample_posterior(noise, q)
-    logits = vae.decode_logits(params, cfg, z, streams, told, sampling=sampling, dropout=dropout)
-    parts = list(zip(cfg.heads, logits, streams, strict=True))
+    logits = vae.decode_logits(
+        params,
+        cfg,
+        z,
+        streams,
+        told,
+        sampling=sampling,
+        dropout=dropout,
+        input_dropout=input_dropout,
+    )
+    parts = list(zip(vae.heads_of(params, cfg), logits, streams, strict=True))
     losses = (head.loss(block, values).sum(1) for head, block, values in parts)
     reconstruction = cast(jax.Array, sum(losses))
     counted = jnp.stack([head.counts(values) for head, _, values in parts], -1)

@@ -13,6 +13,7 @@ from jax import lax
 from mvae.model import conductor, decoder, encoder, heads
 from mvae.model.config import ModelConfig
 from mvae.model.decoder import Streams
+from mvae.model.dropout import InputDropout
 from mvae.model.encoder import Posterior
 from mvae.model.types import Params
 
@@ -22,6 +23,7 @@ __all__ = [
     'encode',
     'generate',
     'generate_prepared',
+    'heads_of',
     'init',
     'kl_divergence',
     'prepare',
@@ -47,14 +49,25 @@ def init(key: jax.Array, cfg: ModelConfig) -> Params:
     return params
 
 
+def heads_of(params: Params, cfg: ModelConfig) -> tuple[heads.Head, ...]:
+    """The head of each stream with its weights, which scores what `decode_logits` gives."""
+    pairs = zip(cfg.decoder_heads, params['decoders'], strict=True)
+    return tuple(head for own, params_n in pairs for head in heads.with_weights(own, params_n))
+
+
 def encode(
     params: Params,
     cfg: ModelConfig,
     streams: Sequence[jax.Array],
     told: Sequence[jax.Array] = (),
+    input_dropout: InputDropout | None = None,
 ) -> Posterior:
-    """The posterior q(z | x) of windows: mu and sigma float32 [B, Z]."""
-    return encoder.encode(params['encoder'], cfg, streams, told)
+    """The posterior q(z | x) of windows: mu and sigma float32 [B, Z].
+
+    input_dropout: of the inputs of layers, in training.
+    """
+    own = input_dropout and input_dropout.part(0)
+    return encoder.encode(params['encoder'], cfg, streams, told, own)
 
 
 def sample_posterior(noise: jax.Array, q: Posterior) -> jax.Array:
@@ -123,6 +136,7 @@ def decode_logits(
     *,
     sampling: tuple[jax.Array, jax.Array | float] | None = None,
     dropout: tuple[jax.Array, float] | None = None,
+    input_dropout: InputDropout | None = None,
 ) -> tuple[jax.Array, ...]:
     """Logits of every step given z [B, Z] and the steps before it (teacher forcing).
 
@@ -130,7 +144,8 @@ def decode_logits(
     side, folded into the batch, in S sequential steps.
 
     sampling: (keys, probability) of scheduled sampling. dropout: (keys, rate) at which each step of
-    each stream is hidden from the decoder. Keys are [B], one for each example. Returns float32
+    each stream is hidden from the decoder. input_dropout: of what its layers read, though not where
+    they draw for scheduled sampling. Keys are [B], one for each example. Returns float32
     [B, T, out_width] per stream.
     """
     batch, total = streams[0].shape[:2]
@@ -151,7 +166,8 @@ def decode_logits(
             inputs_n = decoder.scheduled_inputs(
                 params_n, cfg, own, e, inputs_n, keys, probability, told
             )
-        logits = decoder.logits(params_n, cfg, own, e, inputs_n, told)
+        drops = input_dropout and input_dropout.part(1 + n, cfg.bars)
+        logits = decoder.logits(params_n, cfg, own, e, inputs_n, told, drops)
         result += heads.split_logits(own, logits.reshape(batch, total, -1))
     return tuple(result)
 

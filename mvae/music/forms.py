@@ -16,6 +16,7 @@ from mvae.music.form import Form, Sound, Stream
 from mvae.music.groove import GrooveCodec, HitsCodec
 from mvae.music.line import LineCodec
 from mvae.music.notation import Notation
+from mvae.music.percussion import PercussionCodec
 from mvae.music.reasons import Reason
 from mvae.music.tracks import AllDrums, Everyone, Harmony, Programs
 
@@ -61,12 +62,18 @@ def _band(notation: Notation) -> Stream:
     return Stream('band', codec, Everyone(), Sound(0, 0))
 
 
+def _percussion(notation: Notation) -> Stream:
+    sound = Sound(0, 9, is_drum=True)
+    return Stream('percussion', PercussionCodec(), AllDrums(), sound, tonal=False)
+
+
 STREAMS: dict[str, Callable[[Notation], Stream]] = {
     'melody': _melody,
     'bass': _bass,
     'drums': _drums,
     'groove': _groove,
     'band': _band,
+    'percussion': _percussion,
     'chords': _chords,
     'hits': _hits,
 }
@@ -76,6 +83,7 @@ FORMS: dict[str, tuple[str, ...]] = {
     'drums': ('drums',),
     'trio': ('melody', 'bass', 'drums'),
     'groove': ('groove',),
+    'percussion': ('percussion',),
     'band': ('band',),
     'lead': ('melody',),
     'groove_of_hits': ('groove',),
@@ -87,7 +95,8 @@ CONDITIONS: dict[str, tuple[str, ...]] = {
 }
 # Steps of a quarter where a form has a grid of its own, whatever the notation says.
 GRIDS = {'band': band.STEPS_PER_QUARTER}
-# What a dataset is built for where nobody says. A groove takes 27 numbers for each step.
+# What a dataset is built for where nobody says. A groove takes 27 numbers for each step, percussion
+# 4 where drums take one.
 USUAL_FORMS = ('melody', 'bass', 'drums', 'trio')
 
 

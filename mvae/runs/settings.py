@@ -46,7 +46,10 @@ class _Model(msgspec.Struct):
     conductor_sizes: _Layers
     decoder_sizes: Annotated[_Layers, Meta(min_length=1)]
     drum_roll_input: bool
+    drums: Literal['softmax', 'nade']
+    nade_hidden: _Units
     reads: str  # which, says mvae.model.groove
+    errors_at_hits: bool
     dtype: Literal['float32', 'bfloat16']
     bottleneck_stddev: _Rate
     initial_sigma: _Rate
@@ -69,6 +72,8 @@ class _Training(msgspec.Struct):
     sampling_rate: _Rate
     token_dropout: _Share
     told_dropout: _Share
+    input_dropout: _Share
+    note_dropout: _Share
     check_replicas_every: _Count
 
 

@@ -74,6 +74,8 @@ def train_step(
         sampling_probability=probability,
         token_dropout=t.token_dropout,
         told_dropout=t.told_dropout,
+        input_dropout=t.input_dropout,
+        note_dropout=t.note_dropout,
     )
     gradient_of = jax.grad(
         lambda params, batch: loss(params, batch=batch, keys=keys_of(key, batch.numbers)),
