@@ -39,7 +39,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         '--forms',
         nargs='+',
         help='what windows are made of (default: melody bass drums trio); groove is drums as they '
-        'are played',
+        'are played, percussion each of 61 instruments for itself',
     )
     parser.add_argument('--workers', type=positive, help='processes (default: all cores)')
     parser.add_argument(
