@@ -21,9 +21,10 @@ from magenta_numbers import (
     tokens_of,
     told_of,
 )
+from run_maker import tiny_model
 
 from mvae.errors import InputError
-from mvae.interop import magenta, names
+from mvae.interop import magenta, names, npz
 from mvae.interop.configs import CONFIGS
 from mvae.interop.tensors import Spec
 from mvae.model import vae
@@ -180,6 +181,26 @@ def test_optimizer_slots_are_skipped_and_counted():
         np.testing.assert_allclose(
             values.astype(np.float64).sum(), fixtures[f'after3_sum/{name}'], rtol=1e-6, atol=1e-9
         )
+
+
+def test_nade_is_recognised_written_and_read_again(tmp_path):
+    """Of 9 and of 61 drums, by names and shapes alone."""
+    for form, experiment in (('drums', 'nade2'), ('percussion', 'percussion2')):
+        model = tiny_model(form, 2, 'flat', drums='nade')
+        npz.write(model, tmp_path / f'{form}.npz')
+        again = magenta.load(tmp_path / f'{form}.npz').model
+        assert again.config.experiment == experiment and again.architecture.heads[0].hidden == 8
+        for own, other in zip(*map(jax.tree.leaves, (model.params, again.params)), strict=True):
+            np.testing.assert_array_equal(own, other)
+    with pytest.raises(InputError, match='drums by NADE, not cat-drums_2bar_small, a flat'):
+        magenta.load(tmp_path / 'drums.npz', 'cat-drums_2bar_small')
+    specs = {'decoder/nade/w_enc': (12, 1, 8), 'decoder/output_projection/kernel': (4, 20)}
+    specs = {name: Spec(shape, np.dtype('<f4')) for name, shape in specs.items()}
+    with pytest.raises(InputError, match=r'shape \[12, 1, 8\]; NADE is of 9 or 61 drums'):
+        magenta.describe(specs, 'x')
+    together = tiny_model('trio', 2, 'flat', drums='nade')
+    with pytest.raises(InputError, match='train one by --variant hierdec'):
+        npz.write(together, tmp_path / 'trio.npz')
 
 
 FULL_SIZE = {

@@ -10,6 +10,7 @@ from run_maker import tiny_model, tiny_prior
 
 from mvae.errors import InputError
 from mvae.music.drums import DrumCodec
+from mvae.music.forms import make_form
 from mvae.studio.contents import STARTERS, about_form, contents
 
 pytestmark = pytest.mark.usefixtures('quick_compilation')
@@ -63,3 +64,8 @@ def test_music_that_the_page_cannot_read_is_refused(band):
     form = dataclasses.replace(band.form, streams=tuple(streams))
     with pytest.raises(InputError, match='the studio cannot read notes of the kind Bells yet'):
         about_form(form)
+    for name in ('groove', 'percussion'):
+        with pytest.raises(InputError, match='the studio cannot read notes of the kind'):
+            about_form(make_form(name, 2))
+    with pytest.raises(InputError, match='the studio cannot read values of the kind Nade yet'):
+        contents('one', tiny_model('drums', 2, 'flat', drums='nade'))

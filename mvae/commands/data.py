@@ -39,7 +39,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         '--forms',
         nargs='+',
         help='what windows are made of (default: melody bass drums trio); groove is drums as they '
-        'are played, band all instruments of a bar (--bars 1)',
+        'are played, percussion each of 61 instruments for itself, band all instruments of a bar '
+        '(--bars 1), lead melodies with their chords, groove_of_hits grooves with given hits',
     )
     parser.add_argument('--workers', type=positive, help='processes (default: all cores)')
     parser.add_argument(
