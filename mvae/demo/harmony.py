@@ -10,6 +10,8 @@ import dataclasses
 
 import numpy as np
 
+from mvae.music.harmony import best_path
+
 HALF_BAR = 8
 """Sixteenth steps for each chord."""
 MAJOR, MINOR = (0, 4, 7), (0, 3, 7)
@@ -146,15 +148,10 @@ def _viterbi(fit: np.ndarray, roots: np.ndarray, home: int) -> np.ndarray:
         _CADENCE * falls - different * _CHANGE_AT_BAR,
         _CADENCE * falls - different * _CHANGE_INSIDE,
     )
-    score = fit[0] + _HOME * (np.arange(chords) == home)
-    back = np.zeros((count, chords), np.int64)
-    for half in range(1, count):
+
+    def advance(half: int, score: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         through = score[:, None] + gain[half % 2]
-        back[half] = through.argmax(0)
-        score = through.max(0) + fit[half]
-    score[home] += _HOME
-    path = np.empty(count, np.int64)
-    path[-1] = score.argmax()
-    for half in range(count - 1, 0, -1):
-        path[half - 1] = back[half, path[half]]
-    return path
+        return through.max(0) + fit[half], through.argmax(0)
+
+    at_home = _HOME * (np.arange(chords) == home)
+    return best_path(fit[0] + at_home, advance, count, at_home)
