@@ -17,11 +17,14 @@ def midi(
     meter: tuple[int, int] = (4, 4),
     qpm: float = 120.0,
     name: str = '',
+    markers: Sequence[tuple[int, str]] = (),
 ) -> bytes:
     """A file with up to three tracks: melody (program 0), bass (33), drums (channel 10)."""
     score = symusic.Score(TICKS)
     score.tempos.append(symusic.Tempo(0, qpm))
     score.time_signatures.append(symusic.TimeSignature(0, *meter))
+    for step, text in markers:
+        score.markers.append(symusic.TextMeta(step * STEP, text))
     for notes, program, is_drum in ((melody, 0, False), (bass, 33, False), (drums, 0, True)):
         if notes:
             track = symusic.Track(name=name, program=program, is_drum=is_drum)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from midi_maker import midi, performed, tune
-from run_maker import save_tiny, tiny_model
+from run_maker import lively, save_tiny, tiny_model
 
 from mvae.commands import main
 from mvae.errors import InputError
@@ -34,6 +34,24 @@ def test_humanize_keeps_every_hit_and_plays_it():
     sound = played(piece)
     assert (sound.velocity[sound.hits] >= 1).all() and not sound.velocity[~sound.hits].any()
     assert len(np.unique(sound.velocity[sound.hits])) > 1 and sound.late[sound.hits].any()
+
+
+def test_a_model_that_is_told_the_hits_plays_them_like_others():
+    model = lively(tiny_model('groove_of_hits', 2, 'flat'))
+    data, others = midi(drums=PATTERN), [performed(n, 4) for n in (1, 2)]
+    own, *like = [
+        perform(model, 'humanize', data, seed=3, like=other)[0] for other in (None, *others)
+    ]
+    given = read(model, data)
+    for piece in (own, *like):
+        np.testing.assert_array_equal(piece[:, :9], given[:, :9])
+        np.testing.assert_array_equal(piece[:, 27:], given[:, 27:])
+    assert (own != perform(model, 'humanize', data, seed=4)[0]).any()
+    assert (like[0] != like[1]).any()
+    with pytest.raises(InputError, match='told no hits'):
+        perform(model, 'tap', data)
+    with pytest.raises(InputError, match='whom to play like'):
+        perform(model_of('humanize'), 'humanize', data, like=others[0])
 
 
 def test_a_hit_that_the_model_leaves_out_is_as_loud_as_its_class():

@@ -4,6 +4,7 @@
     mvae tap runs/taps rhythm.mid drums.mid
     mvae drumify runs/taps song.mid drums.mid --track 2
     mvae add-hats runs/hats drums.mid more.mid
+    mvae humanize runs/hits2 pattern.mid played.mid --like drummer.mid
 
 humanize keeps every hit of a rigid pattern, and gives it velocity and timing. tap makes a whole
 drum set of a rhythm that is tapped on any drums; drumify takes the rhythm of a track of any
@@ -12,7 +13,8 @@ played at its own tempo, and written as MIDI with sound beside it.
 
 A model serves what it has learned: mvae train --exp groove2 learns humanize, with
 --config.model.reads=taps --run runs/taps tap and drumify, and with no_hat in place of taps
-add-hats.
+add-hats. A model of mvae train --exp hits2 is told the hits: it plays those of a pattern as drums
+of another file are played (--like), or in a way that it draws (--seed).
 """
 
 import argparse
@@ -30,6 +32,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('file', nargs='?', type=Path, metavar='FILE', help='MIDI file')
     parser.add_argument('out', nargs='?', type=Path, metavar='OUT', help='the MIDI file to write')
     parser.add_argument('--track', type=positive, help='drumify: whose rhythm, from 1')
+    parser.add_argument('--like', type=Path, metavar='FILE', help='humanize: whose way of playing')
     parser.add_argument('--temperature', type=float, default=0.0, help='0: the most likely hits')
     add_sound_options(parser, 'that of the file')
 
@@ -47,9 +50,9 @@ def run(options: argparse.Namespace) -> None:
     path, model = load_model(options)
     from mvae.latent.grooves import perform
 
-    draws = options.temperature > 0
+    draws = options.temperature > 0 or (bool(model.form.conditions) and options.like is None)
     music.settle(options, options.file, draws)
-    chosen = options.temperature, options.seed, options.track
+    chosen = options.temperature, options.seed, options.track, options.like
     piece, note = perform(model, options.command, options.file, *chosen)
     music.say_read(options, options.file, note)
     music.write(options, model, options.out, piece, f'{options.command} {options.file.name}')

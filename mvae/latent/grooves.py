@@ -73,18 +73,20 @@ def perform(
     temperature: float = 0.0,
     seed: int = 0,
     track: int | None = None,
+    like: Source | None = None,
 ) -> tuple[np.ndarray, str]:
     """Drums of a whole source, of any length, played by a task.
 
     name: of TASKS. temperature: of hits, 0 is greedy. track: of `drumify`, from 1, in the order of
-    the file; the one with the most notes where None. Bars in which nothing is given stay silent, as
-    many at a time as the model reads.
+    the file; the one with the most notes where None. like: drums that are played as the result is
+    to be, for a model that is told the hits, which else draws a way of its own. Bars in which
+    nothing is given stay silent, as many at a time as the model reads.
 
     Returns the piece int32 [T, 27], and in a few words what was taken. Raises InputError for music
     and models that do not serve.
     """
     task = _known(name)
-    _check_model(model, name, task)
+    _check_model(model, name, task, like is not None)
     if track is not None and not task.any_track:
         raise InputError(f'{name} takes the drums of a file: a track is for drumify')
     steps = model.form.steps
@@ -98,12 +100,22 @@ def perform(
     given, note = read_source(source, read)
     windows = np.pad(given, ((0, -len(given) % steps), (0, 0))).reshape(-1, steps, given.shape[1])
     sounding = windows.any((1, 2))
-    mu = model.encode_tokens(windows[sounding]).mu
-    said = np.zeros_like(windows)
-    told = model.told_of(windows[sounding])
-    said[sounding] = model.decode_tokens(mu, temperature, seed, told)
-    piece = task.keep(given, said.reshape(-1, given.shape[1])[: len(given)])
-    return model.form.canonical(piece), note
+    said, told = np.zeros_like(windows), model.told_of(windows[sounding])
+    z = _codes(model, windows[sounding], like, seed)
+    said[sounding] = model.decode_tokens(z, temperature, seed, told)
+    streams = (x.reshape(-1, x.shape[-1])[: len(given)] for x in (windows, said))
+    piece = task.keep(*(model.form.split(part)[0] for part in streams))
+    return model.form.canonical(model.form.join([piece, *model.form.told(given)])), note
+
+
+def _codes(model: MusicVAE, windows: np.ndarray, like: Source | None, seed: int) -> np.ndarray:
+    """Of windows [W, T, K] how they are to be played, float32 [W, Z]."""
+    if like is not None:
+        mu = model.encode_tokens(model.read_all(like)).mu
+        return np.resize(mu, (len(windows), mu.shape[1]))
+    if model.form.conditions:  # what they hold is told: one way to play all of them
+        return np.repeat(model.priors[model.usual_prior].draw(1, seed), len(windows), 0)
+    return model.encode_tokens(windows).mu
 
 
 def _known(name: str) -> Task:
@@ -112,7 +124,7 @@ def _known(name: str) -> Task:
     return TASKS[name]
 
 
-def _check_model(model: MusicVAE, name: str, task: Task) -> None:
+def _check_model(model: MusicVAE, name: str, task: Task, like: bool) -> None:
     train = f'mvae train --exp groove2 --config.model.reads={task.reads}'
     wanted = f'{train} --run runs/{task.reads} trains one'
     streams = model.form.streams
@@ -120,7 +132,15 @@ def _check_model(model: MusicVAE, name: str, task: Task) -> None:
         raise InputError(
             f'{name} needs a model of groove, this one is of {model.form.name}; {wanted}'
         )
-    if (reads := model.config.model.reads) != task.reads:
+    told = [condition.name for condition in model.form.conditions]
+    if told and task.keep is not _same_hits:
+        raise InputError(f'{name} needs a model that is told no {told[0]}; {wanted}')
+    if like and not told:
+        raise InputError(
+            'whom to play like is for a model that is told the hits, as those of '
+            'mvae train --exp hits2 are'
+        )
+    if not told and (reads := model.config.model.reads) != task.reads:
         raise InputError(
             f'{name} needs a model with model.reads={task.reads}, this one has {reads}; {wanted}'
         )
