@@ -19,8 +19,6 @@ from mvae.music.forms import FORMS
 from mvae.musicvae import form_of
 from mvae.training.step import init_state, train_step
 
-pytestmark = pytest.mark.usefixtures('quick_compilation')
-
 CONFIGS = experiments.files()
 CASES = [
     (name, variant)
@@ -28,6 +26,8 @@ CASES = [
     for variant in VARIANTS
     if variant == 'flat' or experiments.load(name, None, 'tiny').bars > 2
 ]
+# Updates that are done and not only shaped: flat, and the largest kind of model in all variants.
+LIVELY = [case for case in CASES if case[1] == 'flat' or case[0] == 'trio16']
 
 
 def _experiment(name, variant, scale):
@@ -76,7 +76,7 @@ def test_any_form_and_length_can_be_set(form, bars):
             assert (cfg.total_steps, len(cfg.heads)) == (form_of(c).steps, len(FORMS[form]))
 
 
-@pytest.mark.parametrize('name, variant', CASES)
+@pytest.mark.parametrize('name, variant', LIVELY)
 def test_an_update_changes_every_parameter_and_counts(name, variant):
     form, update, init = _experiment(name, variant, 'tiny')
     state, batch = init(jax.random.key(0)), _batch(form)

@@ -31,8 +31,6 @@ from mvae.model import vae
 from mvae.model.objective import kl_cost
 from mvae.training.step import make_optimizer
 
-pytestmark = pytest.mark.usefixtures('quick_compilation')
-
 
 @pytest.fixture(scope='module', params=CHECKPOINTS)
 def golden(request):

@@ -9,7 +9,6 @@ from run_maker import random_denoiser
 from mvae.model import denoiser, diffusion
 from mvae.model.denoiser import DenoiserConfig
 
-pytestmark = pytest.mark.usefixtures('quick_compilation')
 CFG, ROWS = DenoiserConfig(bars=2, parts=1, size=4, width=16, layers=2, heads=2), 32
 UNKNOWN = np.zeros((ROWS, 2, 1), bool)
 APART = np.tile(np.arange(2)[:, None], (ROWS, 1, 1))  # a plan by which no code comes back

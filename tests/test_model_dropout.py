@@ -11,8 +11,6 @@ from mvae.model.config import model_config
 from mvae.model.dropout import InputDropout
 from mvae.musicvae import form_of
 
-pytestmark = pytest.mark.usefixtures('quick_compilation')
-
 
 def _keys(count):
     return jax.random.split(jax.random.key(0), count)

@@ -13,8 +13,6 @@ from mvae.model.config import ModelConfig
 from mvae.model.heads import NOTHING, Events
 from mvae.model.objective import objective
 
-pytestmark = pytest.mark.usefixtures('quick_compilation')
-
 HEAD, END = Events.make((6,), base_config().model), 5
 FLAT = ModelConfig((HEAD,), 1, 6, (4, 3), 5, (4,), bottleneck_stddev=0.0)
 HIER = dataclasses.replace(FLAT, bars=3, conductor_sizes=(4,), encoder_bars=3, encoder_sizes=(4,))

@@ -15,8 +15,6 @@ from mvae.model.head import NOTHING
 from mvae.model.heads import Categorical, Nade
 from mvae.musicvae import form_of
 
-pytestmark = pytest.mark.usefixtures('quick_compilation')
-
 HEAD = Nade((8, 4), hidden=3)  # five classes in two columns
 ALL = np.array(list(itertools.product(range(8), range(4))))
 

@@ -10,7 +10,6 @@ from mvae.model import prior
 from mvae.model.denoiser import DenoiserConfig
 from mvae.model.prior import Learned
 
-pytestmark = pytest.mark.usefixtures('quick_compilation')
 CFG = DenoiserConfig(bars=2, parts=1, size=4, width=16, layers=2, heads=2)
 MEAN = np.array([[3.0, -1.0, 0.0, 1.0]], np.float32)
 SCALE = np.array([[0.25, 2.0, 1.0, 0.5]], np.float32)

@@ -18,8 +18,6 @@ from mvae.model.config import ModelConfig, model_config
 from mvae.model.heads import Categorical
 from mvae.musicvae import form_of
 
-pytestmark = pytest.mark.usefixtures('quick_compilation')
-
 SIZES = (7, 5)
 TWO = tuple(map(Categorical, SIZES))
 HIERARCHICAL = ModelConfig(TWO, 4, 3, (6, 5), 4, (5, 4), (6, 4), bottleneck_stddev=0.0)

@@ -24,8 +24,6 @@ from mvae.render import pianoroll
 from mvae.training.evaluate import evaluate
 from mvae.training.step import init_state, train_step
 
-pytestmark = pytest.mark.usefixtures('quick_compilation')
-
 
 def song(seed, bars=8):
     """Guitar chords, a bass and drums, other ones in each bar, at 120."""

@@ -19,7 +19,6 @@ from mvae.music.symbols import triad_of
 from mvae.runs.load import load
 from mvae.training.loss import _hide, keys_of
 
-pytestmark = pytest.mark.usefixtures('quick_compilation')
 LEAD = make_form('lead', 2)
 CHORDS = {'chords': 'C . Bdim . | Eb'}
 

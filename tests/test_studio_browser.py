@@ -19,7 +19,7 @@ from mvae.music.sources import read_source
 from mvae.studio import page
 from mvae.studio.contents import contents
 
-pytestmark = [*needs_browser, pytest.mark.usefixtures('quick_compilation')]
+pytestmark = needs_browser
 TOKENS = 'return shown.tokens && shown.key && shown.tokens.map(values => Array.from(values))'
 _MODULES = filter(None, os.environ.get('NODE_PATH', '').split(os.pathsep))
 AXE = [file for folder in _MODULES if (file := Path(folder) / 'axe-core/axe.min.js').is_file()]

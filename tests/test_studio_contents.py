@@ -13,8 +13,6 @@ from mvae.music.drums import DrumCodec
 from mvae.music.forms import make_form
 from mvae.studio.contents import STARTERS, about_form, contents
 
-pytestmark = pytest.mark.usefixtures('quick_compilation')
-
 
 @pytest.fixture(scope='module')
 def band():

@@ -16,7 +16,7 @@ from mvae.runs.released import released
 from mvae.studio import page
 from mvae.studio.contents import contents
 
-pytestmark = [needs_node, pytest.mark.usefixtures('quick_compilation')]
+pytestmark = needs_node
 VOICE = """
 const voice = new Voice(given.header,
   await unpack(given.text, given.manifest, given.hash));

@@ -12,7 +12,6 @@ from run_maker import tiny_model
 from mvae.studio import page
 from mvae.studio.contents import contents
 
-pytestmark = pytest.mark.usefixtures('quick_compilation')
 TENSORS = {
     'whole': np.array([[0.5, -2.0, 1.5], [65504.0, -(2.0**-24), 0.0]], np.float32),
     'fine': np.array([1 / 3, 1e-8, 3e38], np.float32),

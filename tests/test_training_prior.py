@@ -13,7 +13,6 @@ from mvae.errors import Interrupted
 from mvae.model import denoiser
 from mvae.training import prior
 
-pytestmark = pytest.mark.usefixtures('quick_compilation')
 WINDOWS, BATCH, MOVED = 32, 8, 1000
 SETTINGS = {'steps': 200, 'windows': WINDOWS, 'batch_size': 32, 'learning_rate': 1e-2}
 P = ConfigDict(SETTINGS | {'width': 16, 'layers': 2, 'heads': 2})
