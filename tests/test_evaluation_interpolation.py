@@ -20,7 +20,10 @@ class Identity:
     def encode_tokens(self, tokens):
         return SimpleNamespace(mu=tokens.reshape(len(tokens), -1).astype(np.float32))
 
-    def decode_tokens(self, z, temperature, seed):
+    def told_of(self, tokens):
+        return {}
+
+    def decode_tokens(self, z, temperature, seed, told):
         return np.round(z).astype(np.int32)[..., None]
 
 
@@ -59,7 +62,7 @@ def test_the_ends_of_a_perfect_model_are_the_pieces(pieces):
 
 def test_no_two_pairs_are_decoded_with_the_same_noise(pieces):
     class Noise(Identity):
-        def decode_tokens(self, z, temperature, seed):
+        def decode_tokens(self, z, temperature, seed, told):
             return np.random.default_rng(seed).integers(0, 100, (*z.shape, 1))
 
     paths = interpolation.decoded_paths(

@@ -52,8 +52,8 @@ def measured(monkeypatch):
     model = SimpleNamespace(params={}, architecture=None, form=make_form('melody', 4))
 
     def run(loss, **settings):
-        def made_up(params, cfg, streams, source, key):
-            return loss(streams[0][:, 0, 0], source[0][:, 0, 0])
+        def made_up(params, cfg, window, source, key):
+            return loss(window[0][0][:, 0, 0], source[0][0][:, 0, 0])
 
         monkeypatch.setattr(misplaced, '_loss', made_up)
         return misplaced.evaluate_misplaced(model, Store(), 'test', **settings)
