@@ -62,7 +62,7 @@ def test_dropping_nothing_is_no_dropout_and_dropping_is(form, variant, settings)
 
     @jax.jit
     def numbers(dropout):
-        q = vae.encode(params, cfg, streams, dropout)
+        q = vae.encode(params, cfg, streams, input_dropout=dropout)
         blocks = vae.decode_logits(params, cfg, q.mu + 1, streams, input_dropout=dropout)
         return q.mu, q.sigma, *blocks
 
