@@ -9,7 +9,9 @@ It plays a rigid pattern as a drummer would (mvae humanize). --config.model.read
 set of a tapped rhythm instead, no_hat adds a closed hi-hat.
 
 paper: Magenta's groovae_2bar_humanize. Not run by us.
-small: hierarchical, with the sizes of drum2. Not run yet.
+small: hierarchical, with the sizes of drum2. 3,000 updates of 64, 10 minutes on one busy CPU core,
+seed 0. Groove's test split, greedily, beside the usual groove of every place: hits .836 (F1, .320),
+velocity 22.2 of 127 off (25.0), timing 17.1 ms off at 120 (17.5): docs/results.md.
 """
 
 from ml_collections import ConfigDict
@@ -59,6 +61,7 @@ SMALL = {
         'beta_rate': 0.0,
         'free_bits': 128.0,
         'token_dropout': 0.25,
+        'input_dropout': 0.3,
     },
     'evaluation': {'every': 500, 'windows': 1024, 'batch_size': 128},
 }

@@ -57,6 +57,7 @@ SMALL = {
         'beta_rate': 0.0,
         'free_bits': 256.0,
         'token_dropout': 0.25,
+        'input_dropout': 0.3,
     },
     'evaluation': {'every': 500, 'windows': 1024, 'batch_size': 128},
 }

@@ -6,7 +6,7 @@ are hit at every step, so that the code holds how they are played, and can be ta
     mvae data --midi groove --out data/groove-of-hits --forms groove_of_hits --drum-map roland
     mvae train --exp hits2
 
-paper: Magenta's groovae_2bar_hits_control, without its input dropout of 70%. Not run by us.
+paper: Magenta's groovae_2bar_hits_control; without its input dropout of 70%. Not run by us.
 small: hierarchical, with the sizes of groove2. Not run yet.
 """
 
@@ -53,6 +53,7 @@ SMALL = {
         'beta_rate': 0.0,
         'free_bits': 128.0,
         'token_dropout': 0.25,
+        'input_dropout': 0.3,
     },
     'evaluation': {'every': 500, 'windows': 1024, 'batch_size': 128},
 }

@@ -43,8 +43,7 @@ def run(options: argparse.Namespace) -> None:
         need('studio', 'starlette', 'uvicorn')
     from mvae.studio.page import build
 
-    paths = _paths(options.models or released()[::-1])  # trio16 first
-    page = build([_contents(path, options) for path in paths])
+    page = build(_tabs(options))
     if options.export is not None:
         from mvae.files import write_atomically
 
@@ -52,6 +51,19 @@ def run(options: argparse.Namespace) -> None:
         print(f'{options.export}: {len(page) / 1e6:.1f} MB; open it in a browser')
         return
     _serve(page, options)
+
+
+def _tabs(options: argparse.Namespace) -> list['Contents']:
+    """Those of the models that are named, or of the released ones that the page can play."""
+    if options.models:
+        return [_contents(path, options) for path in _paths(options.models)]
+    found = []
+    for path in _paths(released()[::-1]):  # trio16 first
+        try:
+            found.append(_contents(path, options))
+        except InputError as error:
+            print(f'left out: {error}')
+    return found
 
 
 def _paths(names: Sequence[str]) -> list[Path]:

@@ -142,6 +142,11 @@ class Form:
         """Where a stream of pieces [..., K] has anything but zeros: bool [...]."""
         return np.asarray(np.concatenate(self.split(pieces), -1).any(-1))
 
+    def judged(self, pieces: np.ndarray) -> np.ndarray:
+        """Of pieces [..., K] the columns by which music is the same: see `Codec.judged`."""
+        own = zip(self.streams, self.split(pieces), strict=True)
+        return np.concatenate([stream.codec.judged(columns) for stream, columns in own], -1)
+
     def with_told(self, piece: np.ndarray, told: Sequence[np.ndarray]) -> np.ndarray:
         """Pieces [..., K] with other columns of the conditions, [..., C] each."""
         streams = self.split(piece)
