@@ -112,7 +112,7 @@ def test_help_imports_nothing_heavy(arguments):
         (('trian',), 'did you mean train?'),
         (('--nonsense',), 'a command comes first'),
         (('train',), 'required: --exp; mvae train --help'),
-        (('train', '--exp', 'nonsense'), "unknown experiment 'nonsense'; known: drum16"),
+        (('train', '--exp', 'nonsense'), "unknown experiment 'nonsense'; known: band1"),
         (('train', '--exp', 'no/such.py'), 'no/such.py does not exist'),
         (('sample', '--nonsense'), 'unknown: --nonsense; mvae sample --help'),
         (('sample',), 'say which model: one of'),

@@ -38,7 +38,7 @@ def test_a_case_by_hand():
     assert columns.dtype == np.uint16 and len(GROOVE.sizes) == 27
     again = GROOVE.decode(columns)
     assert [c.tolist() for c in again] == [
-        [0, 1, 1], [1, 2, 2], [38, 36, 42], [127, 64, 1], [0.0, -0.25, 0.25]
+        [0, 1, 1], [1, 2, 2], [38, 36, 42], [127, 64, 1], [0.0, -0.25, 0.25], [0, 0, 0]
     ]  # fmt: skip
 
 

@@ -47,7 +47,7 @@ def test_what_begins_or_ends_behind_the_length_is_left_out():
 def test_of_notes_that_start_together_the_highest_is_kept_as_far_as_the_next():
     notes = GridNotes.make([4, 0, 0, 4], [6, 9, 2, 5], [50, 60, 64, 50], [1, 2, 3, 4])
     kept = PAPER.voice(notes)
-    assert [c.tolist() for c in kept] == [[0, 4], [2, 6], [64, 50], [3, 1], [0, 0]]
+    assert [c.tolist() for c in kept] == [[0, 4], [2, 6], [64, 50], [3, 1], [0, 0], [0, 0]]
     overlap = PAPER.voice(GridNotes.make([0, 3], [9, 5], [60, 62]))
     assert overlap.start.tolist() == [0, 3] and overlap.end.tolist() == [3, 5]
 

@@ -42,9 +42,9 @@ def _loader(count=WINDOWS, transpose=(0, 0)):
     return SimpleNamespace(
         transpose=transpose, batch_size=BATCH,
         store=SimpleNamespace(count=lambda form, split: count),
-        form=SimpleNamespace(join=lambda streams: streams),
+        form=SimpleNamespace(join=lambda parts: parts),
         batch=lambda n, varied: SimpleNamespace(
-            streams=np.arange(BATCH * n, BATCH * (n + 1)) + MOVED * varied
+            parts=np.arange(BATCH * n, BATCH * (n + 1)) + MOVED * varied
         ),
     )  # fmt: skip
 
