@@ -200,7 +200,9 @@ def test_write_then_read_gives_the_same_piece(store):
             np.testing.assert_array_equal(form.read_all(again)[0], form.clean(piece[None])[0])
 
 
-@pytest.mark.parametrize('name, variant', [('loud', 'flat'), ('combo', 'hierdec')])
+@pytest.mark.parametrize(
+    'name, variant', [('loud', 'flat'), pytest.param('combo', 'hierdec', marks=pytest.mark.slow)]
+)
 def test_a_model_is_trained_on_it_and_plays_it(store, tmp_path, name, variant):
     c = tiny_config(name, 2, variant)
     c.data.path, c.training.steps, c.training.batch_size = str(store.path), 3, 2

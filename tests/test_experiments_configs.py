@@ -26,8 +26,8 @@ CASES = [
     for variant in VARIANTS
     if variant == 'flat' or experiments.load(name, None, 'tiny').bars > 2
 ]
-# Updates that are done and not only shaped: flat, and the largest kind of model in all variants.
-LIVELY = [case for case in CASES if case[1] == 'flat' or case[0] == 'trio16']
+# Updates that are done and not only shaped: flat, and the largest model hierarchical throughout.
+LIVELY = [case for case in CASES if case[1] == 'flat' or case == ('trio16', 'hier')]
 
 
 def _experiment(name, variant, scale):
