@@ -26,8 +26,12 @@ CASES = [
     for variant in VARIANTS
     if variant == 'flat' or experiments.load(name, None, 'tiny').bars > 2
 ]
-# Updates that are done and not only shaped: flat, and the largest model hierarchical throughout.
-LIVELY = [case for case in CASES if case[1] == 'flat' or case == ('trio16', 'hier')]
+# Updates that are done and not only shaped: flat, one for each form and way to write drums, and the
+# largest model hierarchical throughout.
+LIVELY = [
+    *((name, 'flat') for name in CONFIGS if name not in ('drum16', 'groove4', 'mel16')),
+    ('trio16', 'hier'),
+]
 
 
 def _experiment(name, variant, scale):

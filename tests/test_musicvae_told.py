@@ -128,3 +128,17 @@ def test_commands_tell_chords(store, tmp_path, monkeypatch, capsys):
     found = evaluate_harmony(load(run), store, 'train')['melody']
     assert list(found) == list(ROWS) and found[ROWS[0]]['share'] != found[ROWS[1]]['share']
     assert evaluate_harmony(load(other), store, 'train') == {}
+
+
+def test_mvae_train_learns_it(store, tmp_path, monkeypatch, capsys):
+    """With pictures and samples at its evaluation, which are told the chords of the originals."""
+    monkeypatch.chdir(tmp_path)
+    options = '--scale tiny --steps 4 --run run --config.training.batch_size=4'.split()
+    settings = ['--config.evaluation.every=4', '--config.training.told_dropout=0.5']
+    arguments = ['--exp', 'lead2', '--data', str(store.path), *options, *settings]
+    assert main(['train', *arguments]) == 0, capsys.readouterr().err
+    (sample, original) = (
+        next((tmp_path / 'run').glob(f'samples/*/{name}_1.mid')) for name in ('sample', 'original')
+    )
+    texts = [[mark.text for mark in symusic.Score(file).markers] for file in (sample, original)]
+    assert texts[0] == texts[1] and texts[0]
