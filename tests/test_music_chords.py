@@ -122,7 +122,8 @@ def test_symbols_of_a_file_come_before_what_its_notes_imply():
 
 
 def test_chords_are_written_and_read_again():
-    piece = LEAD.with_told(LEAD.read(_score([]))[0], LEAD.tell({'chords': 'C . Bdim . | Eb'}))
+    melody, told = LEAD.split(LEAD.read(_score([]))[0]), LEAD.tell({'chords': 'C . Bdim . | Eb'})
+    piece = LEAD.join(melody + told)
     notes, symbols = LEAD.write(piece, 90.0), LEAD.timed_symbols(piece, 90.0)
     for score in (
         read_midi(write_midi(notes, 90.0, symbols=symbols)),

@@ -140,6 +140,13 @@ class Loader:
         windows = self.store.windows(self.form, split)
         return self._evaluation_batches(windows, self._chosen(split, limit), batch_size)
 
+    def evaluation_pieces(
+        self, split: str, batch_size: int, limit: int | None = None
+    ) -> Iterator[np.ndarray]:
+        """The windows of `evaluation_batches` as pieces, int32 [B, T, K], without what fills up."""
+        for batch in self.evaluation_batches(split, batch_size, limit):
+            yield self.form.join(batch.parts)[np.asarray(batch.mask) > 0]
+
     def evaluation_songs(self, split: str, limit: int | None = None) -> np.ndarray:
         """The song of every window of `evaluation_batches`, in their order, uint32 [N].
 

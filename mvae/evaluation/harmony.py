@@ -50,7 +50,7 @@ def evaluate_harmony(
     parts = [n for n, stream in enumerate(model.form.streams) if stream.tonal]
     counts = np.zeros((song.max() + 1, len(parts), len(ROWS), 2))
     done = 0
-    for tokens in _windows(loader, split, limit):
+    for tokens in loader.evaluation_pieces(split, _AT_ONCE, limit):
         of = song[done : done + len(tokens)]
         for r, (pieces, chords) in enumerate(
             _rows(model, tokens, _others(of), places[0], seed + done)
@@ -65,11 +65,6 @@ def evaluate_harmony(
         }
         for k, n in enumerate(parts)
     }
-
-
-def _windows(loader: Loader, split: str, limit: int | None) -> Iterator[np.ndarray]:
-    for batch in loader.evaluation_batches(split, _AT_ONCE, limit):
-        yield loader.form.join(batch.parts)[np.asarray(batch.mask) > 0]
 
 
 def _others(songs: np.ndarray) -> np.ndarray:

@@ -1,6 +1,5 @@
 """How drums are played: hits, velocity and timing of reconstructions, beside trivial baselines."""
 
-from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -40,7 +39,7 @@ def evaluate_performance(
     _, song = np.unique(loader.evaluation_songs(split, limit), return_inverse=True)
     sums = {n: np.zeros((song.max() + 1, 2, 3, 2)) for n in streams}
     done = 0
-    for tokens in _windows(loader, split, limit):
+    for tokens in loader.evaluation_pieces(split, _AT_ONCE, limit):
         copies = model.reconstruct_tokens(tokens)
         of = song[done : done + len(tokens)]
         done += len(tokens)
@@ -49,11 +48,6 @@ def evaluate_performance(
             own = _errors(played(true[n]), played(said[n]), _repeated(usual[n], model.form))
             np.add.at(sums[n], of, own)
     return {model.form.streams[n].name: _row(sums[n], seed) for n in streams}
-
-
-def _windows(loader: Loader, split: str, limit: int | None) -> Iterator[np.ndarray]:
-    for batch in loader.evaluation_batches(split, _AT_ONCE, limit):
-        yield loader.form.join(batch.parts)[np.asarray(batch.mask) > 0]
 
 
 class _Usual(NamedTuple):
@@ -68,7 +62,7 @@ def _usual(loader: Loader, stream: int) -> _Usual:
     """Of the training split. A class has its mean where it is never hit."""
     form = loader.form
     sums, bars = np.zeros((3, form.steps_per_bar, 9)), 0
-    for tokens in _windows(loader, 'train', _TRAINING):
+    for tokens in loader.evaluation_pieces('train', _AT_ONCE, _TRAINING):
         own = played(form.split(tokens)[stream])
         parts = own.hits, own.hits * own.velocity, own.hits * own.late
         by_bar = np.stack([x.reshape(-1, form.steps_per_bar, 9) for x in parts])

@@ -147,12 +147,6 @@ class Form:
         own = zip(self.streams, self.split(pieces), strict=True)
         return np.concatenate([stream.codec.judged(columns) for stream, columns in own], -1)
 
-    def with_told(self, piece: np.ndarray, told: Sequence[np.ndarray]) -> np.ndarray:
-        """Pieces [..., K] with other columns of the conditions, [..., C] each."""
-        streams = self.split(piece)
-        shape = streams[0].shape[:-1]
-        return self.join([*streams, *(np.broadcast_to(x, (*shape, x.shape[-1])) for x in told)])
-
     def tell(self, told: Mapping[str, Any]) -> tuple[np.ndarray, ...]:
         """Of each condition its columns int32 [..., T, C]; zeros for those that told lacks.
 
