@@ -27,12 +27,15 @@ CHECKPOINTS = [
         pytest.param(name, marks=needs_shared)
         for name in (
             *('hierdec-trio_16bar', 'groovae_2bar_hits_control_tfds', 'cat-mel_2bar_med_chords'),
-            *('hier-multiperf_vel_1bar_med', 'nade-drums_2bar_full'),
+            *('hier-multiperf_vel_1bar_med_chords', 'nade-drums_2bar_full'),
         )
     ),
     *(  # what those above have too, and less of it
         pytest.param(name, marks=[needs_shared, pytest.mark.slow])
-        for name in ('cat-mel_2bar_big', 'hierdec-mel_16bar', 'groovae_2bar_humanize')
+        for name in (
+            *('cat-mel_2bar_big', 'hierdec-mel_16bar', 'groovae_2bar_humanize'),
+            'hier-multiperf_vel_1bar_med',
+        )
     ),
 ]
 

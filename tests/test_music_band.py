@@ -1,19 +1,17 @@
-"""Bands: Magenta's cases 19 to 22, round trips, and what Magenta's own converter made of files."""
+"""Bands: Magenta's cases 19 to 22, round trips, and chords beside events."""
 
 import dataclasses
 import json
-import tarfile
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from magenta_numbers import SHARED, needs_shared
 
 from mvae.errors import InputError
 from mvae.music import instruments
 from mvae.music.codec import GridNotes
-from mvae.music.event_tokens import END, NOTE_OFF, SHIFT, notes_of
+from mvae.music.event_tokens import END, NOTE_OFF, SHIFT, SOUND, VELOCITY, notes_of
 from mvae.music.events import HOLDING, NO_STEP, NOTE_OFF_EVENT, ONSET, REST
 from mvae.music.extract import ExtractSettings, extract
 from mvae.music.forms import make_form
@@ -21,8 +19,6 @@ from mvae.music.midi import from_note_sequence, read_midi, to_note_sequence, wri
 from mvae.music.notation import Notation
 from mvae.music.notes import Notes, Score
 from mvae.music.reasons import Reason, Rejected
-from mvae.music.sections import split_sections
-from mvae.music.tracks import Everyone
 
 FORM = make_form('band', 1)
 (BAND,) = (stream.codec for stream in FORM.streams)
@@ -300,65 +296,44 @@ def test_windows_of_a_build():
     assert len(found.windows['melody', 1])
 
 
-CONVERTED = SHARED / 'converters'
+# One bar: a piano (C for half a bar, then E), and a bass that is silent until the second half.
+PIANO = [SOUND + 0, VELOCITY + 5, 60, SHIFT + 47, NOTE_OFF + 60, 64, SHIFT + 47, NOTE_OFF + 64, END]
+BASS = [SOUND + 33, SHIFT + 47, VELOCITY + 5, 36, SHIFT + 47, NOTE_OFF + 36, END]
 
 
-@pytest.fixture(scope='module')
-def converted():
-    return dict(np.load(CONVERTED / 'hier-multiperf_vel_1bar_med.npz'))
+def test_every_event_is_told_the_chord_in_which_it_happens():
+    form, (c, a) = make_form('band_of_chords', 1), (1, 22)  # C and A minor, half a bar each
+    assert (form.steps, form.sizes, form.steps_per_bar) == (512, (491, 49), 96)
+    columns = bar_of(PIANO, BASS)
+    (told,) = form.beside([np.repeat([[c], [a]], 48, 0)], columns)
+    rows = told.reshape(8, 64)
+    assert rows[0, : len(PIANO)].tolist() == [0, c, c, c, a, a, a, a, a]
+    assert rows[1, : len(BASS)].tolist() == [0, c, a, a, a, a, a]
+    assert not rows[2:].any() and not rows[0, len(PIANO) :].any()
+    piece = form.join([columns, told])
+    assert form.symbols(piece) == [(0, 'C'), (48, 'Am')]
+    assert form.timed_symbols(piece, 120.0) == [(0.0, 'C'), (1.0, 'Am')]
+    other = bar_of(BASS, PIANO)
+    swapped = form.join([other, *form.beside([np.repeat([[c], [a]], 48, 0)], other)])
+    np.testing.assert_array_equal(form.canonical(swapped), piece)
 
 
-@needs_shared
-def test_notes_equal_those_of_magentas_decoder(converted):
-    for number, own in enumerate(converted['tokens']):
-        theirs = converted['notes'][converted['notes'][:, 0] == number, 1:]
-        heard = FORM.write((own.astype(int) + 1)[:, None])
-        names = 'pitch velocity start end program is_drum track'.split()
-        ours = np.stack([getattr(heard, name) for name in names], 1)
-        for columns in (ours, theirs):
-            columns[:] = columns[np.lexsort(np.round(columns, 6).T)]
-        np.testing.assert_allclose(ours, theirs, atol=1e-9)
+def test_a_bar_that_is_not_written_yet_is_told_one_chord():
+    form = make_form('band_of_chords', 2)
+    (told,) = form.tell({'chords': 'Am F'})
+    rows = told.reshape(16, 64)
+    assert not rows[:, 0].any()  # where instruments are named
+    assert (rows[:8, 1:] == 22).all() and (rows[8:, 1:] == 6).all()
+    with pytest.raises(InputError, match='holds through a bar; give one chord for each'):
+        form.tell({'chords': 'Am F | C'})
 
 
-@needs_shared
-def test_windows_equal_those_of_magentas_converter(converted):
-    """Of 165 bars without notes on the edge of its bars 150 are the same.
-
-    In the others a note begins or ends half way between two steps, where we go up and floats go
-    either way. Instruments of one program are in any order.
-    """
-    listed = json.loads((CONVERTED / 'files.json').read_text())['multi']
-    ours, counts = [], []
-    with tarfile.open(SHARED.parent / 'data' / 'gamemusic.tar.xz') as archive:
-        files = {name: archive.extractfile(name) for name in listed}
-        for name in sorted(listed, key=archive.getnames().index):
-            files[name] = bars_of(files[name].read())
-    for name in listed:
-        ours.append(files[name])
-        counts.append(len(files[name]))
-    assert counts == np.bincount(converted['file_index'], minlength=len(listed)).tolist()
-    rows = np.flatnonzero(~converted['noisy'])
-    theirs = [by_row(converted['tokens'][row].astype(int) + 1) for row in rows]
-    own = [set(map(by_row, ours[n])) for n in converted['file_index'][rows]]
-    same = [one in bars for one, bars in zip(theirs, own, strict=True)]
-    assert (len(rows), sum(same)) == (165, 150)
-
-
-def bars_of(data):
-    """The bars of a file that are taken, as Magenta cuts it: int [N, 512]."""
-    found = []
-    for section in split_sections(read_midi(data), 24)[0]:
-        (everyone,) = Everyone().tracks([section], BAND)
-        bars = -(-section.total_steps // 96)
-        windows = BAND.encode(BAND.voice(everyone.notes(section)), 96 * bars)
-        windows = windows.reshape(bars, 512, 1)
-        thin = np.any(list(BAND.thin(windows).values()), 0)
-        found.append(windows[windows.any((1, 2)) & ~thin, :, 0])
-    return np.concatenate([np.zeros((0, 512), int), *found]).astype(int)
-
-
-def by_row(bar):
-    return tuple(sorted(map(tuple, np.reshape(bar, (8, 64)).tolist())))
+def bar_of(*rows):
+    columns = np.zeros((8, 64), np.uint16)
+    columns[:, 0] = END + 1
+    for own, row in zip(columns, rows, strict=False):
+        own[: len(row)] = np.array(row) + 1
+    return columns.reshape(-1, 1)
 
 
 def test_codec_is_a_value():

@@ -11,6 +11,7 @@ from mvae.commands import experiments
 from mvae.dataset.build import BuildSettings, build_store
 from mvae.dataset.loader import Loader
 from mvae.errors import InputError
+from mvae.evaluation.harmony import evaluate_harmony
 from mvae.evaluation.novelty import novelty
 from mvae.evaluation.repetition import repetition
 from mvae.interop import musicvaejs
@@ -45,15 +46,24 @@ def store(tmp_path_factory):
     for n in range(16):
         title = 'tune ' + 'abcdefghijklmnop'[n]
         (folder / f'{title}.mid').write_bytes(write_midi(song(n), title=title))
-    extract = ExtractSettings(forms=('band',), bars=(1,))
+    extract = ExtractSettings(forms=('band', 'band_of_chords'), bars=(1,))
     out = tmp_path_factory.mktemp('data') / 'store'
     return build_store(folder, out, BuildSettings(extract), 1, quiet=True)
 
 
 @pytest.fixture(scope='module')
 def model(store):
-    """Of band1 at tiny, after three updates."""
-    c = experiments.load('band1', None, 'tiny')
+    return trained(store, 'band1')
+
+
+@pytest.fixture(scope='module')
+def told_model(store):
+    return trained(store, 'chords1')
+
+
+def trained(store, experiment):
+    """At tiny, after three updates."""
+    c = experiments.load(experiment, None, 'tiny')
     form = store.form(c.form, c.bars)
     cfg, t = model_config(c, form), FrozenConfigDict(c.training)
     loader = Loader(store, form, 8, 0, tuple(c.data.transpose))
@@ -100,6 +110,26 @@ def test_it_plays(store, model, tmp_path):
     assert len(model.reconstruct([tmp_path / 'a.mid'])) == 1
     pianoroll.draw(tmp_path / 'band.png', [('a', tokens), ('new', three[0])], model.form)
     assert (tmp_path / 'band.png').stat().st_size > 1000
+
+
+def test_a_band_plays_over_chords(store, told_model, tmp_path):
+    """What a model is told comes back above its pieces; files say it or imply it."""
+    form = told_model.form
+    windows = store.gather(store.windows(form, 'train')[:4], form)
+    assert windows.shape == (4, 512, 2) and windows[..., 1].any()
+    bars, _ = told_model.sample_tokens(2, seed=1, told={'chords': 'Am'})
+    for bar in bars:
+        (chords,) = form.told_by_step(bar)
+        assert set(chords.ravel().tolist()) == {22}
+    (tmp_path / 'a.mid').write_bytes(write_midi(song(1)))
+    tokens, note = told_model.read(tmp_path / 'a.mid')
+    assert note == 'all 3 tracks, chords by what sounds, cropped 8 bars to 1'
+    np.testing.assert_array_equal(form.canonical(tokens), tokens)
+    heard = told_model.write(tokens)
+    assert [a.text for a in heard.text_annotations] == [text for _, text in form.symbols(tokens)]
+    assert len(told_model.reconstruct([tmp_path / 'a.mid'])) == 1
+    found = evaluate_harmony(told_model, store, 'train', 8)['band']
+    assert 0 < found['music under its chords']['share'] <= 1
 
 
 def test_onnx_is_refused(model, tmp_path):

@@ -79,7 +79,8 @@ def _rows(
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Of each of ROWS pieces [N, T, K], and the chords [N, T] by which they are judged."""
     told, wrong = model.told_of(tokens), model.told_of(tokens[others])
-    right, other = (model.form.told(x)[place][..., 0] for x in (tokens, tokens[others]))
+    chords = np.stack([model.form.told_by_step(piece)[place][:, 0] for piece in tokens])
+    right, other = chords, chords[others]
     mu = model.posterior(tokens)[0]
     misled = model.decode_tokens(mu, told=wrong)
     yield tokens, right
@@ -93,12 +94,13 @@ def _rows(
 
 def _in_chord(pieces: np.ndarray, chords: np.ndarray, form: Form, stream: int) -> np.ndarray:
     """Notes of each piece in the chord that holds where they begin, and under any: [N, 2]."""
-    counts, codec = np.zeros((len(pieces), 2)), form.streams[stream].codec
-    for row, (columns, own) in enumerate(zip(form.split(pieces)[stream], chords, strict=True)):
-        notes = codec.decode(columns)
-        triad = own[notes.start]
-        held = _TONES[triad, notes.pitch % 12] & (triad != NO_CHORD)
-        counts[row] = held.sum(), (triad != NO_CHORD).sum()
+    counts = np.zeros((len(pieces), 2))
+    for row, (piece, own) in enumerate(zip(pieces, chords, strict=True)):
+        for part, sound, notes in form.players(piece):
+            if part is form.streams[stream] and not sound.is_drum:
+                triad = own[notes.start]
+                held = _TONES[triad, notes.pitch % 12] & (triad != NO_CHORD)
+                counts[row] += held.sum(), (triad != NO_CHORD).sum()
     return counts
 
 

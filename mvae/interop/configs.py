@@ -46,6 +46,7 @@ def _nade(form: str) -> MagentaConfig:
 
 
 _BAND = MagentaConfig('band', 1, 'hier', 256, 0.0, 1.0)
+_BAND_OF_CHORDS = MagentaConfig('band_of_chords', 1, 'hier', 256, 0.0, 1.0)
 
 CONFIGS = {
     'cat-mel_2bar_small': MagentaConfig(
@@ -65,6 +66,8 @@ CONFIGS = {
     'hier-trio_16bar': MagentaConfig('trio', 16, 'hier', 256, 256.0, 0.2),
     'hier-multiperf_vel_1bar_med': _BAND,
     'hier-multiperf_vel_1bar_big': _BAND,
+    'hier-multiperf_vel_1bar_med_chords': _BAND_OF_CHORDS,
+    'hier-multiperf_vel_1bar_big_chords': _BAND_OF_CHORDS,
     'groovae_4bar': _groove(4, 'all'),
     'groovae_2bar_humanize': _groove(2, 'hits'),
     'groovae_2bar_tap_fixed_velocity': _groove(2, 'taps'),

@@ -25,6 +25,7 @@ _EXPERIMENTS = {
     ('lead', 2): 'lead2',
     ('groove_of_hits', 2): 'hits2',
     ('band', 1): 'band1',
+    ('band_of_chords', 1): 'chords1',
 }
 _BY = {'softmax': '', 'nade': ' by NADE'}
 _BY_NADE = {'drum2': 'nade2'}  # where NADE writes what softmaxes write, too
@@ -38,7 +39,11 @@ _VARIANTS = {
 _PITCHES = {90: (21, 108), 130: (0, 127)}  # tokens of a melody -> lowest and highest pitch
 _DRUMS, _DRUM_ROLL = 512, 10
 # (form, numbers that its decoder is told at every step) -> the form that is told them.
-_TOLD = {('melody', 49): 'lead', ('groove', 9): 'groove_of_hits'}
+_TOLD = {
+    ('melody', 49): 'lead',
+    ('groove', 9): 'groove_of_hits',
+    ('band', 49): 'band_of_chords',
+}
 _NADE, _CLASSES = 'decoder/nade/w_enc', {9: 'drums', 61: 'percussion'}
 _CORE = 'core_decoder/core_decoder'
 _OUTPUT = re.compile(r'(core_decoder/)?(core_decoder_\d/)?decoder/output_projection/kernel')
@@ -55,7 +60,8 @@ def _with_conditions(form: str, specs: Mapping[str, Spec], file: str) -> str:
     if (form, told) not in _TOLD:
         raise InputError(
             f'{file} holds a model of {form} that is told {told} numbers at every step, '
-            'which mvae does not have; it has melodies told 49 chords and grooves told 9 hits'
+            'which mvae does not have; it has melodies and bands told 49 chords and grooves told '
+            '9 hits'
         )
     return _TOLD[form, told]
 

@@ -9,6 +9,7 @@ from typing import ClassVar, NamedTuple
 
 import numpy as np
 
+from mvae.errors import InputError
 from mvae.music.codec import Codec, GridNotes
 from mvae.music.event_tokens import (
     END,
@@ -16,6 +17,7 @@ from mvae.music.event_tokens import (
     NOTE_ON,
     SHIFT,
     TOKENS,
+    VELOCITY,
     is_drum_kit,
     notes_of,
     rows_of,
@@ -157,6 +159,46 @@ class BandCodec(Codec):
             parts.append(notes._replace(part=part))
         together = GridNotes(*(np.concatenate(column) for column in zip(*parts, strict=True)))
         return together.select(np.argsort(together.start, kind='stable'))
+
+    def beside(self, told: np.ndarray, columns: np.ndarray | None) -> np.ndarray:
+        """Zeros where an instrument is named or is missing; else what holds as an event happens.
+
+        An end has what its last event has. Where the music is not written yet, what holds has to
+        hold through each bar.
+        """
+        bars = told.reshape(-1, self.steps_per_bar, told.shape[-1])
+        if columns is not None:
+            step = np.minimum(self._steps(columns), self.steps_per_bar - 1)
+            bar = np.arange(len(step)) // self.rows(self.steps_per_bar)
+            return np.where(step[:, None] < 0, 0, bars[bar, step]).astype(told.dtype)
+        if (bars != bars[:, :1]).any():
+            raise InputError('what a band is told holds through a bar; give one chord for each')
+        unknown: np.ndarray = np.repeat(bars[:, :1], self.rows(self.steps_per_bar), 1)
+        unknown[:, :: self.row_length] = 0
+        return unknown.reshape(-1, told.shape[-1])
+
+    def by_step(self, told: np.ndarray, columns: np.ndarray) -> np.ndarray:
+        """What an event is told holds until the next one is told something else."""
+        step, rows = self._steps(columns), self.rows(self.steps_per_bar)
+        at = np.flatnonzero((step >= 0) & (step < self.steps_per_bar))
+        row_of = np.full((len(columns) // rows, self.steps_per_bar), -1)
+        row_of[at // rows, step[at]] = at
+        latest = np.maximum.accumulate(np.where(row_of < 0, 0, np.arange(self.steps_per_bar)), 1)
+        row = np.take_along_axis(row_of, latest, 1).ravel()
+        return np.where(row[:, None] < 0, 0, told[row]).astype(told.dtype)
+
+    def _steps(self, columns: np.ndarray) -> np.ndarray:
+        """At which step of its bar each row of columns [T, 1] happens, -1 at none: int64 [T].
+
+        Ends of notes may happen as the next bar begins.
+        """
+        token = np.asarray(columns)[:, 0].astype(np.int64).reshape(-1, self.row_length) - 1
+        passed = np.where((token >= SHIFT) & (token < VELOCITY), token - SHIFT + 1, 0)
+        before = np.cumsum(passed, 1) - passed
+        ended = token == END
+        before[:, 1:] = np.where(ended[:, 1:], before[:, :-1], before[:, 1:])
+        before[:, 0] = -1  # who plays, or that nobody does
+        return np.where(token < 0, -1, before).ravel()
 
     def events(self, columns: np.ndarray) -> np.ndarray:
         """Beside the beginnings and ends of notes all that goes on holds; an end is a rest."""

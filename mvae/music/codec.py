@@ -112,6 +112,18 @@ class Codec(ABC):
     def events(self, columns: np.ndarray) -> np.ndarray:
         """What happens at each step, an index into `EVENTS`: int [..., T, C] -> int8 [..., T]."""
 
+    def beside(self, told: np.ndarray, columns: np.ndarray | None) -> np.ndarray:
+        """What holds at each step of whole bars, [steps, D], as what holds at each row: [T, D].
+
+        columns: the music, int [T, C]; None where it is still to be written. Raises InputError if
+        it cannot be said without it.
+        """
+        return told
+
+    def by_step(self, told: np.ndarray, columns: np.ndarray) -> np.ndarray:
+        """What `beside` made of columns [T, C], as far as its rows say it: [steps, D]."""
+        return told
+
     def symbols(self, columns: np.ndarray) -> list[tuple[int, str]]:
         """What a musician writes above the music, such as chords: steps and words."""
         return []

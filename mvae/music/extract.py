@@ -204,7 +204,7 @@ class _Collector:
             ]
             if not all(voices):
                 continue
-            told = [self._told(part, section, bars, made) for part in form.conditions]
+            told = [self._told(part, section, bars, made, voices[0][0]) for part in form.conditions]
             if len(voices) == 1:
                 self._find_alone(form, voices[0], told, bars)
             else:
@@ -250,13 +250,14 @@ class _Collector:
         section: Section,
         bars: int,
         made: dict[tuple[Codec, int], Voice | None],
+        other: Voice,
     ) -> Voice:
-        """What a condition says of a section: all zeros where the file lacks it."""
+        """What a condition says of a section beside a voice: all zeros where the file lacks it."""
         tracks = told_tracks(part.rule, [section], part.codec)
         track = tracks[0] if tracks else SilentTrack([section], part.codec, 0, 0, 0)
         key = part.codec, track.number
         if (voice := made.get(key)) is None:
-            made[key] = voice = Voice(len(self._voices), track, section, bars)
+            made[key] = voice = Voice(len(self._voices), track, section, bars, other)
             self._voices.append(voice)
         return voice
 

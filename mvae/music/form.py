@@ -165,7 +165,8 @@ class Form:
         if value is None:
             return np.zeros((self.steps, len(sizes)), np.int32)
         if isinstance(value, str):
-            return part.codec.parse(value, self.steps_per_bar, self.steps)
+            steps = self.bars * self.steps_per_bar
+            return self.beside([part.codec.parse(value, self.steps_per_bar, steps)], None)[0]
         columns = np.asarray(value)
         good = columns.dtype.kind in 'iu' and columns.shape[-2:] == (self.steps, len(sizes))
         if not good or (columns < 0).any() or (columns >= sizes).any():
@@ -175,14 +176,29 @@ class Form:
             )
         return columns.astype(np.int32)
 
+    def beside(
+        self, told: Sequence[np.ndarray], columns: np.ndarray | None
+    ) -> tuple[np.ndarray, ...]:
+        """Of each condition what holds at each step, [steps, C], as it stands in rows: [T, C].
+
+        columns: of the first stream, [T, C]; see `Codec.beside`.
+        """
+        return tuple(self.streams[0].codec.beside(part, columns) for part in told)
+
+    def told_by_step(self, piece: np.ndarray) -> tuple[np.ndarray, ...]:
+        """What a piece [T, K] says of each condition at each step of the grid: [steps, C] each."""
+        first = self.split(piece)[0]
+        return tuple(self.streams[0].codec.by_step(part, first) for part in self.told(piece))
+
     def symbols(self, piece: np.ndarray) -> list[tuple[int, str]]:
         """What is written above a piece [T, K], such as its chords: steps and words."""
-        own = zip(self.conditions, self.told(piece), strict=True)
+        own = zip(self.conditions, self.told_by_step(piece), strict=True)
         return sorted(found for part, columns in own for found in part.codec.symbols(columns))
 
     def timed_symbols(self, piece: np.ndarray, qpm: float) -> list[tuple[float, str]]:
         """Those with their times in seconds, at qpm quarters per minute."""
-        return [(step * self.seconds(1, qpm), words) for step, words in self.symbols(piece)]
+        seconds = 60 / (qpm * self.steps_per_quarter)
+        return [(step * seconds, words) for step, words in self.symbols(piece)]
 
     def read(self, score: Score) -> tuple[np.ndarray, str]:
         """One window of a score and what was taken, in a few words; see `reading.read`."""
@@ -235,9 +251,12 @@ class Form:
 
     def canonical(self, piece: np.ndarray) -> np.ndarray:
         """The piece [T, K] that sounds the same and that notes can express; same dtype."""
-        own = zip(self.parts, self.split_parts(piece), strict=True)
-        parts = [part.codec.canonical(columns) for part, columns in own]
-        return np.concatenate(parts, -1).astype(np.asarray(piece).dtype)
+        own = zip(self.streams, self.split(piece), strict=True)
+        parts = [stream.codec.canonical(columns) for stream, columns in own]
+        grid = zip(self.conditions, self.told_by_step(piece), strict=True)
+        told = [part.codec.canonical(columns) for part, columns in grid]
+        both = [*parts, *self.beside(told, parts[0])]
+        return np.concatenate(both, -1).astype(np.asarray(piece).dtype)
 
     def clean(self, windows: np.ndarray) -> np.ndarray:
         """Windows [N, T, K] without what only the music before them explains."""

@@ -87,14 +87,16 @@ FORMS: dict[str, tuple[str, ...]] = {
     'band': ('band',),
     'lead': ('melody',),
     'groove_of_hits': ('groove',),
+    'band_of_chords': ('band',),
 }
 # What models of a form are told of every step, and do not write.
 CONDITIONS: dict[str, tuple[str, ...]] = {
     'lead': ('chords',),
     'groove_of_hits': ('hits',),
+    'band_of_chords': ('chords',),
 }
 # Steps of a quarter where a form has a grid of its own, whatever the notation says.
-GRIDS = {'band': band.STEPS_PER_QUARTER}
+GRIDS = dict.fromkeys(('band', 'band_of_chords'), band.STEPS_PER_QUARTER)
 # What a dataset is built for where nobody says. A groove takes 27 numbers for each step, percussion
 # 4 where drums take one.
 USUAL_FORMS = ('melody', 'bass', 'drums', 'trio')
@@ -115,11 +117,12 @@ def make_form(name: str, bars: int, notation: Notation | None = None) -> Form:
         near = difflib.get_close_matches(name, FORMS, 1, 0.3)
         hint = f'did you mean {near[0]}? ' if near else ''
         raise InputError(f'unknown form {name!r}; {hint}known: {", ".join(FORMS)}')
+    grid = GRIDS.get(name, notation.steps_per_quarter)
+    notation = dataclasses.replace(notation, steps_per_quarter=grid)
     streams, told = (
         tuple(STREAMS[part](notation) for part in parts)
         for parts in (FORMS[name], CONDITIONS.get(name, ()))
     )
-    grid = GRIDS.get(name, notation.steps_per_quarter)
     return Form(name, streams, bars, grid, notation.measure, told)
 
 

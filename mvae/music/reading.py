@@ -11,7 +11,7 @@ from mvae.music.meter import FOUR_FOUR, Meter
 from mvae.music.notes import Score
 from mvae.music.reasons import Reason, Rejected
 from mvae.music.sections import Section, leave_far_behind, split_sections
-from mvae.music.tracks import Track, best, choose_tracks, count_tracks, told_tracks
+from mvae.music.tracks import SilentTrack, Track, best, choose_tracks, count_tracks, told_tracks
 
 if TYPE_CHECKING:
     from mvae.music.form import Form
@@ -143,15 +143,13 @@ def _best_tracks(
 
 def _encode(section: Section, tracks: list[Track | None], form: 'Form') -> np.ndarray:
     """The tracks of a section as columns int32 [whole bars, K]."""
-    bars, parts = -(-section.total_steps // form.steps_per_bar), []
-    length, rows = bars * form.steps_per_bar, bars * form.rows_per_bar
+    length, parts = -(-section.total_steps // form.steps_per_bar) * form.steps_per_bar, []
     for stream, track in zip(form.parts, tracks, strict=True):
-        if track is None:
-            parts.append(np.zeros((rows, len(stream.codec.sizes)), np.uint16))
-        else:
-            notes = stream.codec.voice(track.notes(section))
-            parts.append(stream.codec.encode(notes, length))
-    return form.join(parts)
+        silent = SilentTrack([section], stream.codec, 0, 0, 0)
+        notes = stream.codec.voice((track or silent).notes(section))
+        parts.append(stream.codec.encode(notes, length))
+    own, told = parts[: len(form.streams)], parts[len(form.streams) :]
+    return form.join([*own, *form.beside(told, own[0])])
 
 
 def _encode_all(

@@ -11,14 +11,21 @@ from mvae.music.windows import content_hash, slice_windows
 
 
 class Voice:
-    """One track as a codec writes it, from the beginning of a section to its end."""
+    """One track as a codec writes it, from the beginning of a section to its end.
 
-    def __init__(self, number: int, track: Track, section: Section, bars: int):
-        self.number, self.track, self._codec = number, track.number, track.codec
-        self.rows_per_bar = track.codec.rows(section.steps_per_bar)
+    other: the voice beside which it stands, row by row.
+    """
+
+    def __init__(
+        self, number: int, track: Track, section: Section, bars: int, other: 'Voice | None' = None
+    ):
+        self.number, self.track, self.codec = number, track.number, track.codec
+        self.rows_per_bar = (other or self).codec.rows(section.steps_per_bar)
         self.notes = track.notes(section)  # as they stand in the file
         self.kept = track.codec.voice(self.notes)
         self.columns = track.codec.encode(self.kept, bars * section.steps_per_bar)
+        if other is not None:
+            self.columns = other.codec.beside(self.columns, other.columns)
         self._facts: dict[int, tuple[np.ndarray, np.ndarray]] = {}
 
     def facts(self, bars: int) -> tuple[np.ndarray, np.ndarray]:
@@ -31,16 +38,16 @@ class Voice:
 
     def thin(self, first: np.ndarray, bars: int) -> dict[Reason, np.ndarray]:
         """Of the windows at bars first [n] those with too little to learn from, bool [n] each."""
-        return self._codec.thin(self._windows(first, bars))
+        return self.codec.thin(self._windows(first, bars))
 
     @property
     def refused(self) -> dict[Reason, int]:
         """How many bars are left out whole, and why."""
-        return self._codec.refused(self.notes)
+        return self.codec.refused(self.notes)
 
     def _windows(self, first: np.ndarray, bars: int) -> np.ndarray:
         windows = slice_windows(self.columns, first, bars, self.rows_per_bar)
-        return self._codec.clean(windows)
+        return self.codec.clean(windows)
 
 
 def facts_of(
