@@ -7,7 +7,9 @@ are hit at every step, so that the code holds how they are played, and can be ta
     mvae train --exp hits2
 
 paper: Magenta's groovae_2bar_hits_control; without its input dropout of 70%. Not run by us.
-small: hierarchical, with the sizes of groove2. Not run yet.
+small: hierarchical, with the sizes of groove2. 3,000 updates of 64, 10 minutes on one CPU core,
+seed 0. Groove's test split, copies, beside the usual groove of every place: velocity 20.7 of 127
+off (25.6), timing 12.8 ms off at 120 (18.5): docs/results.md.
 """
 
 from ml_collections import ConfigDict
