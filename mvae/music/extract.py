@@ -17,15 +17,7 @@ from mvae.music.notation import Notation
 from mvae.music.notes import Score
 from mvae.music.reasons import Reason, Rejected
 from mvae.music.sections import Section, leave_far_behind, split_sections
-from mvae.music.tracks import (
-    ALL_DRUMS,
-    BASSES,
-    Rule,
-    SilentTrack,
-    Track,
-    choose_tracks,
-    told_tracks,
-)
+from mvae.music.tracks import Rule, SilentTrack, Track, choose_tracks, told_tracks
 from mvae.music.voices import Voice, facts_of, pick
 from mvae.music.windows import combine_hashes, find_segments, window_bars
 
@@ -179,11 +171,9 @@ class _Collector:
         for form, taken in chosen.items():
             used = {track.number for tracks in taken.values() for track in tracks}
             for stream in form.streams:
-                if stream.name == 'melody':
-                    others = tracks_of(stream.rule, stream.codec)
-                    others = [t for t in others if t.number not in used]
-                    left = [t for t in others if t.number != ALL_DRUMS and t.program not in BASSES]
-                    self._reject(form.name, Reason.OTHER_PROGRAM, len(left))
+                others = tracks_of(stream.rule, stream.codec)
+                left = stream.rule.passed_over([t for t in others if t.number not in used])
+                self._reject(form.name, Reason.OTHER_PROGRAM, len(left))
                 for track in taken[stream.name]:
                     self.chosen[form.name, stream.name, stream.rule.by(track, drum_clues)] += 1
                     self._reject(form.name, Reason.FELL_TOGETHER, track.fallen)

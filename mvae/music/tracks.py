@@ -153,6 +153,10 @@ class Rule(ABC):
         """
         return []
 
+    def passed_over(self, free: Sequence[Track]) -> list[Track]:
+        """Of tracks that no stream has taken those that other programs would have made its own."""
+        return []
+
     @abstractmethod
     def describe(self, codec: Codec) -> str:
         """What a file must hold for it, for the user whose file does not."""
@@ -194,6 +198,11 @@ class Programs(Rule):
             return [min(low, key=lambda track: track.pitch)] if low else []
         others = [track for track in pitched if track.program not in BASSES] or pitched
         return [best(others)] if others else []
+
+    def passed_over(self, free: Sequence[Track]) -> list[Track]:
+        """All but drums and basses; of a stream that lies low none."""
+        pitched = [track for track in free if track.number != ALL_DRUMS and not self.below]
+        return [track for track in pitched if track.program not in BASSES]
 
     def by(self, track: Track, drum_clues: Iterable[str]) -> str:
         if self.claims(track):
