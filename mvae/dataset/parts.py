@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from mvae.music import chord_files
 from mvae.music.extract import Extraction, ExtractSettings, extract
 from mvae.music.notes import Score
 from mvae.music.reasons import Reason, Rejected
@@ -79,9 +80,10 @@ def extract_file(task: PartTask, path: str) -> FileResult:
     """
     result = FileResult()
     try:
-        data = (Path(task.root) / path).read_bytes()
+        file = Path(task.root) / path
+        data = file.read_bytes()
         result.digest = hashlib.sha256(data).hexdigest()
-        score = task.reader(data)
+        score = chord_files.with_chords(task.reader(data), file)
         result.title = score.title
         result.single_track = not np.any(score.notes.track[1:] != score.notes.track[:-1])
         extraction = extract(score, task.settings)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from mvae.dataset.splits import OFFICIAL_FILE
 from mvae.errors import InputError
+from mvae.music import chord_files
 
 _SUFFIXES = ('.mid', '.midi', '.kar', '.rmi', '.smf')
 _SKIPPED_FOLDERS = {'__MACOSX'}
@@ -20,7 +21,8 @@ _SKIPPED_FOLDERS = {'__MACOSX'}
 class MidiFile:
     """One file.
 
-    path: relative to the corpus folder, with '/'. size: in bytes. changed: last, in nanoseconds.
+    path: relative to the corpus folder, with '/'. size: in bytes, with the file of its chords.
+    changed: last, in nanoseconds.
     """
 
     path: str
@@ -62,6 +64,8 @@ def find_files(folder: str | Path) -> tuple[list[MidiFile], dict[str, int]]:
             if name.startswith('.') or name == OFFICIAL_FILE:
                 continue
             if not name.lower().endswith(_SUFFIXES):
+                if name == chord_files.POP909 or name.endswith(chord_files.SUFFIX):
+                    continue
                 others[Path(name).suffix.lower() or 'without suffix'] += 1
                 continue
             path = Path(place, name)
@@ -71,16 +75,19 @@ def find_files(folder: str | Path) -> tuple[list[MidiFile], dict[str, int]]:
                 found.append(MidiFile(path.relative_to(folder).as_posix(), -1, 0))
                 continue
             if stat.S_ISREG(status.st_mode):
-                found.append(
-                    MidiFile(
-                        path.relative_to(folder).as_posix(), status.st_size, status.st_mtime_ns
-                    )
-                )
+                name = path.relative_to(folder).as_posix()
+                size = status.st_size + _chord_bytes(path)
+                found.append(MidiFile(name, size, status.st_mtime_ns))
     if not found:
         known = ', '.join(f'*{suffix}' for suffix in _SUFFIXES)
         besides = f'; there is {words(others)}' if others else ''
         raise InputError(f'no MIDI files ({known}) in {folder} or the folders below it{besides}')
     return sorted(found), by_count(others)
+
+
+def _chord_bytes(path: Path) -> int:
+    file = chord_files.beside(path)
+    return file.stat().st_size if file else 0
 
 
 def find_midi(folder: str | Path) -> list[MidiFile]:

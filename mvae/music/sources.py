@@ -1,4 +1,7 @@
-"""Music as users give it: the path of a MIDI file, its bytes, or a NoteSequence."""
+"""Music as users give it: the path of a MIDI file, its bytes, or a NoteSequence.
+
+Chords that stand beside a MIDI file are read with it (`chord_files`).
+"""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -6,6 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias, TypeVar, Union
 
 from mvae.errors import InputError
 from mvae.files import read as read_bytes
+from mvae.music.chord_files import with_chords
 from mvae.music.midi import from_note_sequence, read_midi
 from mvae.music.notes import Score
 from mvae.music.reasons import Rejected
@@ -36,7 +40,7 @@ def read_qpm(source: Source) -> float:
 
 def _score(source: Source) -> Score:
     if isinstance(source, str | Path):
-        source = read_bytes(source)
+        return with_chords(read_midi(read_bytes(source)), Path(source))
     if isinstance(source, bytes):
         return read_midi(source)
     if hasattr(source, 'notes') and hasattr(source, 'tempos'):

@@ -26,6 +26,16 @@ _SYMBOL = re.compile(
     r'(?P<more>(?:\(?(?:maj|M|add|sus|no|omit|alt|#|b|♯|♭|\+|-|/)?[249567]?1?[13]?\)?)*)'
     r'(?:/(?P<bass>[A-G][#b♯♭]*))?'
 )
+_LABEL = re.compile(
+    r'(?P<root>[A-G][#b]*)(?::(?P<kind>[a-z]*\d*)(?P<tones>\([b#*,\d]+\))?)?(?:/[#b]*\d+)?'
+)
+# The quality of the triad of each kind of chord that labels name; None where there is no third.
+_KINDS: dict[str, int | None] = dict.fromkeys(('1', '5', 'sus2', 'sus4'), None)
+_KINDS |= dict.fromkeys(('maj', 'maj6', 'maj7', 'maj9', 'maj11', 'maj13'), MAJOR)
+_KINDS |= dict.fromkeys(('6', '7', '9', '11', '13'), MAJOR)
+_KINDS |= dict.fromkeys(('min', 'min6', 'min7', 'min9', 'min11', 'min13', 'minmaj7'), MINOR)
+_KINDS |= dict.fromkeys(('aug', 'aug7'), AUGMENTED)
+_KINDS |= dict.fromkeys(('dim', 'dim7', 'hdim7'), DIMINISHED)
 _QUALITY = dict.fromkeys(('min', 'mi', 'm', '-'), MINOR)
 _QUALITY |= dict.fromkeys(('dim', 'o', '°', 'ø'), DIMINISHED)
 _QUALITY |= dict.fromkeys(('aug', '+'), AUGMENTED)
@@ -46,6 +56,24 @@ def triad_of(symbol: str) -> int | None:
     if not found:
         return None
     quality = _quality(found)
+    return NO_CHORD if quality is None else 1 + 12 * quality + _pitch_class(found['root'])
+
+
+def triad_of_label(label: str) -> int | None:
+    """The number of a label's triad, such as that of A:min7/b7; None where it is no label.
+
+    Labels are those of Harte et al. (2005), or symbols as in `triad_of`. X, a chord that nobody can
+    name, is none, as N is.
+    """
+    if label == 'X':
+        return NO_CHORD
+    found = _LABEL.fullmatch(label)
+    if not found:
+        return triad_of(label)
+    kind = found['kind'] or ('maj' if not found['tones'] else '1')
+    if kind not in _KINDS:
+        return None
+    quality = _KINDS[kind]
     return NO_CHORD if quality is None else 1 + 12 * quality + _pitch_class(found['root'])
 
 
