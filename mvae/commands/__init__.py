@@ -10,6 +10,7 @@ import sys
 from collections.abc import Sequence
 from types import ModuleType
 
+from mvae.commands import copies
 from mvae.commands.options import Parser, choose
 from mvae.commands.program import guarded
 from mvae.errors import InputError
@@ -80,7 +81,9 @@ def _run(arguments: list[str]) -> None:
         raise InputError(f'{name}: a command comes first; mvae --help lists them')
     else:
         module, parser = parser_of(choose('command', name, tuple(COMMANDS)))
-        module.run(parser.parse(others))
+        options = parser.parse(others)
+        with copies.of(options):
+            module.run(options)
 
 
 def overview() -> str:

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mvae import remote
 from mvae.commands import data
 from mvae.errors import InputError
 
@@ -23,7 +24,7 @@ def open_for(model: 'MusicVAE', given: Path | None) -> 'Store':
     path = given or Path(model.config.data.path)
     if not given and path == data.DEMO:
         data.build_demo()
-    elif not given and not os.path.exists(path):
+    elif not given and not (remote.is_address(path) or os.path.exists(path)):
         raise InputError(
             f'the model was trained on {path}, which is not here; name another dataset, such as '
             f'--data data/mine (mvae data --help says how to make one)'

@@ -14,6 +14,7 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mvae import remote
 from mvae.commands import compute, data, experiments, folders, overrides
 from mvae.commands.models import program
 from mvae.commands.options import positive
@@ -96,7 +97,7 @@ def _override(config: 'ConfigDict', options: argparse.Namespace) -> None:
     for argument in options.settings:
         overrides.apply(config, argument)
     if options.data:
-        config.data.path = str(options.data)
+        config.data.path = remote.address_of(options.data)
     if options.steps is not None:
         config.training.steps = options.steps
     if options.bars is not None:

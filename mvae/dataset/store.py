@@ -21,6 +21,7 @@ import numpy as np
 from msgspec import Meta
 from numpy.lib.stride_tricks import sliding_window_view
 
+from mvae import remote
 from mvae.arrays import read_header
 from mvae.errors import InputError
 from mvae.files import Missing, conform, damaged, open_regular, read_json, reason
@@ -122,13 +123,13 @@ class Store:
 
     @classmethod
     def open(cls, path: str | Path) -> 'Store':
-        """Opens a store, without reading large files of it.
+        """Opens a store, without reading large files of it. Of an address it opens the copy here.
 
         Raises:
             InputError: if there is no store, if it was built by another version, or if a file is
                 missing or truncated.
         """
-        path = Path(path)
+        path = remote.local(path)
         try:
             meta = read_json(path / META_FILE, dict[str, Any], _rebuild())
         except Missing:

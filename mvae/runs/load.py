@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import orbax.checkpoint as ocp
 from ml_collections import ConfigDict
 
+from mvae import remote
 from mvae.checks import natural
 from mvae.errors import InputError
 from mvae.files import check_name, check_tree, damaged, read_json, write_atomically
@@ -66,6 +67,7 @@ def load(path: str | Path, which: str | int = 'best') -> TrainedModel:
     model file and a single checkpoint hold one. Raises InputError if there is none, or if it is not
     whole or not ours.
     """
+    path = remote.local(path)
     if (file := find(path)) is not None:
         return _load_file(file, which)
     folder = _choose(Path(path).absolute(), which)
@@ -92,6 +94,7 @@ def load(path: str | Path, which: str | int = 'best') -> TrainedModel:
 
 def load_config(path: str | Path, which: str | int = 'best') -> ConfigDict:
     """The config of a model, without its weights. Raises InputError as `load` does."""
+    path = remote.local(path)
     if (file := find(path)) is not None:
         config, kept = metadata.check(file, compact.read(file)[-1], KeptInFile)
         _check_which(file, kept.step, which)

@@ -10,6 +10,7 @@ import jax
 import numpy as np
 from ml_collections import ConfigDict, FrozenConfigDict
 
+from mvae import remote
 from mvae.batch import Batch
 from mvae.dataset.loader import Loader
 from mvae.dataset.store import Store
@@ -30,7 +31,7 @@ from mvae.training.signals import StopSignals
 from mvae.training.step import TrainState, by_device, init_state, make_train_step, replicate
 
 
-def train_and_evaluate(c: ConfigDict, run: Path) -> dict[str, float]:
+def train_and_evaluate(c: ConfigDict, run: str | Path) -> dict[str, float]:
     """Trains until `training.steps`. Returns the last validation metrics, {} with nothing to do.
 
     Starts from the run's latest checkpoint, else from the weights of `checkpoint.init_from`, else
@@ -42,6 +43,7 @@ def train_and_evaluate(c: ConfigDict, run: Path) -> dict[str, float]:
         Interrupted: after SIGTERM or SIGINT; the same command goes on.
     """
     _check(c)
+    run = remote.local(run)
     store, form = Store.open(c.data.path), form_of(c)
     shard = {'process_index': jax.process_index(), 'process_count': jax.process_count()}
     augmentation = tuple(c.data.transpose), c.data.drop_drums, c.data.mix_drums
@@ -110,10 +112,19 @@ class _Trainer:
                     results = self._evaluate(done, log)
                 elif self.checkpoints:
                     self.checkpoints.save(self._training())
+                self._send(log)
             if leave and done < t.steps:
                 said = f'stopped at step {done}, state saved; the same command goes on'
                 raise Interrupted(said, stop.seen or signal.SIGINT)
         return results
+
+    def _send(self, log: RunLog) -> None:
+        """What is new, where the run folder is a copy. A storage that is away stops no training."""
+        if self.checkpoints:
+            try:
+                remote.push(self.folder)
+            except remote.Unreachable as error:
+                log.say(f'{error}')
 
     def _evaluates(self, done: int) -> bool:
         return done == self.t.steps or (done > 0 and done % self.c.evaluation.every == 0)
