@@ -70,15 +70,23 @@ class ExtractSettings:
             raise InputError('max_rest_bars must be at least 1, gap_bars at least 0')
         self.make_forms()
 
-    def make_forms(self) -> list[Form]:
+    def make_forms(self) -> tuple[Form, ...]:
         """Each form once, at the shortest length. Raises InputError for unknown names."""
-        forms = [make_form(name, min(self.bars), self.notation) for name in self.forms]
-        return [with_melody_programs(form, *self.melody_programs) for form in forms]
+        return _forms(self.forms, min(self.bars), self.notation, self.melody_programs)
 
     @property
     def keys(self) -> list[Key]:
         """(form, bars) of all windows that are taken."""
         return [(name, bars) for name in self.forms for bars in sorted(set(self.bars))]
+
+
+@functools.lru_cache
+def _forms(
+    names: tuple[str, ...], bars: int, notation: Notation, programs: tuple[int, int]
+) -> tuple[Form, ...]:
+    """Made once for all files."""
+    forms = (make_form(name, bars, notation) for name in names)
+    return tuple(with_melody_programs(form, *programs) for form in forms)
 
 
 @dataclass(frozen=True, eq=False)

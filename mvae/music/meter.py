@@ -1,5 +1,6 @@
 """Meters: how many beats of what length a bar has."""
 
+import functools
 import re
 from typing import NamedTuple
 
@@ -19,6 +20,7 @@ class Meter(NamedTuple):
     denominator: int
 
     @classmethod
+    @functools.lru_cache
     def parse(cls, text: str) -> 'Meter':
         """'6/8' -> Meter(6, 8). Raises InputError."""
         found = re.fullmatch(r'(\d{1,2})/(\d{1,2})', text.strip(), re.ASCII)
