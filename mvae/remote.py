@@ -170,8 +170,10 @@ def _push(there: _Folder, here: Path) -> bool:
     for name in new:
         try:
             there.system.put_file(str(here / name), there.path(name))
-        except FileNotFoundError:  # meanwhile removed here, as old checkpoints are
-            continue
+        except FileNotFoundError:
+            if (here / name).exists():  # it is the storage that lacks something
+                raise
+            continue  # removed here meanwhile, as old checkpoints are
         _take_down(here, index, name, there.system.info(there.path(name)))
     for name in gone:
         del index.files[name]

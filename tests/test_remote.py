@@ -185,8 +185,10 @@ def test_a_server_of_s3_holds_a_folder(s3, tmp_path, monkeypatch):
     assert names == ['.manifest.json', 'a.txt', 'sub/first.txt', 'sub/second.txt']
     monkeypatch.setenv('XDG_CACHE_HOME', str(tmp_path / 'first'))
     assert read(remote.local(address))['a.txt'] == 'second'
-    with pytest.raises(remote.Unreachable, match='cannot read s3://nowhere/x'):
-        remote.local('s3://nowhere/x')
+    nowhere = remote.local('s3://nowhere/x')
+    write(nowhere, a_txt='1')
+    with pytest.raises(remote.Unreachable, match='cannot write s3://nowhere/x'):
+        remote.push(nowhere)
 
 
 def test_a_copy_without_its_storage_is_no_copy(tmp_path):
