@@ -90,6 +90,8 @@ class _Trainer:
         """All updates that are left."""
         t, results, pending = self.t, {}, None
         self._make_missing_pictures()
+        if self.checkpoints:
+            remote.push(self.folder)  # before anything is computed: can it be sent at all?
         log.say(memory.describe(self.state.params, self.folder, self.start, t.steps))
         batches: Iterator[Batch] = self.loader.iterate(self.start)
         for done in range(self.start + 1, t.steps + 1):
