@@ -9,6 +9,7 @@ that learned to draw codes does (`mvae.model.diffusion`).
 """
 
 import dataclasses
+import functools
 from collections.abc import Iterator
 from typing import NamedTuple, TypeAlias
 
@@ -109,11 +110,11 @@ class Learned:
     def _plans_for(self, plans: np.ndarray, known: np.ndarray, seed: int) -> np.ndarray:
         """For pieces of these plans [n, U, K] plans that agree best with what is known of them."""
         same, both, chosen = _same(self.plans), known[:, None] & known, []
-        for i, own in enumerate(_same(plans)):
+        places = np.asarray(_uniform(_keys(len(plans), seed)))
+        for own, place in zip(_same(plans), places[: len(plans)], strict=True):
             wrong = ((same != own) & both).sum((1, 2, 3))
             fits = np.flatnonzero(wrong <= np.sort(wrong)[:_NEAREST][-1])
-            key = jax.random.fold_in(jax.random.fold_in(jax.random.key(seed), i), 1)
-            chosen.append(fits[int(jax.random.uniform(key) * len(fits))])
+            chosen.append(fits[int(place * len(fits))])
         return self.plans[chosen].astype(np.int32)
 
 
@@ -209,7 +210,26 @@ def marginal_kl(prior: Gaussian) -> float:
 
 def noise(n: int, size: int, seed: int) -> np.ndarray:
     """Standard normal float32 [n, size]; row i depends on the seed alone, not on n."""
-    key = jax.random.key(seed)
-    return np.stack(
-        [np.asarray(jax.random.normal(jax.random.fold_in(key, i), (size,))) for i in range(n)]
-    )
+    return np.asarray(_noise(_keys(n, seed), size))[:n]
+
+
+def _keys(n: int, seed: int) -> jax.Array:
+    """A key for each of n rows, and some more, so that few sizes are compiled."""
+    rows = np.arange(1 << (n - 1).bit_length(), dtype=np.uint32)
+    return _folded(jax.random.key(seed), rows)
+
+
+@jax.jit
+def _folded(key: jax.Array, rows: jax.Array) -> jax.Array:
+    return jax.vmap(functools.partial(jax.random.fold_in, key))(rows)
+
+
+@functools.partial(jax.jit, static_argnums=1)
+def _noise(keys: jax.Array, size: int) -> jax.Array:
+    return jax.vmap(lambda key: jax.random.normal(key, (size,)))(keys)
+
+
+@jax.jit
+def _uniform(keys: jax.Array) -> jax.Array:
+    """One of [0, 1) for each key, apart from its noise."""
+    return jax.vmap(lambda key: jax.random.uniform(jax.random.fold_in(key, 1)))(keys)

@@ -8,7 +8,6 @@ tinysoundfont wants PortAudio, pretty_midi is silent for drums.
 import functools
 
 import numpy as np
-from scipy import signal
 
 from mvae.music.drums import drum_classes
 from mvae.music.notes import Notes
@@ -80,6 +79,12 @@ def _drum(number: int) -> np.ndarray:
         wave += np.sin(2 * np.pi * phase) * np.exp(-time / drum.tone_decay)
     if drum.noise_above:
         noise = np.random.default_rng(number).standard_normal(len(time))
-        high_pass = signal.butter(2, drum.noise_above, 'highpass', fs=SAMPLE_RATE, output='sos')
-        wave += 0.5 * signal.sosfilt(high_pass, noise) * np.exp(-time / drum.noise_decay)
+        wave += 0.5 * _high_pass(noise, drum.noise_above) * np.exp(-time / drum.noise_decay)
     return wave.astype(np.float32)
+
+
+def _high_pass(noise: np.ndarray, above: float) -> np.ndarray:
+    """Noise [T] as loud as a Butterworth filter of second order leaves it. above: in Hz."""
+    frequency = np.fft.rfftfreq(len(noise), 1 / SAMPLE_RATE)
+    gain = frequency**2 / np.sqrt(frequency**4 + above**4)
+    return np.fft.irfft(np.fft.rfft(noise) * gain, len(noise))

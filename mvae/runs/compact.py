@@ -114,9 +114,10 @@ def unflatten(path: Path, arrays: dict[str, np.ndarray], like: Params) -> Params
     shapes = {name: x.shape for name, x in _flatten(like).items()}
     if shapes != {name: values.shape for name, values in arrays.items()}:
         raise InputError(f'{path} is damaged: its weights are not those of its config')
-    return jax.tree_util.tree_map_with_path(
-        lambda name, _: jax.numpy.asarray(arrays[jax.tree_util.keystr(name)]), like
+    tree = jax.tree_util.tree_map_with_path(
+        lambda name, _: arrays[jax.tree_util.keystr(name)], like
     )
+    return jax.device_put(tree)
 
 
 def _flatten(tree: Params) -> dict[str, Any]:

@@ -99,13 +99,13 @@ def _fits(config: DenoiserConfig, model: ModelConfig) -> bool:
 def _params(arrays: dict[str, np.ndarray], config: DenoiserConfig) -> Params:
     like = jax.eval_shape(lambda: denoiser.init(jax.random.key(0), config))
 
-    def weight(path: Any, shape: jax.ShapeDtypeStruct) -> jax.Array:
+    def weight(path: Any, shape: jax.ShapeDtypeStruct) -> np.ndarray:
         values = arrays[_WEIGHT + jax.tree_util.keystr(path)]
         if values.shape != shape.shape:
             raise ValueError(f'{jax.tree_util.keystr(path)} is of another shape')
-        return jax.numpy.asarray(values.astype(np.float32))
+        return values.astype(np.float32)
 
-    return jax.tree_util.tree_map_with_path(weight, like)
+    return jax.device_put(jax.tree_util.tree_map_with_path(weight, like))
 
 
 def write(run: Path, learned: Learned, params: Params) -> None:

@@ -7,7 +7,6 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-import orbax.checkpoint as ocp
 from ml_collections import ConfigDict
 
 from mvae import remote
@@ -21,7 +20,6 @@ from mvae.model.types import Params
 from mvae.musicvae import MusicVAE, form_of
 from mvae.runs import attributes, compact, digests, learned, metadata
 from mvae.runs.card import card
-from mvae.runs.checkpoint import single_process
 from mvae.runs.hub import FILE
 from mvae.runs.metadata import Kept, KeptInFile
 from mvae.runs.released import find, released
@@ -151,6 +149,10 @@ def _prior_shapes(model: ModelConfig) -> Params:
 
 def _restore(folder: Path, like: Params) -> Params:
     """Raises InputError for a folder that holds what no checkpoint does, or claims too much."""
+    import orbax.checkpoint as ocp  # a quarter of a second, for run folders alone
+
+    from mvae.runs.checkpoint import single_process
+
     size = sum(x.size * x.dtype.itemsize for x in jax.tree.leaves(like))
     held = check_tree(folder, _SMALL + 2 * size)
     if size > _SMALL + _MOST_RATIO * held:
