@@ -5,7 +5,9 @@ decoder says the classes one by one, each told the ones before (mvae.model.nade)
 same.
 
 paper: Magenta's nade-drums_2bar_reduced. Not run by us.
-small: drum2's `small`, so that the two can be compared. Not run yet.
+small: drum2's `small`, so that the two can be compared. 3,000 updates of 64, 9 minutes on one busy
+CPU core, seed 0. Groove's test split .937 teacher-forced, .851 sampled, .898 greedy, beside .211
+for the most frequent token: docs/results.md.
 """
 
 from ml_collections import ConfigDict

@@ -7,7 +7,9 @@ each told the ones before (mvae.model.nade). Data are built for it:
     mvae train --exp percussion2
 
 paper: Magenta's nade-drums_2bar_full. Not run by us.
-small: hierarchical, with the sizes of drum2. Not run yet.
+small: hierarchical, with the sizes of drum2. 3,000 updates of 64, 20 minutes on one busy CPU core,
+seed 0. Groove's test split .821 teacher-forced, .666 sampled, .761 greedy, beside .287 for the most
+frequent token: docs/results.md.
 """
 
 from ml_collections import ConfigDict
