@@ -15,13 +15,15 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from multiprocessing import get_all_start_methods, get_context
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from pebble import ProcessExpired, ProcessPool
 from tqdm import tqdm
 
 from mvae.dataset import merge, parts
-from mvae.dataset.corpus import read_corpus
+from mvae.dataset.corpus import find_links, read_corpus
+from mvae.dataset.duplicates import Chosen
 from mvae.dataset.funnel import main_reasons
 from mvae.dataset.scan import (
     MidiFile,
@@ -179,9 +181,6 @@ def _build(
         if missing:
             _extract(missing, settings, min(workers, len(missing)), bar)
     names = [Path(task.target) for task in tasks]
-    forms = settings.extract.keys
-    paths = [file.path for file in files]
-    corpus = read_corpus(paths, names, official, settings.fractions, forms)
     meta: dict[str, Any] = {
         'mvae': version(),
         'notation': settings.extract.notation.to_dict(),
@@ -191,11 +190,11 @@ def _build(
         'files': listing_digest(files),
         'code': code,
     }
-    new = building / 'store'
+    paths, new = [file.path for file in files], building / 'store'
     try:
         new.mkdir()
-        with progress(total=2 * len(forms) + 1, desc='merging', disable=quiet) as bar:
-            meta = merge.merge(new, corpus, names, forms, meta, bar.update)
+        with TemporaryDirectory(prefix='scratch-', dir=building) as scratch:
+            meta = _merge(new, paths, names, official, settings, meta, Path(scratch), quiet)
         if not any(any(splits.values()) for splits in meta['windows'].values()):
             shutil.rmtree(building)
             why, bars = main_reasons(meta['funnel']), min(settings.extract.bars)
@@ -209,6 +208,25 @@ def _build(
         os.replace(new, out)
     finally:
         shutil.rmtree(new, ignore_errors=True)
+
+
+def _merge(
+    new: Path,
+    paths: Sequence[str],
+    names: Sequence[Path],
+    official: dict[str, int],
+    settings: BuildSettings,
+    meta: dict[str, Any],
+    scratch: Path,
+    quiet: bool,
+) -> dict[str, Any]:
+    """Makes a store of the parts `names`. Returns the content of its store.json."""
+    forms = settings.extract.keys
+    links = find_links(names, forms, scratch)
+    corpus = read_corpus(paths, names, official, settings.fractions, links)
+    kept = Chosen(corpus, names, scratch)
+    with progress(total=2 * len(forms) + 1, desc='merging', disable=quiet) as bar:
+        return merge.merge(new, corpus, names, forms, meta, kept, bar.update)
 
 
 def _tasks(
