@@ -24,7 +24,7 @@ import json, resource, sys, time
 from pathlib import Path
 from mvae.dataset import merge
 from mvae.dataset.corpus import find_links, read_corpus
-from mvae.dataset.duplicates import Chosen
+from mvae.dataset.local import Local
 folder, form = Path(sys.argv[1]), ('melody', 2)
 parts = sorted(folder.glob('part-*.npz'))
 paths = json.loads((folder / 'paths.json').read_text())
@@ -33,8 +33,7 @@ meta = {'notation': {}, 'forms': {form[0]: {}}}
 start = time.perf_counter()
 links = find_links(parts, [form], folder)
 corpus = read_corpus(paths, parts, {}, (0.8, 0.1, 0.1), links)
-kept = Chosen(corpus, parts, folder)
-about = merge.merge(folder / 'store', corpus, parts, [form], meta, kept)
+about = merge.merge(folder / 'store', corpus, parts, [form], meta, Local(), folder)
 print(json.dumps({
     'files': len(paths),
     'found': about['funnel']['forms']['melody-2']['found'],

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from midi_maker import beat, low, midi, song, tune
 
 from mvae.dataset import build as build_module
-from mvae.dataset import grouped
+from mvae.dataset import grouped, local, workers
 from mvae.dataset.build import BuildSettings, build_store, is_current
 from mvae.dataset.corpus import WINDOW
 from mvae.dataset.duplicates import first_occurrences
@@ -274,13 +274,13 @@ def test_an_interrupted_build_goes_on_with_its_parts(tmp_path, monkeypatch):
     parts[5].write_bytes(parts[5].read_bytes()[:100])
     kept = {path: path.stat().st_mtime_ns for path in parts if path.exists()}
     rebuilt = []
-    original = build_module._extract
+    original = workers.extract
 
     def watch(tasks, *arguments):
         rebuilt.extend(task.target for task in tasks)
         original(tasks, *arguments)
 
-    monkeypatch.setattr(build_module, '_extract', watch)
+    monkeypatch.setattr(workers, 'extract', watch)
     # So that the parts can be looked at.
     monkeypatch.setattr(build_module.shutil, 'rmtree', lambda *_, **__: None)
     build(folder, tmp_path / 'out')
@@ -409,7 +409,7 @@ def test_a_full_disk_is_one_line_and_keeps_the_old_store(tmp_path, monkeypatch):
         raise OSError(28, 'No space left on device', str(path))
 
     with monkeypatch.context() as patch:
-        patch.setattr(build_module.merge, '_write_tokens', full)
+        patch.setattr(local, 'write_tokens', full)
         with pytest.raises(InputError, match=r'cannot write .*tokens.npy: No space left on device'):
             build(folder, tmp_path / 'out')
     assert folder_bytes(tmp_path / 'out') == before

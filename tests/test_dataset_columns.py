@@ -14,8 +14,8 @@ from run_maker import tiny_config
 import mvae
 from mvae.dataset import merge, parts
 from mvae.dataset.corpus import find_links, read_corpus
-from mvae.dataset.duplicates import Chosen
 from mvae.dataset.loader import Loader
+from mvae.dataset.local import Local
 from mvae.dataset.store import SPLITS, Store
 from mvae.errors import InputError
 from mvae.music.codec import Codec, GridNotes
@@ -120,8 +120,7 @@ def store(tmp_path, registry):
         'forms': {form.name: form.fingerprint() for form in settings.make_forms()},
     }
     (tmp_path / 'out').mkdir()
-    kept = Chosen(corpus, targets, tmp_path)
-    merge.merge(tmp_path / 'out', corpus, targets, settings.keys, meta, kept)
+    merge.merge(tmp_path / 'out', corpus, targets, settings.keys, meta, Local(), tmp_path)
     return Store.open(tmp_path / 'out')
 
 

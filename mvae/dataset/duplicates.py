@@ -1,6 +1,6 @@
 """Which windows a store keeps: of equal ones the first."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -9,9 +9,6 @@ from mvae.dataset.corpus import Corpus, read_windows
 from mvae.dataset.grouped import grouped
 from mvae.dataset.parts import Part
 from mvae.dataset.store import SPLITS
-
-# Of the part of this number, for a form and its bars: which of its windows are kept, bool [N].
-Kept = Callable[[int, str, int], np.ndarray]
 
 
 def first_occurrences(hashes: np.ndarray, splits: np.ndarray) -> np.ndarray:
@@ -39,7 +36,7 @@ def first_occurrences(hashes: np.ndarray, splits: np.ndarray) -> np.ndarray:
 
 
 class Chosen:
-    """The windows to keep, as `Kept` tells them: a byte for each, in a file for each form.
+    """The windows to keep, as `runner.Kept` tells them: a byte for each, in a file for each form.
 
     They are chosen when a form is first asked for. scratch: an existing folder for these files and
     for what memory does not hold.
@@ -53,7 +50,7 @@ class Chosen:
         if (form, bars) not in self._chosen:
             self._chosen[form, bars] = self._choose(form, bars)
         kept, first = self._chosen[form, bars]
-        return kept[first[part] : first[part + 1]]
+        return np.flatnonzero(kept[first[part] : first[part + 1]])
 
     def _choose(self, form: str, bars: int) -> tuple[np.ndarray, np.ndarray]:
         """bool [N] for all windows, and the number of the first one of each part."""

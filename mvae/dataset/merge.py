@@ -1,8 +1,7 @@
 """The parts of a build become one store: songs, splits, duplicates, offsets.
 
-Tokens and windows are appended part by part and never held together. Which windows are kept is
-told by `Kept`, part by part too; `mvae.dataset.duplicates` says it. What grows in memory is what
-files need, not windows.
+Tokens and windows are appended part by part and never held together; a `Runner` says which windows
+are kept, part by part too. What grows in memory is what files need, not windows.
 """
 
 import csv
@@ -16,9 +15,9 @@ from typing import Any, BinaryIO, TextIO
 import numpy as np
 
 from mvae.dataset.corpus import Corpus, first_files
-from mvae.dataset.duplicates import Kept
 from mvae.dataset.funnel import make_funnel
 from mvae.dataset.parts import Part
+from mvae.dataset.runner import Kept, Runner
 from mvae.dataset.splits import Songs
 from mvae.dataset.store import (
     FORMAT,
@@ -39,25 +38,27 @@ def merge(
     parts: Sequence[Path],
     forms: Sequence[tuple[str, int]],
     meta: dict[str, Any],
-    kept: Kept,
+    runner: Runner,
+    scratch: Path,
     progress: Callable[[int], object] = lambda _: None,
 ) -> dict[str, Any]:
     """Writes a whole store into folder (which exists and is empty).
 
     Args:
         folder: where to. corpus, parts: what from. forms: the (form, bars) to store.
-        meta: goes into store.json, completed by format, counts and funnel. kept: which windows.
+        meta: goes into store.json, completed by format, counts and funnel.
+        runner: where the work is done. scratch: an existing folder for what memory does not hold.
         progress: called with 1 after each file form.
 
     Returns:
         the content of store.json.
     """
-    merger = _Merger(folder, corpus, parts, kept)
+    merger = _Merger(folder, corpus, parts, runner.kept(corpus, parts, forms, scratch))
     counts: dict[tuple[str, int], dict[str, Any]] = {}
     for key in forms:
         counts[key] = merger.count(*key)
         progress(1)
-    total = merger.write_tokens()
+    shards = runner.write_tokens(folder, parts, corpus.lengths, merger.needed)
     progress(1)
     numbers, titles = _used_songs(corpus.songs, merger.needed)
     for key in forms:
@@ -68,7 +69,8 @@ def merge(
         f'{form}-{bars}': dict(zip(SPLITS, counts[form, bars]['kept'], strict=True))
         for form, bars in forms
     }
-    about = {'format': FORMAT, 'version': VERSION, **meta, 'tokens': total, 'windows': windows}
+    tokens = {'tokens': sum(shards)} | ({'shards': shards} if len(shards) > 1 else {})
+    about = {'format': FORMAT, 'version': VERSION, **meta, **tokens, 'windows': windows}
     about['funnel'] = make_funnel(corpus.info, merger.needed, counts, meta.get('ignored', {}))
     (folder / META_FILE).write_text(json.dumps(about, indent=1) + '\n', encoding='utf-8')
     return about
@@ -99,13 +101,6 @@ class _Merger:
             kept += np.bincount(self.splits[files], minlength=len(SPLITS))
         self.needed |= used
         return {'found': found, 'kept': kept.tolist(), 'files': int(used.sum())}
-
-    def write_tokens(self) -> int:
-        """The tokens of all needed files. Returns how many there are."""
-        total = int(self.corpus.lengths[self.needed].sum())
-        path = self.folder / 'tokens.npy'
-        _write_tokens(path, self.parts, self.corpus.lengths, self.needed, total)
-        return total
 
     def write_windows(
         self, form: str, bars: int, counts: Sequence[int], numbers: np.ndarray
@@ -145,17 +140,18 @@ class _Merger:
         begins = np.cumsum(lengths) - lengths
         for number, (path, first) in enumerate(zip(self.parts, self.first_file, strict=False)):
             rows = self.kept(number, form, bars)
-            if rows.any():
+            if len(rows):
                 with Part(path) as part:
                     files = part.files(form, bars)[rows] + first
                     yield part.offsets(form, bars)[rows] + begins[files, None], files
 
 
-def _write_tokens(
-    path: Path, parts: Sequence[Path], lengths: np.ndarray, needed: np.ndarray, total: int
-) -> None:
-    """The tokens of the needed files one after the other."""
-    first = 0
+def write_tokens(path: Path, parts: Sequence[Path], lengths: np.ndarray, needed: np.ndarray) -> int:
+    """Writes the tokens of the needed files one after the other. Returns how many there are.
+
+    lengths: int64 [F], tokens of each file of the parts. needed: bool [F].
+    """
+    total, first = int(lengths[needed].sum()), 0
     with open(path, 'wb') as file:
         write_header(file, (total,), np.uint16)
         for name in parts:
@@ -164,6 +160,7 @@ def _write_tokens(
                 mask = np.repeat(needed[own], lengths[own])
                 file.write(part.tokens()[mask].tobytes())
                 first = own.stop
+    return total
 
 
 def _used_songs(songs: Songs, needed: np.ndarray) -> tuple[np.ndarray, list[dict[str, str]]]:
