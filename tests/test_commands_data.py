@@ -6,7 +6,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from midi_maker import song
 
+from mvae.commands import data
+from mvae.commands.options import Parser
 from mvae.errors import InputError
 from mvae.files import locked
 
@@ -61,3 +64,34 @@ def test_a_lock_that_cannot_be_written_is_said(tmp_path):
     (tmp_path / 'file').write_text('')
     with pytest.raises(InputError, match='cannot write'), locked(tmp_path / 'file' / 'x', 'w'):
         pass
+
+
+def run_with(*arguments: str) -> None:
+    parser = Parser(prog='mvae data')
+    data.add_options(parser)
+    data.run(parser.parse(arguments))
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'message'),
+    [
+        (('--beam-options', 'x'), '--beam-options are for --runner beam'),
+        (('--runner', 'beam', '--workers', '2'), 'neither --demo nor --workers'),
+        (('--runner', 'beam'), r"needs apache_beam, not installed .* pip install 'mvae\[beam\]'"),
+    ],
+)
+def test_options_of_beam_that_do_not_fit_are_said(tmp_path, monkeypatch, arguments, message):
+    monkeypatch.setattr('importlib.util.find_spec', lambda _: None)
+    with pytest.raises(InputError, match=message):
+        run_with('--midi', str(tmp_path), '--out', str(tmp_path / 'out'), *arguments)
+
+
+def test_the_command_builds_on_beam(tmp_path, capsys):
+    pytest.importorskip('apache_beam')
+    for number in range(4):
+        (tmp_path / f'melody {number} of the test.mid').write_bytes(song(number))
+    folders = '--midi', str(tmp_path), '--out', str(tmp_path / 'out'), '--runner', 'beam'
+    with pytest.raises(InputError, match='Beam refuses --beam-options: Unexpected .* Nonsense'):
+        run_with(*folders, '--beam-options=--runner=Nonsense')
+    run_with(*folders, '--beam-options=--runner=DirectRunner')
+    assert '4 MIDI files, 4 used' in capsys.readouterr().out

@@ -13,16 +13,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 from faulty_readers import faulty_reader
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from midi_maker import beat, low, midi, song, tune
 
 from mvae.dataset import build as build_module
+from mvae.dataset import grouped, local, workers
 from mvae.dataset.build import BuildSettings, build_store, is_current
+from mvae.dataset.corpus import WINDOW
+from mvae.dataset.duplicates import first_occurrences
 from mvae.dataset.funnel import format_funnel
 from mvae.dataset.links import content_links
 from mvae.dataset.loader import Loader
-from mvae.dataset.merge import first_occurrences
 from mvae.dataset.scan import find_midi
 from mvae.dataset.store import SPLITS, Store
 from mvae.errors import InputError
@@ -86,6 +88,14 @@ def test_the_number_of_workers_and_the_place_change_no_byte(tmp_path):
     two = build(make(tmp_path / 'two', files), tmp_path / 'second', workers=2)
     assert folder_bytes(one.path) == folder_bytes(two.path)
     assert not (tmp_path / 'first.building').exists()
+
+
+def test_windows_that_memory_does_not_hold_change_no_byte(tmp_path, monkeypatch):
+    files = songs(9) | {f'{name * 5}.mid': midi(tune(n, 15)) for n, name in enumerate('abc')}
+    one = build(make(tmp_path / 'midi', files), tmp_path / 'one')
+    monkeypatch.setattr(grouped, '_HELD', 20)
+    two = build(tmp_path / 'midi', tmp_path / 'two')
+    assert folder_bytes(one.path) == folder_bytes(two.path)
 
 
 def test_windows_are_unique_and_songs_lie_in_one_split(tmp_path):
@@ -169,11 +179,18 @@ def test_any_number_of_bars_and_steps_per_quarter(tmp_path, steps_per_quarter):
         Loader(store, other, 4, 0)
 
 
+@settings(deadline=None)
 @given(st.lists(st.lists(st.integers(0, 30), max_size=12, unique=True), min_size=1, max_size=6))
-def test_links_need_half_of_the_smaller_file_and_hold_between_copies(contents_of_files):
-    hashes = np.array([content for file in contents_of_files for content in file], np.uint64)
-    files = np.repeat(np.arange(len(contents_of_files)), [len(file) for file in contents_of_files])
-    pairs = {tuple(pair) for pair in content_links(hashes, files).tolist()}
+def test_links_need_half_of_the_smaller_file_and_hold_between_copies(
+    tmp_path_factory, contents_of_files
+):
+    windows = []
+    for number, file in enumerate(contents_of_files):
+        windows.append(np.zeros(len(file), WINDOW))
+        windows[-1]['key'], windows[-1]['file'] = file, number
+    scratch = tmp_path_factory.getbasetemp()
+    links = content_links(windows, len(contents_of_files), scratch)
+    pairs = {tuple(pair) for pair in links.tolist()}
     for one, other in itertools.combinations(range(len(contents_of_files)), 2):
         a, b = set(contents_of_files[one]), set(contents_of_files[other])
         if (one, other) in pairs:
@@ -257,13 +274,13 @@ def test_an_interrupted_build_goes_on_with_its_parts(tmp_path, monkeypatch):
     parts[5].write_bytes(parts[5].read_bytes()[:100])
     kept = {path: path.stat().st_mtime_ns for path in parts if path.exists()}
     rebuilt = []
-    original = build_module._extract
+    original = workers.extract
 
     def watch(tasks, *arguments):
         rebuilt.extend(task.target for task in tasks)
         original(tasks, *arguments)
 
-    monkeypatch.setattr(build_module, '_extract', watch)
+    monkeypatch.setattr(workers, 'extract', watch)
     # So that the parts can be looked at.
     monkeypatch.setattr(build_module.shutil, 'rmtree', lambda *_, **__: None)
     build(folder, tmp_path / 'out')
@@ -392,7 +409,7 @@ def test_a_full_disk_is_one_line_and_keeps_the_old_store(tmp_path, monkeypatch):
         raise OSError(28, 'No space left on device', str(path))
 
     with monkeypatch.context() as patch:
-        patch.setattr(build_module.merge, '_write_tokens', full)
+        patch.setattr(local, 'write_tokens', full)
         with pytest.raises(InputError, match=r'cannot write .*tokens.npy: No space left on device'):
             build(folder, tmp_path / 'out')
     assert folder_bytes(tmp_path / 'out') == before

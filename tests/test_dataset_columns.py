@@ -13,8 +13,9 @@ from run_maker import tiny_config
 
 import mvae
 from mvae.dataset import merge, parts
-from mvae.dataset.corpus import read_corpus
+from mvae.dataset.corpus import find_links, read_corpus
 from mvae.dataset.loader import Loader
+from mvae.dataset.local import Local
 from mvae.dataset.store import SPLITS, Store
 from mvae.errors import InputError
 from mvae.music.codec import Codec, GridNotes
@@ -112,13 +113,14 @@ def store(tmp_path, registry):
             for song in range(4 * number, 4 * number + 4)
         ]
         parts.write_part(str(target), results)
-    corpus = read_corpus(names, targets, {}, (0.8, 0.1, 0.1), settings.keys)
+    links = find_links(targets, settings.keys, tmp_path)
+    corpus = read_corpus(names, targets, {}, (0.8, 0.1, 0.1), links)
     meta = {
         'notation': settings.notation.to_dict(),
         'forms': {form.name: form.fingerprint() for form in settings.make_forms()},
     }
     (tmp_path / 'out').mkdir()
-    merge.merge(tmp_path / 'out', corpus, targets, settings.keys, meta)
+    merge.merge(tmp_path / 'out', corpus, targets, settings.keys, meta, Local(), tmp_path)
     return Store.open(tmp_path / 'out')
 
 

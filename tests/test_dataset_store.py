@@ -8,6 +8,7 @@ from midi_maker import song
 from mvae.dataset.build import BuildSettings, build_store
 from mvae.dataset.loader import Loader
 from mvae.dataset.store import META_FILE, SPLITS, Store
+from mvae.dataset.tokens import Tokens
 from mvae.errors import InputError
 from mvae.music.extract import ExtractSettings
 from mvae.music.forms import make_form
@@ -30,10 +31,12 @@ def store(built, tmp_path):
 
 
 def test_windows_of_large_stores_are_memory_mapped_and_have_the_right_shapes(built, monkeypatch):
-    assert not isinstance(Store.open(built).tokens, np.memmap)
+    (tokens,) = Store.open(built).tokens.files
+    assert not isinstance(tokens, np.memmap)
     monkeypatch.setattr('mvae.dataset.store._MOST_COPIED', 0)
     store = Store.open(built)
-    assert isinstance(store.tokens, np.memmap) and store.tokens.dtype == np.uint16
+    (tokens,) = store.tokens.files
+    assert isinstance(tokens, np.memmap) and tokens.dtype == np.uint16
     assert store.forms == [
         (name, bars) for name in ('melody', 'bass', 'drums', 'trio') for bars in (2, 16)
     ]
@@ -56,7 +59,7 @@ def test_gather_copies_the_streams_side_by_side(built):
     offsets = store.windows(form, 'train')[:5]
     tokens = store.gather(offsets, form)
     assert tokens.shape == (5, 32, 3) and tokens.dtype == np.int32
-    np.testing.assert_array_equal(tokens[3, :, 2], store.tokens[offsets[3, 2] : offsets[3, 2] + 32])
+    np.testing.assert_array_equal(tokens[3, :, 2], store.tokens.rows(offsets[3, 2:], 32)[0])
     assert form.check(tokens) is not None
     streams = store.gather_parts(offsets, form)
     assert [(own.shape, own.dtype) for own in streams] == [((5, 32, 1), np.uint16)] * 3
@@ -67,12 +70,12 @@ def test_gather_copies_the_streams_side_by_side(built):
 def test_leading_note_offs_become_holds_in_lines_only(built):
     notation = Notation(steps_per_quarter=1)  # a bar of 4 steps
     store = Store.open(built)
-    store.tokens = np.array([1, 0, 1, 70] + [1, 1, 72, 1] + [1, 1, 2, 1], np.uint16)
+    store.tokens = Tokens([np.array([1, 0, 1, 70] + [1, 1, 72, 1] + [1, 1, 2, 1], np.uint16)])
     tokens = store.gather(np.array([[0, 4, 8]]), make_form('trio', 1, notation))[0]
     assert tokens.T.tolist() == [[0, 0, 0, 70], [0, 0, 72, 1], [1, 1, 2, 1]]
     drums = store.gather(np.array([[0]]), make_form('drums', 1, notation))
     assert drums[0, :, 0].tolist() == [1, 0, 1, 70]
-    assert store.tokens[0] == 1  # what is stored stays as it is
+    assert store.tokens.files[0][0] == 1  # what is stored stays as it is
 
 
 def test_no_store(tmp_path):
@@ -255,3 +258,56 @@ def test_a_song_that_is_not_there_is_said(built):
     assert opened.title(0) == opened.titles[0]
     with pytest.raises(InputError, match='is damaged .a window of the song 99.*rebuild it'):
         opened.title(99)
+
+
+def cut(store, *places):
+    """The same store with its tokens in several files, cut before these offsets."""
+    meta, whole = json.loads((store / META_FILE).read_text()), np.load(store / 'tokens.npy')
+    pieces = np.split(whole, places)
+    for number, piece in enumerate(pieces):
+        np.save(store / f'tokens-{number:05d}-of-{len(pieces):05d}.npy', piece)
+    (store / 'tokens.npy').unlink()
+    meta['shards'] = [len(piece) for piece in pieces]
+    (store / META_FILE).write_text(json.dumps(meta))
+    return Store.open(store)
+
+
+@pytest.mark.parametrize('mapped', [True, False])
+def test_several_token_files_are_read_as_one(store, built, monkeypatch, mapped):
+    if mapped:
+        monkeypatch.setattr('mvae.dataset.store._MOST_COPIED', 0)
+    track = 20 * 16  # all tracks are 20 bars long, and none lies in two files
+    one, several = Store.open(built), cut(store, 0, 3 * track, 3 * track, 12 * track)
+    assert len(several.tokens.files) == 5 and len(several.tokens) == len(one.tokens)
+    for key in one.forms:
+        form = one.form(*key)
+        for split in SPLITS:
+            pieces = one.gather(one.windows(form, split), form)
+            np.testing.assert_array_equal(
+                several.gather(several.windows(form, split), form), pieces
+            )
+        ours, theirs = Loader(several, form, 2, 0).batch(3), Loader(one, form, 2, 0).batch(3)
+        for own, other in zip(ours.streams, theirs.streams, strict=True):
+            np.testing.assert_array_equal(own, other)
+    for offset in (-1, 3 * track - 31, 12 * track - 1, len(one.tokens) - 31, len(one.tokens)):
+        with pytest.raises(InputError, match='a window lies outside'):
+            several.gather(np.array([[offset]]), form=one.form('melody', 2))
+    if mapped:
+        name = 'tokens-00003-of-00005.npy'
+        (store / name).write_bytes(b'')
+        with pytest.raises(InputError, match=f'{name} was changed while it was read'):
+            several.check_unchanged()
+
+
+def test_token_files_that_do_not_fit_are_said(store):
+    cut(store, 320)
+    meta = json.loads((store / META_FILE).read_text())
+    for shards, message in (
+        ([320, 1], 'store.json is damaged .the shards hold other tokens than all'),
+        ([meta['tokens'] - 1, 1], '00000-of-00002.npy does not fit store.json'),
+        ([0, 0, meta['tokens']], 'tokens-00000-of-00003.npy is missing'),
+        ('two', 'store.json is damaged'),
+    ):
+        (store / META_FILE).write_text(json.dumps(meta | {'shards': shards}))
+        with pytest.raises(InputError, match=message):
+            Store.open(store)

@@ -44,7 +44,7 @@ def test_every_package_is_in_the_wheel():
 
 def test_what_is_imported_is_declared_and_no_more():
     declared = set(map(_name, _lines('options', 'install_requires')))
-    for extra in ('demo', 'hub', 'listen', 'onnx'):
+    for extra in ('beam', 'demo', 'hub', 'listen', 'onnx'):
         declared |= set(map(_name, SETUP['options.extras_require'][extra].split()))
     packages = metadata.packages_distributions()
     # What is not installed here is taken to be called as it is imported.

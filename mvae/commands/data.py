@@ -2,6 +2,7 @@
 
     mvae data --midi ~/midi --out data/mine
     mvae data --demo
+    mvae data --midi /shared/midi --out /shared/mine --runner beam
 
 Runs on all cores, can be stopped and goes on where it stopped, and does nothing where the dataset
 is there already. The demo corpus is public-domain fiddle tunes, with bass and drums arranged by a
@@ -9,6 +10,7 @@ program.
 """
 
 import argparse
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +19,7 @@ from mvae.errors import InputError
 
 if TYPE_CHECKING:
     from mvae.dataset.build import BuildSettings
+    from mvae.dataset.runner import Runner
 
 DEMO = Path('data/demo')
 
@@ -43,6 +46,17 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         '(--bars 1), lead melodies with their chords, groove_of_hits grooves with given hits',
     )
     parser.add_argument('--workers', type=positive, help='processes (default: all cores)')
+    parser.add_argument(
+        '--runner',
+        default='local',
+        choices=('local', 'beam'),
+        help='where the work is done: in processes of this machine (default), or by Apache Beam',
+    )
+    parser.add_argument(
+        '--beam-options',
+        help="options of Beam's own, in one word: "
+        "--beam-options='--runner=FlinkRunner --flink_master=host:8081' (default: Beam runs here)",
+    )
     parser.add_argument(
         '--min-pitch', type=int, default=0, help='lowest pitch of melody and bass (default: 0)'
     )
@@ -104,11 +118,29 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> None:
     if not (options.out or options.demo):
         raise InputError('--out is missing: say where the dataset goes, such as --out data/mine')
+    runner = _runner(options)
     settings = _settings(options)
     if options.demo:
         build_demo(options.out or DEMO, settings, options.workers, options.force, quiet=False)
     else:
-        _build(options.midi, options.out, settings, options.workers, options.force)
+        _build(options.midi, options.out, settings, options.workers, options.force, runner)
+
+
+def _runner(options: argparse.Namespace) -> 'Runner | None':
+    """None: this machine."""
+    if options.runner == 'local':
+        if options.beam_options:
+            raise InputError('--beam-options are for --runner beam; give both or neither')
+        return None
+    if options.demo or options.workers:
+        raise InputError(
+            '--runner beam takes neither --demo nor --workers: it builds from --midi, and options '
+            'of Beam say on how many workers'
+        )
+    need('beam', 'apache_beam')
+    from mvae.dataset.beam import Beam
+
+    return Beam(shlex.split(options.beam_options or ''))
 
 
 def build_demo(
@@ -173,7 +205,12 @@ def _settings(options: argparse.Namespace) -> 'BuildSettings':
 
 
 def _build(
-    midi: Path, out: Path, settings: 'BuildSettings', workers: int | None, force: bool
+    midi: Path,
+    out: Path,
+    settings: 'BuildSettings',
+    workers: int | None,
+    force: bool,
+    runner: 'Runner | None' = None,
 ) -> None:
     import time
 
@@ -184,7 +221,7 @@ def _build(
         print(f'{out} is up to date')
         return
     start = time.monotonic()
-    store = build_store(midi, out, settings, workers)
+    store = build_store(midi, out, settings, workers, runner=runner)
     print(format_funnel(store.meta['funnel']))
     size = sum(path.stat().st_size for path in out.iterdir())
     seconds = time.monotonic() - start

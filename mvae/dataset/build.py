@@ -10,19 +10,17 @@ import json
 import os
 import shutil
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, as_completed
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
-from multiprocessing import get_all_start_methods, get_context
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
-
-from pebble import ProcessExpired, ProcessPool
-from tqdm import tqdm
 
 from mvae.dataset import merge, parts
 from mvae.dataset.corpus import read_corpus
 from mvae.dataset.funnel import main_reasons
+from mvae.dataset.local import Local
+from mvae.dataset.runner import Runner
 from mvae.dataset.scan import (
     MidiFile,
     code_digest,
@@ -36,15 +34,11 @@ from mvae.dataset.store import META_FILE, Store
 from mvae.errors import InputError
 from mvae.music.extract import ExtractSettings
 from mvae.music.midi import read_midi
-from mvae.music.reasons import Reason
 from mvae.progress import progress
 from mvae.version import version
 
 _FILES_PER_PART = 64
 _PARTS_WANTED = 64
-# A chunk has many files and takes about a second; where it takes longer than this many files may,
-# its files are tried singly.
-_CHUNK_TIME = 3
 
 
 @dataclass(frozen=True)
@@ -107,6 +101,7 @@ def build_store(
     workers: int | None = None,
     reader: parts.Reader = read_midi,
     quiet: bool = False,
+    runner: Runner | None = None,
 ) -> Store:
     """Builds a store, or goes on with a build that was interrupted.
 
@@ -118,6 +113,7 @@ def build_store(
         workers: processes; None takes all cores.
         reader: turns the bytes of a file into a Score; must be importable by name in a new process.
         quiet: no progress bar.
+        runner: says where the work is done; None: in `workers` processes of this machine.
 
     Returns:
         the store, opened.
@@ -135,10 +131,8 @@ def build_store(
     try:
         building.mkdir(parents=True, exist_ok=True)
         with _lock(building):
-            folder, workers = Path(midi_folder), workers or _cores()
-            _build(
-                folder, files, ignored, official, out, building, settings, workers, reader, quiet
-            )
+            folder, runner = Path(midi_folder), runner or Local(workers)
+            _build(folder, files, ignored, official, out, building, settings, runner, reader, quiet)
             shutil.rmtree(building)
     except KeyboardInterrupt:
         raise KeyboardInterrupt(
@@ -159,7 +153,7 @@ def _build(
     out: Path,
     building: Path,
     settings: BuildSettings,
-    workers: int,
+    runner: Runner,
     reader: parts.Reader,
     quiet: bool,
 ) -> None:
@@ -177,11 +171,9 @@ def _build(
         total=len(files), initial=done, unit='file', desc='reading', disable=quiet
     ) as bar:
         if missing:
-            _extract(missing, settings, min(workers, len(missing)), bar)
+            limits = settings.time_limit, settings.memory_limit
+            runner.extract(missing, *limits, bar.update)
     names = [Path(task.target) for task in tasks]
-    forms = settings.extract.keys
-    paths = [file.path for file in files]
-    corpus = read_corpus(paths, names, official, settings.fractions, forms)
     meta: dict[str, Any] = {
         'mvae': version(),
         'notation': settings.extract.notation.to_dict(),
@@ -191,11 +183,11 @@ def _build(
         'files': listing_digest(files),
         'code': code,
     }
-    new = building / 'store'
+    paths, new = [file.path for file in files], building / 'store'
     try:
         new.mkdir()
-        with progress(total=2 * len(forms) + 1, desc='merging', disable=quiet) as bar:
-            meta = merge.merge(new, corpus, names, forms, meta, bar.update)
+        with TemporaryDirectory(prefix='scratch-', dir=building) as scratch:
+            meta = _merge(new, paths, names, official, settings, meta, runner, Path(scratch), quiet)
         if not any(any(splits.values()) for splits in meta['windows'].values()):
             shutil.rmtree(building)
             why, bars = main_reasons(meta['funnel']), min(settings.extract.bars)
@@ -209,6 +201,25 @@ def _build(
         os.replace(new, out)
     finally:
         shutil.rmtree(new, ignore_errors=True)
+
+
+def _merge(
+    new: Path,
+    paths: Sequence[str],
+    names: Sequence[Path],
+    official: dict[str, int],
+    settings: BuildSettings,
+    meta: dict[str, Any],
+    runner: Runner,
+    scratch: Path,
+    quiet: bool,
+) -> dict[str, Any]:
+    """Makes a store of the parts `names`. Returns the content of its store.json."""
+    forms = settings.extract.keys
+    links = runner.links(names, forms, scratch)
+    corpus = read_corpus(paths, names, official, settings.fractions, links)
+    with progress(total=2 * len(forms) + 1, desc='merging', disable=quiet) as bar:
+        return merge.merge(new, corpus, names, forms, meta, runner, scratch, bar.update)
 
 
 def _tasks(
@@ -230,78 +241,6 @@ def _tasks(
         )
         for start in range(0, len(files), size)
     ]
-
-
-def _extract(
-    tasks: Sequence[parts.PartTask], settings: BuildSettings, workers: int, bar: 'tqdm[Any]'
-) -> None:
-    """Runs the tasks in worker processes until every part is written."""
-    # Neither forks this process, which may hold threads and an accelerator; a fork server starts a
-    # new worker in no time.
-    method = 'forkserver' if 'forkserver' in get_all_start_methods() else 'spawn'
-    context = get_context(method)
-    if method == 'forkserver':
-        context.set_forkserver_preload([parts.__name__])
-    memory = settings.memory_limit << 20
-    pool = ProcessPool(
-        max_workers=workers, context=context, initializer=parts.limit_memory, initargs=(memory,)
-    )
-    try:
-        suspects = []
-        limit = settings.time_limit * _CHUNK_TIME
-        futures: dict[Future[None], parts.PartTask] = {
-            pool.schedule(parts.build_part, args=(task,), timeout=limit): task for task in tasks
-        }
-        for future in as_completed(futures):
-            try:
-                future.result()
-            except Exception as error:
-                # A part that cannot be written ends the build. TimeoutError is an OSError too.
-                if isinstance(error, OSError) and not isinstance(error, TimeoutError):
-                    raise
-                suspects.append(futures[future])
-            else:
-                bar.update(len(futures[future].paths))
-        for task in sorted(suspects, key=lambda task: task.target):
-            parts.write_part(task.target, _extract_singly(pool, task, settings.time_limit))
-            bar.update(len(task.paths))
-        pool.close()
-    except BaseException:
-        pool.stop()
-        raise
-    finally:
-        pool.join()
-
-
-def _extract_singly(
-    pool: ProcessPool, task: parts.PartTask, time_limit: float
-) -> list[parts.FileResult]:
-    """Each file of a task that timed out, died or needed too much, as a task of its own.
-
-    Only the files that are to blame are lost.
-    """
-    futures = [
-        pool.schedule(parts.extract_file, args=(task, path), timeout=time_limit)
-        for path in task.paths
-    ]
-    results = []
-    for future in futures:
-        try:
-            results.append(future.result())
-        except TimeoutError:
-            results.append(_lost(str(Reason.TIMEOUT), f'took longer than {time_limit:g} s'))
-        except MemoryError:
-            results.append(_lost(*parts.TOO_MUCH))
-        except ProcessExpired as error:
-            detail = f'the reader died (exit code {error.exitcode})'
-            results.append(_lost(str(Reason.CRASHED), detail))
-        except Exception as error:  # what a worker could not hand back
-            results.append(_lost(str(Reason.CRASHED), f'{type(error).__name__}: {error}'))
-    return results
-
-
-def _lost(reason: str, detail: str) -> parts.FileResult:
-    return parts.FileResult(reason=reason, detail=detail)
 
 
 def _check_target(out: Path) -> None:
@@ -327,7 +266,3 @@ def _lock(building: Path) -> Iterator[None]:
                 f'another build is at work in {building}; wait for it or stop it'
             ) from None
         yield
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count() or 1

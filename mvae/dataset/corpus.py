@@ -1,7 +1,8 @@
 """All files of a build, as its parts tell of them: their songs, and their windows."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from mvae.dataset.links import content_links
 from mvae.dataset.parts import Part
 from mvae.dataset.splits import Songs, assign_splits
 from mvae.dataset.titles import song_keys
-from mvae.music.forms import FORMS, parts_of
+from mvae.music.forms import FORMS
 from mvae.music.reasons import Reason
 
 
@@ -29,17 +30,31 @@ class Corpus:
     lengths: np.ndarray
     songs: Songs
 
+    @cached_property
+    def splits(self) -> np.ndarray:
+        """Of each file the index into SPLITS: int8 [F]."""
+        return self.songs.splits[self.songs.of_file]
+
+    @cached_property
+    def rejected(self) -> np.ndarray:
+        """Whether each file is rejected as a whole: bool [F]."""
+        return np.array([bool(file['reason']) for file in self.info])
+
+
+WINDOW = np.dtype([('key', np.uint64), ('row', np.int64), ('file', np.int64)])
+
 
 def read_corpus(
     paths: Sequence[str],
     parts: Sequence[Path],
     official: dict[str, int],
     fractions: tuple[float, float, float],
-    forms: Sequence[tuple[str, int]],
+    links: np.ndarray,
 ) -> Corpus:
     """Reads the head of every part and finds the songs, by name, by title and by shared windows.
 
-    A copy of an earlier file, byte for byte, is rejected here.
+    A copy of an earlier file, byte for byte, is rejected here. links: int64 [P, 2], the files that
+    share many windows.
     """
     info: list[dict[str, Any]] = []
     lengths = []
@@ -58,16 +73,26 @@ def read_corpus(
                 reason, detail = str(Reason.DUPLICATE_FILE), f'same bytes as {original}'
                 file.update(reason=reason, detail=detail, rejections=[])
         keys.append(names)
-    for form, bars in _linking(forms):
-        _, hashes, files = read_windows(parts, first_files(parts), form, bars)
-        for one, other in content_links(hashes, files).tolist():
-            keys[one].append(f'link:{form}:{one}:{other}')
-            keys[other].append(f'link:{form}:{one}:{other}')
+    for one, other in links.tolist():
+        keys[one].append(f'link:{one}:{other}')
+        keys[other].append(f'link:{one}:{other}')
     songs = assign_splits(keys, [official.get(path) for path in paths], fractions)
     return Corpus(paths, info, np.concatenate(lengths), songs)
 
 
-def _linking(forms: Sequence[tuple[str, int]]) -> list[tuple[str, int]]:
+def find_links(
+    parts: Sequence[Path], forms: Sequence[tuple[str, int]], scratch: Path
+) -> np.ndarray:
+    """The files of parts that share many windows of any form that links: int64 [P, 2].
+
+    scratch: an existing folder for what memory does not hold.
+    """
+    total = int(first_files(parts)[-1])
+    found = [content_links(read_windows(parts, *key), total, scratch) for key in linking(forms)]
+    return np.concatenate([np.zeros((0, 2), np.int64), *found])
+
+
+def linking(forms: Sequence[tuple[str, int]]) -> list[tuple[str, int]]:
     """The forms whose windows say that two files are one song.
 
     These are the forms of one stream, at the shortest length built.
@@ -87,20 +112,19 @@ def first_files(parts: Sequence[Path]) -> np.ndarray:
     return np.cumsum(counts)
 
 
-def read_windows(
-    parts: Sequence[Path], first_file: np.ndarray, form: str, bars: int
-) -> tuple[np.ndarray, ...]:
-    """All windows of one form, in the order of the files: offsets [N, K], hashes [N], files [N].
+def read_windows(parts: Sequence[Path], form: str, bars: int) -> Iterator[np.ndarray]:
+    """The windows of one form, part by part in the order of the files.
 
-    files: numbers, counted over the corpus.
+    Structured arrays [N] with the fields of `WINDOW`: the hash, the number of the window and the
+    number of its file, counted over all parts.
     """
-    offsets = [np.zeros((0, len(parts_of(form))), np.int64)]
-    hashes, files = [np.zeros(0, np.uint64)], [np.zeros(0, np.int32)]
-    for path, first in zip(parts, first_file[:-1], strict=True):
+    row = file = 0
+    for path in parts:
         with Part(path) as part:
-            own, own_hashes, own_files = part.windows(form, bars)
-        if len(own):
-            offsets.append(own)
-            hashes.append(own_hashes)
-            files.append(own_files + np.int32(first))
-    return np.concatenate(offsets), np.concatenate(hashes), np.concatenate(files)
+            hashes, count = part.hashes(form, bars), len(part.lengths())
+            windows = np.empty(len(hashes), WINDOW)
+            windows['key'] = hashes
+            windows['row'] = np.arange(row, row + len(hashes))
+            windows['file'] = part.files(form, bars).astype(np.int64) + file
+        yield windows
+        row, file = row + len(hashes), file + count

@@ -1,22 +1,23 @@
 """The parts of a build become one store: songs, splits, duplicates, offsets.
 
-Tokens are appended part by part and never held together. Of the windows, one form and length at a
-time is in memory, about 40 bytes each. Duplicates are found by sorting. So tens of millions of
-windows need a few GB.
+Tokens and windows are appended part by part and never held together; a `Runner` says which windows
+are kept, part by part too. What grows in memory is what files need, not windows.
 """
 
 import csv
 import json
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, BinaryIO, TextIO
 
 import numpy as np
 
-from mvae.dataset.corpus import Corpus, first_files, read_windows
+from mvae.dataset.corpus import Corpus, first_files
 from mvae.dataset.funnel import make_funnel
 from mvae.dataset.parts import Part
+from mvae.dataset.runner import Kept, Runner
 from mvae.dataset.splits import Songs
 from mvae.dataset.store import (
     FORMAT,
@@ -27,31 +28,8 @@ from mvae.dataset.store import (
     windows_file,
     write_header,
 )
+from mvae.music.forms import parts_of
 from mvae.music.reasons import Reason
-
-
-def first_occurrences(hashes: np.ndarray, splits: np.ndarray) -> np.ndarray:
-    """Which windows to keep: of equal ones the first.
-
-    They come in the order train, validation, test, and in a split in the order of the files.
-
-    Args:
-        hashes: uint64 [N]. splits: int8 [N], index into SPLITS.
-
-    Returns:
-        bool [N].
-    """
-    keep = np.zeros(len(hashes), bool)
-    seen = np.zeros(0, np.uint64)
-    for split in range(len(SPLITS)):
-        rows = np.flatnonzero(splits == split)
-        own, first = np.unique(hashes[rows], return_index=True)  # the first: the sort is stable
-        if len(seen):
-            known = seen[np.minimum(np.searchsorted(seen, own), len(seen) - 1)] == own
-            own, first = own[~known], first[~known]
-        keep[rows[first]] = True
-        seen = np.union1d(seen, own) if len(seen) else own
-    return keep
 
 
 def merge(
@@ -60,96 +38,120 @@ def merge(
     parts: Sequence[Path],
     forms: Sequence[tuple[str, int]],
     meta: dict[str, Any],
+    runner: Runner,
+    scratch: Path,
     progress: Callable[[int], object] = lambda _: None,
 ) -> dict[str, Any]:
     """Writes a whole store into folder (which exists and is empty).
 
     Args:
         folder: where to. corpus, parts: what from. forms: the (form, bars) to store.
-        meta: goes into store.json, completed by format, counts and funnel. progress: called with 1
-            after each file form.
+        meta: goes into store.json, completed by format, counts and funnel.
+        runner: where the work is done. scratch: an existing folder for what memory does not hold.
+        progress: called with 1 after each file form.
 
     Returns:
         the content of store.json.
     """
-    merger = _Merger(folder, corpus, parts)
+    merger = _Merger(folder, corpus, parts, runner.kept(corpus, parts, forms, scratch))
     counts: dict[tuple[str, int], dict[str, Any]] = {}
-    kept: dict[tuple[str, int], np.ndarray] = {}
     for key in forms:
-        # Only the row numbers stay in memory until the tokens' places are known.
-        kept[key], counts[key] = merger.choose(*key)
+        counts[key] = merger.count(*key)
         progress(1)
-    total = merger.write_tokens()
+    shards = runner.write_tokens(folder, parts, corpus.lengths, merger.needed)
     progress(1)
     numbers, titles = _used_songs(corpus.songs, merger.needed)
     for key in forms:
-        counts[key]['songs'] = merger.write_windows(*key, kept[key], numbers)
+        counts[key]['songs'] = merger.write_windows(*key, counts[key]['kept'], numbers)
         progress(1)
     _write_lists(folder, corpus, merger.needed, numbers, titles)
     windows = {
         f'{form}-{bars}': dict(zip(SPLITS, counts[form, bars]['kept'], strict=True))
         for form, bars in forms
     }
-    about = {'format': FORMAT, 'version': VERSION, **meta, 'tokens': total, 'windows': windows}
+    tokens = {'tokens': sum(shards)} | ({'shards': shards} if len(shards) > 1 else {})
+    about = {'format': FORMAT, 'version': VERSION, **meta, **tokens, 'windows': windows}
     about['funnel'] = make_funnel(corpus.info, merger.needed, counts, meta.get('ignored', {}))
     (folder / META_FILE).write_text(json.dumps(about, indent=1) + '\n', encoding='utf-8')
     return about
 
 
 class _Merger:
-    """The parts of a build on their way into a folder; one form and length is in memory at once.
+    """The parts of a build on their way into a folder.
 
     needed: bool [F], the files that windows are kept of.
     """
 
-    def __init__(self, folder: Path, corpus: Corpus, parts: Sequence[Path]):
-        self.folder, self.corpus, self.parts = folder, corpus, parts
+    def __init__(self, folder: Path, corpus: Corpus, parts: Sequence[Path], kept: Kept):
+        self.folder, self.corpus, self.parts, self.kept = folder, corpus, parts, kept
         self.first_file = first_files(parts)
-        self.splits = corpus.songs.splits[corpus.songs.of_file]
-        self.rejected = np.array([bool(file['reason']) for file in corpus.info])
+        self.rejected, self.splits = corpus.rejected, corpus.splits
         self.needed = np.zeros(len(corpus.info), bool)
 
-    def choose(self, form: str, bars: int) -> tuple[np.ndarray, dict[str, Any]]:
-        """Rows of `read_windows` that are kept, int64 [N], and what the funnel counts of them."""
-        _, hashes, files = read_windows(self.parts, self.first_file, form, bars)
-        alive = np.flatnonzero(~self.rejected[files])
-        splits = self.splits[files[alive]]
-        keep = first_occurrences(hashes[alive], splits)
-        used = np.unique(files[alive][keep])
-        self.needed[used] = True
-        kept = np.bincount(splits[keep], minlength=len(SPLITS)).tolist()
-        return alive[keep], {'found': len(keep), 'kept': kept, 'files': len(used)}
-
-    def write_tokens(self) -> int:
-        """The tokens of all needed files. Returns how many there are."""
-        total = int(self.corpus.lengths[self.needed].sum())
-        path = self.folder / 'tokens.npy'
-        _write_tokens(path, self.parts, self.corpus.lengths, self.needed, total)
-        return total
+    def count(self, form: str, bars: int) -> dict[str, Any]:
+        """What the funnel counts of the windows of one form; marks the needed files."""
+        used = np.zeros_like(self.needed)
+        found, kept = 0, np.zeros(len(SPLITS), np.int64)
+        for number, (path, first) in enumerate(zip(self.parts, self.first_file, strict=False)):
+            with Part(path) as part:
+                files = part.files(form, bars) + first
+            found += int((~self.rejected[files]).sum())
+            files = files[self.kept(number, form, bars)]
+            used[files] = True
+            kept += np.bincount(self.splits[files], minlength=len(SPLITS))
+        self.needed |= used
+        return {'found': found, 'kept': kept.tolist(), 'files': int(used.sum())}
 
     def write_windows(
-        self, form: str, bars: int, rows: np.ndarray, numbers: np.ndarray
+        self, form: str, bars: int, counts: Sequence[int], numbers: np.ndarray
     ) -> list[int]:
-        """The kept windows of each split and their songs. Returns how many songs there are."""
-        offsets, _, files = read_windows(self.parts, self.first_file, form, bars)
-        offsets, files = offsets[rows], files[rows]
+        """The kept windows of each split and their songs. Returns how many songs there are.
+
+        counts: windows of each split. numbers: the song of each file.
+        """
+        used = np.zeros((len(SPLITS), len(numbers)), bool)
+        with ExitStack() as stack:
+            files = [
+                self._open(stack, form, bars, split, count)
+                for split, count in zip(SPLITS, counts, strict=True)
+            ]
+            for places, of_file in self._places(form, bars):
+                songs, splits = numbers[of_file], self.splits[of_file]
+                for split, (windows_file, songs_file) in enumerate(files):
+                    mine = splits == split
+                    windows_file.write(places[mine].tobytes())
+                    songs_file.write(songs[mine].astype(np.uint32).tobytes())
+                    used[split, songs[mine]] = True
+        return used.sum(1).tolist()
+
+    def _open(
+        self, stack: ExitStack, form: str, bars: int, split: str, count: int
+    ) -> tuple[BinaryIO, BinaryIO]:
+        """Files for so many windows and their songs, with headers."""
+        windows = stack.enter_context(open(self.folder / windows_file(form, bars, split), 'wb'))
+        songs = stack.enter_context(open(self.folder / songs_file(form, bars, split), 'wb'))
+        write_header(windows, (count, len(parts_of(form))), np.int64)
+        write_header(songs, (count,), np.uint32)
+        return windows, songs
+
+    def _places(self, form: str, bars: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Of the kept windows of each part: offsets in the store [N, K], and files [N]."""
         lengths = np.where(self.needed, self.corpus.lengths, 0)
-        places = offsets + (np.cumsum(lengths) - lengths)[files, None]
-        songs = []
-        for number, split in enumerate(SPLITS):
-            mine = self.splits[files] == number
-            own = numbers[files[mine]].astype(np.uint32)
-            np.save(self.folder / windows_file(form, bars, split), places[mine])
-            np.save(self.folder / songs_file(form, bars, split), own)
-            songs.append(len(np.unique(own)))
-        return songs
+        begins = np.cumsum(lengths) - lengths
+        for number, (path, first) in enumerate(zip(self.parts, self.first_file, strict=False)):
+            rows = self.kept(number, form, bars)
+            if len(rows):
+                with Part(path) as part:
+                    files = part.files(form, bars)[rows] + first
+                    yield part.offsets(form, bars)[rows] + begins[files, None], files
 
 
-def _write_tokens(
-    path: Path, parts: Sequence[Path], lengths: np.ndarray, needed: np.ndarray, total: int
-) -> None:
-    """The tokens of the needed files one after the other."""
-    first = 0
+def write_tokens(path: Path, parts: Sequence[Path], lengths: np.ndarray, needed: np.ndarray) -> int:
+    """Writes the tokens of the needed files one after the other. Returns how many there are.
+
+    lengths: int64 [F], tokens of each file of the parts. needed: bool [F].
+    """
+    total, first = int(lengths[needed].sum()), 0
     with open(path, 'wb') as file:
         write_header(file, (total,), np.uint16)
         for name in parts:
@@ -158,6 +160,7 @@ def _write_tokens(
                 mask = np.repeat(needed[own], lengths[own])
                 file.write(part.tokens()[mask].tobytes())
                 first = own.stop
+    return total
 
 
 def _used_songs(songs: Songs, needed: np.ndarray) -> tuple[np.ndarray, list[dict[str, str]]]:

@@ -183,12 +183,21 @@ class Part:
         """The tokens of all files, one after the other: uint16 [total]."""
         return self._file['tokens']
 
-    def windows(self, form: str, bars: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """(offsets [N, K], hashes [N], files [N]) or three empty arrays."""
-        name, own = f'{form}-{bars}', self._file
-        if f'windows-{name}' not in own:
-            return np.zeros((0, 1), np.int64), np.zeros(0, np.uint64), np.zeros(0, np.int32)
-        return own[f'windows-{name}'], own[f'hashes-{name}'], own[f'files-{name}']
+    def offsets(self, form: str, bars: int) -> np.ndarray:
+        """Of each window, into the tokens of its file: int64 [N, K], [0, 1] without windows."""
+        return self._of_windows('windows', form, bars, np.zeros((0, 1), np.int64))
+
+    def hashes(self, form: str, bars: int) -> np.ndarray:
+        """Of what each window holds: uint64 [N]."""
+        return self._of_windows('hashes', form, bars, np.zeros(0, np.uint64))
+
+    def files(self, form: str, bars: int) -> np.ndarray:
+        """The file of each window, counted from the part's first: int32 [N], rising."""
+        return self._of_windows('files', form, bars, np.zeros(0, np.int32))
+
+    def _of_windows(self, what: str, form: str, bars: int, none: np.ndarray) -> np.ndarray:
+        name = f'{what}-{form}-{bars}'
+        return self._file[name] if name in self._file else none
 
     def __enter__(self) -> 'Part':
         return self

@@ -2,6 +2,8 @@
 
     store.json                          format, version, notation, forms, settings, counts, funnel
     tokens.npy                          uint16 [total]    the columns, row by row, track after track
+    or tokens-<n>-of-<files>.npy        uint16 [n]        the same in several files; no file of
+                                                          music lies in two
     windows-<form>-<bars>-<split>.npy   int64 [N, K]      where each stream of a window begins
     songs-<form>-<bars>-<split>.npy     uint32 [N]        the window's song
     songs.json                          titles and splits of the songs
@@ -19,10 +21,10 @@ from typing import Annotated, Any, BinaryIO
 import msgspec
 import numpy as np
 from msgspec import Meta
-from numpy.lib.stride_tricks import sliding_window_view
 
 from mvae import remote
 from mvae.arrays import read_header
+from mvae.dataset.tokens import Tokens
 from mvae.errors import InputError
 from mvae.files import Missing, conform, damaged, open_regular, read_json, reason
 from mvae.music.form import Form, Stream, differences
@@ -53,18 +55,29 @@ class _Funnel(msgspec.Struct):
 
 
 class _About(msgspec.Struct):
-    """What is asked of store.json."""
+    """What is asked of store.json.
+
+    shards: tokens of each token file, where there are several.
+    """
 
     notation: dict[str, int | str]
     forms: dict[str, dict[str, Any]]
     tokens: _Count
     windows: dict[Annotated[str, Meta(pattern='^.+-[1-9][0-9]{0,3}$')], _Splits]
+    shards: list[_Count] = []
     files: str = ''
     funnel: _Funnel = msgspec.field(default_factory=_Funnel)
 
 
 class _Titles(msgspec.Struct):
     titles: list[str]
+
+
+def token_files(count: int) -> list[str]:
+    """Names of so many token files, in their order."""
+    if count == 1:
+        return ['tokens.npy']
+    return [f'tokens-{number:05d}-of-{count:05d}.npy' for number in range(count)]
 
 
 def windows_file(form: str, bars: int, split: str) -> str:
@@ -90,7 +103,7 @@ class Store:
         path: the folder.
         meta: the content of store.json.
         notation: what the values of all its columns mean.
-        tokens: uint16 [total], memory-mapped.
+        tokens: uint16 [total], memory-mapped, of one file or of several.
     """
 
     def __init__(self, path: Path, meta: Mapping[str, Any]):
@@ -103,7 +116,16 @@ class Store:
         except (InputError, TypeError) as error:
             raise damaged(path / META_FILE, reason(error), _rebuild()) from None
         self._mapped: dict[str, tuple[BinaryIO, tuple[int, int]]] = {}
-        self.tokens = self._array('tokens.npy', np.uint16, (about.tokens,))
+        counts = about.shards or [about.tokens]
+        if sum(counts) != about.tokens:
+            raise damaged(path / META_FILE, 'the shards hold other tokens than all', _rebuild())
+        names = token_files(len(counts))
+        self.tokens = Tokens(
+            [
+                self._array(name, np.uint16, (count,))
+                for name, count in zip(names, counts, strict=True)
+            ]
+        )
         self._windows, self._songs = {}, {}
         for form, bars, split, count in _counts(about.windows):
             if form not in FORMS:
@@ -254,22 +276,18 @@ class Store:
         InputError where the store is damaged, or is being changed.
         """
         self.check_unchanged()
-        offsets, tokens, parts = np.asarray(offsets), np.asarray(self.tokens), []
+        offsets, parts = np.asarray(offsets), []
         for own, part in zip(offsets.reshape(-1, len(form.parts)).T, form.parts, strict=True):
             width = len(part.codec.sizes)
-            if len(own):  # copies whole rows: memory bandwidth
-                self._check_offsets(own, len(tokens) - form.steps * width)
-                rows = sliding_window_view(tokens, form.steps * width)[own]
-            else:
-                rows = np.zeros((0, form.steps * width), np.uint16)
+            try:
+                rows = self.tokens.rows(own, form.steps * width)
+            except IndexError:
+                what = 'a window lies outside of its tokens'
+                raise damaged(self.path, what, _rebuild()) from None
             columns = rows.reshape(-1, form.steps, width)
             self._check_values(columns, part)
             parts.append(part.codec.clean(columns))
         return parts
-
-    def _check_offsets(self, offsets: np.ndarray, last: int) -> None:
-        if offsets.min() < 0 or offsets.max() > last:
-            raise damaged(self.path, 'a window lies outside of its tokens', _rebuild())
 
     def _check_values(self, columns: np.ndarray, part: Stream) -> None:
         most = columns.max((0, 1), initial=0)

@@ -46,9 +46,11 @@ class _Training:
         """Of all stretches of so many bars: uint64, rising."""
         bar = self.form.rows_per_bar * self.width
         starts = np.unique(self.offsets[:, None] + np.arange(self.form.bars - bars + 1) * bar)
-        inside, tokens = np.arange(bars * bar), np.asarray(self.tokens)
-        parts = np.array_split(starts, -(-len(starts) * len(inside) // _AT_ONCE))
-        return np.unique(np.concatenate([self._hashed(tokens[p[:, None] + inside]) for p in parts]))
+        length = bars * bar
+        parts = np.array_split(starts, -(-len(starts) * length // _AT_ONCE))
+        return np.unique(
+            np.concatenate([self._hashed(self.tokens.rows(own, length)) for own in parts])
+        )
 
     def _hashed(self, rows: np.ndarray) -> np.ndarray:
         return _hashes(rows.reshape(len(rows), -1, self.width), self.codec)
