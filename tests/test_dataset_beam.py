@@ -1,15 +1,17 @@
 """A build on Beam makes the same store as a build on this machine."""
 
+import csv
 import json
 
 import numpy as np
 import pytest
+from faulty_readers import faulty_reader
 from midi_maker import low, midi, song, tune
 
 pytest.importorskip('apache_beam')
 
 from mvae.dataset.beam import Beam
-from mvae.dataset.build import build_store
+from mvae.dataset.build import BuildSettings, build_store
 from mvae.dataset.loader import Loader
 from mvae.dataset.store import META_FILE, SPLITS
 
@@ -61,3 +63,23 @@ def test_windows_and_batches_are_the_same(stores):
         one, two = (Loader(store, form, 4, 0, (-5, 6)).batch(2) for store in stores)
         for ours, theirs in zip(one.streams, two.streams, strict=True):
             np.testing.assert_array_equal(ours, theirs)
+
+
+def test_a_file_that_hangs_or_dies_costs_that_file_alone(tmp_path):
+    files = {f'melody {number} of the test.mid': song(number) for number in range(4)}
+    files |= {'a hangs.mid': b'HANG', 'b dies.mid': b'DIE'}
+    (tmp_path / 'midi').mkdir()
+    for name, content in files.items():
+        (tmp_path / 'midi' / name).write_bytes(content)
+    store = build_store(
+        tmp_path / 'midi',
+        tmp_path / 'out',
+        BuildSettings(time_limit=1.5),
+        reader=faulty_reader,
+        quiet=True,
+        runner=Beam(),
+    )
+    assert store.meta['funnel']['files']['used'] == 4
+    with open(tmp_path / 'out' / 'rejected.csv', newline='') as file:
+        reasons = {row['path']: row['reason'] for row in csv.DictReader(file)}
+    assert reasons == {'a hangs.mid': 'timeout', 'b dies.mid': 'crashed'}

@@ -256,6 +256,12 @@ def test_a_file_that_hangs_dies_or_eats_memory_costs_that_file_alone(tmp_path):
     assert store.meta['funnel']['files']['used'] == 6
 
 
+def test_a_file_that_kills_its_worker_costs_that_file_alone(tmp_path):
+    folder = make(tmp_path / 'midi', songs(3) | {'b dies.mid': b'DIE'})
+    store = build(folder, tmp_path / 'out', reader=faulty_reader)
+    assert rejected(store.path) == {'b dies.mid': ('crashed', 'the reader died (exit code 3)')}
+
+
 def test_an_interrupted_build_goes_on_with_its_parts(tmp_path, monkeypatch):
     folder = make(tmp_path / 'midi', songs(8))
     straight = folder_bytes(build(folder, tmp_path / 'straight').path)

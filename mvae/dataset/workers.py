@@ -50,8 +50,9 @@ def extract(
             try:
                 future.result()
             except Exception as error:
-                # A part that cannot be written ends the build. TimeoutError is an OSError too.
-                if isinstance(error, OSError) and not isinstance(error, TimeoutError):
+                # A part that cannot be written ends the build. These two are OSErrors too.
+                mine = isinstance(error, TimeoutError | ProcessExpired)
+                if isinstance(error, OSError) and not mine:
                     raise
                 suspects.append(futures[future])
             else:
