@@ -7,7 +7,9 @@ chords, velocities and a grid of 24 steps to the quarter. It needs MIDI files of
     mvae train --exp band1
 
 paper: Magenta's hier-multiperf_vel_1bar_med. Not run by us.
-small: the same with fewer units, and with free bits. Run for 400 updates (docs/training.md, Bands).
+small: the same with fewer units, and with free bits. 3,000 updates of 32, 85 minutes on one busy
+CPU core, seed 0. All multi-track sets of docs/credits.md, test split: .730 teacher-forced, .218
+sampled, .276 greedy, beside .133 for the most frequent token: docs/results.md.
 """
 
 from ml_collections import ConfigDict
