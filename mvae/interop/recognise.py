@@ -37,7 +37,8 @@ _VARIANTS = {
     (True, True): 'hier',
 }
 _PITCHES = {90: (21, 108), 130: (0, 127)}  # tokens of a melody -> lowest and highest pitch
-_DRUMS, _DRUM_ROLL = 512, 10
+_DRUMS = 512
+_ROLLS = {'drums': 10}  # forms that encoders read as rolls, and how many numbers these have
 # (form, numbers that its decoder is told at every step) -> the form that is told them.
 _TOLD = {
     ('melody', 49): 'lead',
@@ -265,7 +266,7 @@ def _reads_drum_roll(specs: Mapping[str, Spec], form: str, file: str) -> bool:
     """
     kernel = specs.get(_encoder_cell(specs).format(0) + 'kernel')
     if kernel is None or len(kernel.shape) != 2:
-        return form == 'drums'
+        return form in _ROLLS
     tokens = sum(_output_widths(specs))
     width = kernel.shape[0] - kernel.shape[1] // 4 - max(0, _read(specs) - tokens)
     if width > tokens:
@@ -273,4 +274,4 @@ def _reads_drum_roll(specs: Mapping[str, Spec], form: str, file: str) -> bool:
             f'the encoder of {file} reads {width - tokens} numbers per step beside its tokens, '
             'which its decoder does not: no model of Magenta does'
         )
-    return form == 'drums' and width == _DRUM_ROLL
+    return width == _ROLLS.get(form)
