@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import jax
 import numpy as np
+from jax._src.clusters.cloud_tpu_cluster import GceTpuCluster, GkeTpuCluster
 from jax.experimental import multihost_utils
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
@@ -50,7 +51,7 @@ def join(
         elif _under_a_launcher(os.environ):
             with peers.in_time(patience, 'not all processes of the launcher came'):
                 jax.distributed.initialize(**_later(patience))
-    except (RuntimeError, ValueError) as error:
+    except (RuntimeError, ValueError, OSError) as error:
         why = str(error).splitlines()[0][:200]
         raise InputError(f'cannot join the other processes: {why}') from None
 
@@ -103,9 +104,17 @@ def _explicit(given: Mapping[str, str | None]) -> dict[str, Any]:
 def _under_a_launcher(environment: Mapping[str, str]) -> bool:
     """More than one task of SLURM or Open MPI, or more than one host of a TPU pod."""
     sizes = [environment.get(name, '1') for name in ('SLURM_NTASKS', 'OMPI_COMM_WORLD_SIZE')]
-    hosts = environment.get('TPU_WORKER_HOSTNAMES', '').split(',')
     in_step = 'SLURM_PROCID' in environment or 'OMPI_COMM_WORLD_SIZE' in environment
-    return (in_step and any((natural(size) or 0) > 1 for size in sizes)) or len(hosts) > 1
+    return (in_step and any((natural(size) or 0) > 1 for size in sizes)) or _tpu_hosts() > 1
+
+
+def _tpu_hosts() -> int:
+    """Hosts of the TPU slice that this process runs on, 1 elsewhere.
+
+    Kubernetes says them in variables, a TPU VM in the metadata of its machine alone.
+    """
+    kinds = GkeTpuCluster, GceTpuCluster
+    return next((kind.get_process_count() for kind in kinds if kind.is_env_present()), 1)
 
 
 def is_first() -> bool:
