@@ -1,6 +1,7 @@
 """What a run will run on, and whether it will fit: said before the first update."""
 
 from pathlib import Path
+from typing import NamedTuple
 
 import jax
 
@@ -20,6 +21,27 @@ def describe(params: Params, run: Path, start: int, steps: int) -> str:
     return f'{devices}; {count:,} parameters; from step {start} to {steps} in {run}'
 
 
+class Plan(NamedTuple):
+    """Bytes on each device: held between updates, and besides while one is computed."""
+
+    held: int
+    temporary: int
+
+
+def planned(
+    step_function: jax.stages.Wrapped, state: TrainState, batch: Batch, key: jax.Array
+) -> Plan | None:
+    """Compiles the step and says what the compiler plans; None where a backend does not tell.
+
+    Arguments may be shapes alone (`jax.ShapeDtypeStruct`): nothing is allocated.
+    """
+    stats = step_function.lower(state, batch, key).compile().memory_analysis()
+    if stats is None:
+        return None
+    held = stats.argument_size_in_bytes + stats.output_size_in_bytes - stats.alias_size_in_bytes
+    return Plan(held, stats.temp_size_in_bytes)
+
+
 def check(
     step_function: jax.stages.Wrapped,
     state: TrainState,
@@ -31,11 +53,10 @@ def check(
 
     Raises InputError, naming the next smaller setting, where a device says that it has less.
     """
-    stats = step_function.lower(state, batch, key).compile().memory_analysis()
-    if stats is None:
+    plan = planned(step_function, state, batch, key)
+    if plan is None:
         return 'this backend tells no memory estimate'
-    held = stats.argument_size_in_bytes + stats.output_size_in_bytes - stats.alias_size_in_bytes
-    need = held + stats.temp_size_in_bytes
+    need = plan.held + plan.temporary
     limit = (jax.local_devices()[0].memory_stats() or {}).get('bytes_limit')
     if limit and need > limit:
         raise InputError(
@@ -44,5 +65,5 @@ def check(
             'or --config.model.dtype=bfloat16, or SCALE=small'
         )
     of = f' of {limit / _MIB:,.0f}' if limit else ''
-    parts = f'{held / _MIB:,.0f} of weights and optimizer, the rest for one update'
+    parts = f'{plan.held / _MIB:,.0f} of weights and optimizer, the rest for one update'
     return f'memory on each device: {need / _MIB:,.0f} MiB{of} ({parts})'
