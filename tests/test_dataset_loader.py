@@ -91,6 +91,23 @@ def test_two_processes_give_what_one_gives(store):
         )
 
 
+def test_a_process_of_512_reads_its_own_rows_alone(store, monkeypatch):
+    many = np.resize(store.windows(TRIO, 'train'), (2048, 3))
+    gather, read = type(store).gather_parts, []
+
+    def counted(self, offsets, form):
+        read.append(len(offsets))
+        return gather(self, offsets, form)
+
+    monkeypatch.setattr(type(store), 'windows', lambda *_: many)
+    monkeypatch.setattr(type(store), 'gather_parts', counted)
+    one = Loader(store, TRIO, 1024, 0, (-5, 6), process_index=311, process_count=512)
+    own = load(one, 3)
+    assert read == [2]
+    whole = load(Loader(store, TRIO, 1024, 0, (-5, 6)), 3)
+    np.testing.assert_array_equal(own, whole[622:624])
+
+
 def test_iterating_resumes_exactly(store):
     options = dict(form=make_form('trio', 16), batch_size=4, seed=5, transpose=(-3, 3))
     loader = Loader(store, **options)
