@@ -9,7 +9,7 @@ MVAE := exec $(BIN)/mvae
 # two cores of Linux.
 export GLIBC_TUNABLES ?= glibc.malloc.hugetlb=1
 
-.PHONY: install environment data train eval sample interpolate gallery studio table study listen bench \
+.PHONY: install environment data train eval sample interpolate gallery studio table study listen bench gpu \
   lint test clean
 
 # With an accelerator, then: .venv/bin/pip install -c constraints.txt --editable '.[cuda]' (or tpu)
@@ -85,6 +85,13 @@ bench: install
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[bench$(if $(findstring torch,$(ARGS)),$(comma)torch)]'
 	$(BIN)/mvae data --demo
 	exec $(BIN)/python benchmarks/bench.py $(ARGS)
+
+# make gpu [DATA=data/mine] [ARGS='--minutes 20']: all that is to be measured on one accelerator, in
+# runs/gpu.json and runs/gpu.md
+gpu: install
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[bench]'
+	$(if $(DATA),,$(BIN)/mvae data --demo)
+	exec $(BIN)/python benchmarks/gpu.py $(if $(DATA),--data "$(DATA)") $(ARGS)
 
 lint: install
 	$(BIN)/ruff check .

@@ -46,7 +46,7 @@ def run(options: argparse.Namespace) -> dict:
         result['models'] = measure_models(options, machine)
     for name, measure in (('build', build), ('load', load), ('start', start)):
         if name in options.parts:
-            wait_until_quiet()
+            wait_until_quiet(options.wait)
             result[name] = measure(options)
     return result
 
@@ -69,9 +69,8 @@ def measure_models(options: argparse.Namespace, machine: dict) -> list[dict]:
     say(f'\n{"":61}{head}')
     rows = []
     for name in options.sizes:
-        rows += models.measure(
-            name, machine, options.peer, options.calls, lambda row: say(model_line(row))
-        )
+        arguments = machine, options.peer, options.calls, options.wait
+        rows += models.measure(name, *arguments, lambda row: say(model_line(row)))
     return rows
 
 
@@ -87,10 +86,12 @@ def build(options: argparse.Namespace) -> dict:
 
 def load(options: argparse.Namespace) -> dict:
     result = output_of('loading.py', str(options.data))
-    batch, big = result['batch'], result['big']
-    shape = ' x '.join(map(str, batch['shape']))
-    seconds, floor = (f'{batch[name] * 1e3:.2f} ms' for name in ('seconds', 'floor'))
-    say(f'load a batch     {shape}, transposed anew: {seconds}; copying it {floor}')
+    big = result['big']
+    for what in ('batch', 'share'):
+        part = result[what]
+        shape = ' x '.join(map(str, part['shape']))
+        seconds, floor = (f'{part[name] * 1e3:.2f} ms' for name in ('seconds', 'floor'))
+        say(f'load a {what}     {shape}, transposed anew: {seconds}; copying it {floor}')
     times = f'{big["open"]:.2f} s, first batch after {big["first_batch"]:.2f} s'
     own, mapped = (f'{big[name] / 1024:.0f}' for name in ('kib', 'mapped_kib'))
     say(
@@ -133,6 +134,7 @@ def parse_arguments() -> argparse.Namespace:
     for option, names in (('--parts', PARTS), ('--sizes', tuple(works.WORKS))):
         add(option, type=chosen(names), default=list(names), help=f'default: {",".join(names)}')
     add('--calls', type=int, default=5, help='of each kind and program (default: 5)')
+    add('--wait', type=float, default=60, help='seconds to wait for a quiet machine (default: 60)')
     midi_help = 'files of the build (default: the demo corpus)'
     add('--midi', type=Path, default=data / 'demo-midi', help=midi_help)
     data_help = 'store of the loader (default: the demo corpus)'

@@ -34,10 +34,12 @@ def floors(work: works.Work, word: str, machine: dict) -> tuple[float, float]:
     return flops / machine['flops']['float32'], memory
 
 
-def measure(name: str, machine: dict, peer: str | None, calls: int, say: Say) -> list[dict]:
+def measure(
+    name: str, machine: dict, peer: str | None, calls: int, wait: float, say: Say
+) -> list[dict]:
     """Rows of one size: medians, floors, and with a peer the median of its ratios to our calls.
 
-    Each row is said as soon as it is there.
+    Each row is said as soon as it is there. wait: seconds, at most, until the machine is quiet.
     """
     work = works.WORKS[name]
     argument, rows = json.dumps(works.to_dict(name)), []
@@ -48,7 +50,7 @@ def measure(name: str, machine: dict, peer: str | None, calls: int, say: Say) ->
         }
         for word, what in WORDS.items():
             times: dict[str, list[float]] = {who: [] for who in running}
-            busy = wait_until_quiet()
+            busy = wait_until_quiet(wait)
             for _ in range(calls):
                 for who, program in running.items():
                     times[who].append(program.seconds(word))

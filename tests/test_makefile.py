@@ -75,6 +75,7 @@ def test_several_that_start_at_once_install_once(python, tmp_path, flock):
         ('study', 'mvae study --exp mel16 drum16 trio16'),
         ('table RUNS=runs/a', 'mvae table --runs runs/a'),
         ('listen ARGS=analyse', 'mvae listen analyse'),
+        ('gpu DATA=data/mine', 'python benchmarks/gpu.py --data "data/mine"'),
         ('data', 'mvae data --demo'),
         ('data MIDI=x NAME=mine', 'mvae data --midi "x" --out "data/mine"'),
     ],
