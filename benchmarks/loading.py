@@ -16,16 +16,17 @@ import numpy as np
 from mvae.dataset.loader import Loader
 from mvae.dataset.store import META_FILE, Store, songs_file, windows_file, write_header
 
-BATCH, WINDOWS = 512, 20_000_000
+BATCH, WINDOWS, PROCESSES = 512, 20_000_000, 64
 FORM = 'trio', 16
 
 
-def batches(store: Store, repeats: int = 50) -> dict:
-    """Seconds of one batch of 16-bar trios, and of copying as many bytes.
+def batches(store: Store, processes: int = 1, repeats: int = 50) -> dict:
+    """Seconds of one process's share of a batch of 16-bar trios, and of copying as many bytes.
 
-    The batch is transposed anew and made in one thread.
+    It is transposed anew and made in one thread.
     """
-    loader = Loader(store, store.form(*FORM), BATCH, 0, transpose=(-5, 6))
+    form = store.form(*FORM)
+    loader = Loader(store, form, BATCH, 0, transpose=(-5, 6), process_count=processes)
     batch = np.concatenate(loader.batch(0).streams, -1)
     times, copies = [], []
     for step in range(1, repeats + 1):
@@ -106,4 +107,5 @@ def big_store(store: Store) -> dict:
 
 if __name__ == '__main__':
     opened = Store.open(sys.argv[1])
-    print(json.dumps({'batch': batches(opened), 'big': big_store(opened)}))
+    result = {'batch': batches(opened), 'share': batches(opened, PROCESSES)}
+    print(json.dumps(result | {'big': big_store(opened)}))
