@@ -62,6 +62,7 @@ def row(name: str, c: ConfigDict, batches: Sequence[int]) -> str:
     cells, count, held = [], 0, 0.0
     for size in batches:
         count, planned = plan(c, size)
+        jax.clear_caches()  # a hundred compiled programs are more than a process may map
         if planned is None:
             cells.append('not told')
             continue

@@ -293,6 +293,33 @@ def test_two_processes_equal_one_with_two_devices(data, tmp_path):
     assert len(learned[0].plans) == len(learned[1].plans), "of all processes' rows"
 
 
+@pytest.mark.slow
+def test_eight_processes_of_two_devices_equal_one(data, tmp_path):
+    """Sixteen devices, as on a small slice; each process waits for all others, on few cores."""
+    arguments = ['--data', data, '--steps', 10, '--config.training.batch_size=16']
+    assert _train(*arguments, '--run', tmp_path / 'one').returncode == 0
+    all_of_them = [*arguments, '--run', tmp_path / 'eight', '--coordinator', _free_address()]
+    two_devices = {
+        **os.environ,
+        'XLA_FLAGS': '--xla_force_host_platform_device_count=2',
+        'JAX_PLATFORMS': 'cpu',
+    }
+    peers = [
+        subprocess.Popen(
+            _command(*all_of_them, '--processes', 8, '--process', n),
+            env=two_devices,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        for n in range(8)
+    ]
+    said = [peer.communicate(timeout=600)[0] for peer in peers]
+    assert [peer.returncode for peer in peers] == 8 * [0] and '16 x cpu in 8 processes' in said[0]
+    for x, y in zip(_params(tmp_path / 'one'), _params(tmp_path / 'eight'), strict=True):
+        np.testing.assert_allclose(x, y, rtol=1e-4, atol=1e-5)
+
+
 def test_a_process_that_does_not_come_is_said(data, tmp_path):
     alone = ['--data', data, '--run', tmp_path / 'run', '--patience', 1, '--processes', 3]
     for process, missing in ((0, 'one of the processes 1 to 2 did'), (1, 'process 0 at 127.0.0.1')):
