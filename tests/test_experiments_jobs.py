@@ -211,7 +211,7 @@ def test_the_script_of_tpu_slices_calls_gcloud(tmp_path):
     _program(tmp_path / 'bin/gcloud', _RECORD.format(log=log))
     names = {'NAME': 'mine', 'ZONE': 'here', 'TYPE': 'v5litepod-16', 'VERSION': 'some'}
     environment = {'PATH': f'{tmp_path / "bin"}:{os.environ["PATH"]}', **names}
-    train = ['train', '--exp', 'trio16', '--run', '/mnt/runs/my trio']
+    train = ['train', '--exp', 'trio16', '--run', 'gs://bucket/my trio']
     for words in (['create'], ['install', 'data/mine'], train, ['log'], ['stop'], ['delete']):
         done = subprocess.run(
             ['bash', JOBS / 'tpu_vm.sh', *words], env=environment, capture_output=True, text=True
@@ -230,7 +230,7 @@ def test_the_script_of_tpu_slices_calls_gcloud(tmp_path):
     (command,) = [word for word in calls[4] if word.startswith('--command=')]
     words = shlex.split(command.removeprefix('--command='))
     options = _options(words[words.index('train') + 1 : words.index('>>')])
-    assert options.exp == 'trio16' and str(options.run) == '/mnt/runs/my trio'
+    assert options.exp == 'trio16' and str(options.run) == 'gs:/bucket/my trio'
     unknown = subprocess.run(['bash', JOBS / 'tpu_vm.sh', 'reset'], env=environment)
     assert unknown.returncode == 2 and len(log.read_text().splitlines()) == len(calls)
 

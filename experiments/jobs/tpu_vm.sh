@@ -3,11 +3,11 @@
 #
 #   export NAME=mvae ZONE=us-west4-a TYPE=v5litepod-16 VERSION=v2-alpha-tpuv5-lite
 #   experiments/jobs/tpu_vm.sh create                  # a spot slice
-#   experiments/jobs/tpu_vm.sh install data/mine       # mvae and a dataset, on all workers
-#   experiments/jobs/tpu_vm.sh train --exp trio16 --data data/mine --run /mnt/runs/trio16
+#   experiments/jobs/tpu_vm.sh install                 # mvae, on all workers
+#   experiments/jobs/tpu_vm.sh train --exp trio16 --data gs://bucket/mine --run gs://bucket/trio16
 #   experiments/jobs/tpu_vm.sh log | stop | delete
 #
-# MOUNT, if set, is a command that mounts a disk for run folders; install runs it on all workers.
+# install FOLDER copies a dataset to all workers as well, for those that have it nowhere else.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -26,8 +26,7 @@ install() { # [DATASET]
   on_all 'mkdir -p mvae/data && tar -xzf mvae.tar.gz -C mvae &&
     sudo apt-get update -qq && sudo apt-get install -y -qq make python3.11 python3.11-venv &&
     cd mvae && make install PYTHON=python3.11 &&
-    .venv/bin/pip install --quiet --constraint constraints.txt --editable ".[tpu]"'
-  if [ -n "${MOUNT:-}" ]; then on_all "$MOUNT"; fi
+    .venv/bin/pip install --quiet --constraint constraints.txt --editable ".[gs,tpu]"'
   if [ $# -gt 0 ]; then copy "$1" mvae/data/; fi
 }
 
