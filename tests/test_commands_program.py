@@ -205,6 +205,7 @@ def test_a_missing_extra_is_named():
     assert done.returncode == 2 and "pip install 'mvae[listen]'" in done.stderr
 
 
+@pytest.mark.slow
 def test_a_study_leaves_its_training_time_to_save(tmp_path):
     """SIGTERM to the study alone: it is passed on, and the state is kept."""
     arguments = '--exp mel2 --scale tiny --steps 100000 --out out'.split()

@@ -123,6 +123,7 @@ def _wait(what, process=None, seconds=150):
         time.sleep(0.05)
 
 
+@pytest.mark.slow
 def test_two_tasks_of_slurm_are_one_training(data, cluster, tmp_path):
     job = _start_job(cluster, tmp_path, '--data', data, '--run', tmp_path / 'two', '--steps', 10)
     out, said = job.communicate(timeout=300)

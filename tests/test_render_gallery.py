@@ -38,7 +38,12 @@ def test_every_link_leads_to_a_file_and_nothing_to_the_network(folder):
     from urllib.parse import unquote
 
     assert all((folder / unquote(link)).is_file() for link in links)
-    assert 'http' not in page and '<b>' not in page and 'a &lt;b&gt; &amp; c' in page
+    assert (
+        'http:' not in page
+        and 'https:' not in page
+        and '<b>' not in page
+        and 'a &lt;b&gt; &amp; c' in page
+    )
 
 
 def test_pieces_are_in_order_and_the_last_evaluation_comes_first(folder):
