@@ -178,8 +178,7 @@ def _push(there: _Folder, here: Path) -> bool:
     for name in gone:
         del index.files[name]
     index.edition = uuid.uuid4().hex
-    said = msgspec.json.encode(_Manifest(index.edition, sorted(index.files)))
-    there.system.pipe_file(there.path(_MANIFEST), said)
+    _write_manifest(there, _Manifest(index.edition, sorted(index.files)))
     write_json(_beside(here, _INDEX), msgspec.to_builtins(index))
     for name in gone:
         if there.system.exists(there.path(name)):
@@ -231,6 +230,16 @@ def _read_manifest(there: _Folder) -> _Manifest | None:
     except FileNotFoundError:
         return None
     return parse_json(data, _Manifest, f'{there.address}/{_MANIFEST}', 'remove it')
+
+
+def _write_manifest(there: _Folder, manifest: _Manifest) -> None:
+    """In one step, as storages write an object; a disk (file://) does it by a new name."""
+    path, data = there.path(_MANIFEST), msgspec.json.encode(manifest)
+    if there.address.startswith('file:'):
+        there.system.pipe_file(path + '.partial', data)
+        there.system.mv(path + '.partial', path)
+    else:
+        there.system.pipe_file(path, data)
 
 
 def _read_index(there: _Folder, here: Path) -> _Index:
