@@ -23,8 +23,9 @@ from mvae.errors import InputError
 from mvae.files import locked, parse_json, read_json, reason, write_json
 from mvae.progress import progress
 
-# Of the two slashes a Path leaves one. Windows' drives have one letter; a hub has models.
-_ADDRESS = re.compile(r'(?!hf:)([a-z][a-z0-9]+):/{1,2}(.+)', re.ASCII)
+# Of the two slashes a Path leaves one. Windows' drives have one letter; a hub has models, and the
+# web is no storage.
+_ADDRESS = re.compile(r'(?!hf:|https?:)([a-z][a-z0-9]+):/{1,2}(.+)', re.ASCII)
 _EXTRAS = {'gs': 'gs', 'gcs': 'gs', 's3': 's3'}
 _MANIFEST = '.manifest.json'
 _INDEX, _LOCK = '.remote.json', '.remote.lock'  # endings of what lies beside a copy

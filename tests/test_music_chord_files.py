@@ -76,6 +76,14 @@ def test_what_is_no_list_of_chords_is_refused_with_its_line(line, why):
         parse(f'0 1 C\n{line}\n'.encode(), 'a.lab')
 
 
+def test_sections_and_words_are_left_alone(tmp_path):
+    words = '0 1 intro\n1 2 verse\n2 3 A\n3 4 ah\n'
+    assert parse(words.encode(), 'a.lab') is None and parse(b'', 'a.lab') is None
+    (tmp_path / 'a.mid').write_bytes(tune())
+    (tmp_path / 'a.lab').write_text(words)
+    assert read_source(tmp_path / 'a.mid', LEAD.read)[1].endswith('chords by what sounds')
+
+
 @pytest.mark.parametrize(
     'midi, chords', [('tune.mid', 'tune.lab'), ('472/472.mid', '472/chord_midi.txt')]
 )

@@ -51,6 +51,7 @@ def read(folder):
             *(('file:/a/b', 'file:///a/b'), ('file:///a/b', 'file:///a/b')),
         ),
         *(('runs/x', None), ('hf://owner/name', None), ('C:/x', None), ('localhost:80', None)),
+        ('https://example.org/x', None),
     ],
 )
 def test_addresses_are_told_from_paths(path, address):

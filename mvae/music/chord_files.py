@@ -6,6 +6,7 @@ A line has the seconds where a chord begins and ends and its label (Harte et al.
 
 import dataclasses
 import math
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ SUFFIX = '.lab'
 POP909 = 'chord_midi.txt'
 _MOST_BYTES = 2**24
 _COLUMNS = 3
+_Chord = tuple[float, float, int]  # begin and end in seconds, and the triad
 
 
 def beside(path: Path) -> Path | None:
@@ -31,30 +33,48 @@ def beside(path: Path) -> Path | None:
 def with_chords(score: Score, path: Path) -> Score:
     """The score of the MIDI file at path, with the chords that stand beside it, if any do.
 
-    They come in place of those that the MIDI file names. Raises Rejected (UNREADABLE) for what is
-    no list of chords.
+    They come in place of those that the MIDI file names. Raises as `parse`
+    does.
     """
     file = beside(path)
     if file is None:
         return score
     try:
-        times, triads = parse(read(file, _MOST_BYTES), file.name)
+        found = parse(read(file, _MOST_BYTES), file.name)
     except Missing:  # gone meanwhile
         return score
+    if found is None:
+        return score
+    times, triads = found
     return dataclasses.replace(score, chord_times=times, triads=triads)
 
 
-def parse(data: bytes, name: str) -> tuple[np.ndarray, np.ndarray]:
+def parse(data: bytes, name: str) -> tuple[np.ndarray, np.ndarray] | None:
     """Where chords begin, in seconds, float64 [H], and their triads, int64 [H].
 
     Between a chord's end and the next one's begin there is none. name: of the file, for messages.
+    None where most lines are none of chords: such files may hold sections or words, too. Raises
+    Rejected (UNREADABLE) where some of them are wrong.
     """
-    found: list[tuple[float, int]] = []
-    until = 0.0
-    for number, line in enumerate(data.decode('utf-8', 'replace').splitlines(), 1):
-        if not line.strip() or line.lstrip().startswith('#'):
-            continue
-        begin, end, triad = _read_line(line, f'{name}, line {number}')
+    lines = enumerate(data.decode('utf-8', 'replace').splitlines(), 1)
+    said = [(n, line) for n, line in lines if line.strip() and not line.lstrip().startswith('#')]
+    chords: list[_Chord] = []
+    wrong: list[Rejected] = []
+    for number, line in said:
+        try:
+            chords.append(_read_line(line, f'{name}, line {number}'))
+        except Rejected as error:
+            wrong.append(error)
+    if not chords or len(wrong) > len(chords):
+        return None
+    if wrong:
+        raise wrong[0]
+    return _without_gaps(chords)
+
+
+def _without_gaps(chords: Iterable[_Chord]) -> tuple[np.ndarray, np.ndarray]:
+    found, until = list[tuple[float, int]](), 0.0
+    for begin, end, triad in chords:
         if begin > until:
             found.append((until, NO_CHORD))
         found.append((begin, triad))
@@ -63,7 +83,7 @@ def parse(data: bytes, name: str) -> tuple[np.ndarray, np.ndarray]:
     return np.array([time for time, _ in found]), np.array([triad for _, triad in found])
 
 
-def _read_line(line: str, where: str) -> tuple[float, float, int]:
+def _read_line(line: str, where: str) -> _Chord:
     words = line.split()
     try:
         begin, end = (float(word) for word in words[:2])
