@@ -89,7 +89,7 @@ def logits(
         constant = p['bias'][:, None] if n else fixed.T
         x = lstm.project(drop(dropout, x, n), input_kernel) if n else x
         x, _ = lstm.unroll(x, constant, state, recurrent_kernel)
-    return dense.apply_first(params['output'], x, cfg.dtype).transpose(2, 1, 0)
+    return dense.apply_last(params['output'], x, cfg.dtype).swapaxes(0, 1)
 
 
 def prepare(params: Params, cfg: ModelConfig, heads: Sequence[Head]) -> Params:

@@ -36,11 +36,13 @@ def init_initial_states(
     return init(key, inputs, 2 * sum(sizes), stddev)
 
 
-def apply_first(params: Layer, x: jax.Array, dtype: str) -> jax.Array:
-    """`apply` with features first: x [inputs, ...] -> float32 [outputs, ...]."""
-    flat = x.reshape(x.shape[0], -1)
-    result = lstm.matmul(params['kernel'].T, flat, dtype) + params['bias'][:, None]
-    return result.reshape(-1, *x.shape[1:])
+def apply_last(params: Layer, x: jax.Array, dtype: str) -> jax.Array:
+    """`apply` of features that come first: x [inputs, ...] -> float32 [..., outputs].
+
+    What a softmax reads has its values side by side then: on a CPU it takes half the time.
+    """
+    product = lstm.matmul(x.reshape(x.shape[0], -1).T, params['kernel'], dtype)
+    return (product + params['bias']).reshape(*x.shape[1:], -1)
 
 
 def initial_states(

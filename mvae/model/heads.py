@@ -63,15 +63,15 @@ class Categorical(Head):
         return _gather_rows(kernel, values[..., 0])
 
     def loss(self, logits: jax.Array, values: jax.Array) -> jax.Array:
-        picked = jnp.take_along_axis(logits, values, axis=-1)[..., 0]
+        picked = jnp.where(jnp.arange(self.size) == values, logits, 0).sum(-1)
         return jax.nn.logsumexp(logits, axis=-1) - picked
 
     def draw(self, key: jax.Array, logits: jax.Array, temperature: jax.Array) -> jax.Array:
         noise = jax.random.gumbel(key, logits.shape)
-        return jnp.argmax(logits + temperature * noise, axis=-1).astype(jnp.int32)[..., None]
+        return _first_largest(logits + temperature * noise)[..., None]
 
     def likeliest(self, logits: jax.Array) -> jax.Array:
-        return logits.argmax(-1).astype(jnp.int32)[..., None]
+        return _first_largest(logits)[..., None]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -312,6 +312,16 @@ def follow(
 
 def _split(x: jax.Array, widths: list[int], axis: int) -> tuple[jax.Array, ...]:
     return tuple(jnp.split(x, np.cumsum(widths)[:-1], axis=axis))
+
+
+def _first_largest(x: jax.Array) -> jax.Array:
+    """The first place of the largest of x [..., V]: int32 [...].
+
+    `argmax` finds value and place in one pass, which XLA does not vectorise on a CPU.
+    """
+    size = x.shape[-1]
+    places = jnp.where(x == x.max(-1, keepdims=True), jnp.arange(size, dtype=jnp.int32), size)
+    return jnp.minimum(places.min(-1), size - 1)  # where x holds no number, the last
 
 
 @jax.custom_vjp
