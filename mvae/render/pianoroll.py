@@ -54,7 +54,7 @@ def draw(path: str | Path, pieces: Sequence[tuple[str, np.ndarray]], form: Form)
             _draw_lines(own.pop(), own_lines, low, high, 0.0375 * form.steps_per_quarter)
     for axis in axes:
         _draw_bars(axis, steps, form)
-    axes[-1].set_xlabel('bar', fontsize=8)
+    _number_bars(axes[-1], steps, form)
     save(path, figure)
 
 
@@ -79,16 +79,24 @@ def _range(lines: Sequence[GridNotes]) -> tuple[int, int]:
 
 
 def _draw_bars(axis: Any, steps: int, form: Form) -> None:
+    """Lines of beats and bars as two artists: a grid makes one for each tick of each row."""
     axis.set_xlim(0, steps)
+    for every, colour, width in (
+        (form.steps_per_beat, '#e4e4e4', 0.5),
+        (form.steps_per_bar, '#999999', 0.8),
+    ):
+        of = {'transform': axis.get_xaxis_transform(), 'zorder': 0.5}
+        axis.vlines(range(0, steps + 1, every), 0, 1, color=colour, linewidth=width, **of)
+    axis.xaxis.set_visible(False)
+    axis.tick_params(length=0, labelsize=7)
+    axis.spines[:].set_color('#bbbbbb')
+
+
+def _number_bars(axis: Any, steps: int, form: Form) -> None:
+    axis.xaxis.set_visible(True)
     names = [str(n + 1) for n in range(steps // form.steps_per_bar)] + ['']
     axis.set_xticks(range(0, steps + 1, form.steps_per_bar)[: len(names)], names)
-    axis.set_xticks(range(0, steps + 1, form.steps_per_beat), minor=True)
-    axis.grid(axis='x', which='minor', color='#e4e4e4', linewidth=0.5)
-    axis.grid(axis='x', color='#999999', linewidth=0.8)
-    axis.set_axisbelow(True)
-    axis.tick_params(length=0, labelsize=7)
-    axis.tick_params(which='minor', length=0)
-    axis.spines[:].set_color('#bbbbbb')
+    axis.set_xlabel('bar', fontsize=8)
 
 
 def _write_symbols(axis: Any, symbols: Sequence[tuple[int, str]]) -> None:
