@@ -17,13 +17,13 @@ from mvae.training import loop, prior
 
 @pytest.fixture
 def fits(monkeypatch):
-    """What was learned from, and in how many updates, at every time. Nothing is trained for it."""
+    """What was learned from, in how many updates, of how many windows. Nothing is trained."""
     calls = []
 
     def fit(cfg, codes, p, seed, stop):
         mu, plans, transposed = codes
         assert np.isfinite(mu).all() and plans.shape == mu.shape[:-1] and not transposed.any()
-        calls.append((mu.shape, p.steps))
+        calls.append((mu.shape, p.steps, p.batch_size))
         return random_denoiser(cfg, len(calls))
 
     def train_model(config, folder):
@@ -62,18 +62,18 @@ def test_a_training_leaves_a_learned_prior_and_the_command_learns_it_anew(
     code, said = mvae(*command, '--config.prior.steps=5')
     assert code == 0 and f'Learned prior: {run / learned.FILE}' in said.out
     shape = (32, 1, 1, 8)  # windows of config.prior, bars, parts, numbers
-    assert fits == [(shape, 5)] and load(run).usual_prior == 'learned'
+    assert fits == [(shape, 5, 8)] and load(run).usual_prior == 'learned'
     first = (run / learned.FILE).read_bytes()
 
     code, said = mvae(*command, '--config.prior.steps=5')
     assert code == 0 and len(fits) == 1 and 'Learned' not in said.out, 'it is there'
 
     code, _ = mvae('prior', run, '--steps', 7)
-    assert code == 0 and fits[1:] == [(shape, 7)]
+    assert code == 0 and fits[1:] == [(shape, 7, 8)]
     assert (run / learned.FILE).read_bytes() != first
 
-    code, _ = mvae('prior', run, '--windows', 16)
-    assert code == 0 and fits[2:] == [((16, 1, 1, 8), 3000)], 'its config has no steps'
+    code, _ = mvae('prior', run, '--windows', 16, '--batch', 4)
+    assert code == 0 and fits[2:] == [((16, 1, 1, 8), 3000, 4)], 'its config has no steps'
 
     (run / learned.FILE).write_bytes(first[:100])
     code, said = mvae('prior', run)

@@ -1,7 +1,7 @@
 """Learn where new pieces of a trained model come from.
 
     mvae prior runs/trio16
-    mvae prior runs/trio16 --steps 6000 --windows 30000
+    mvae prior runs/trio16 --steps 6000 --windows 30000 --batch 256
 
 `mvae train` does this at its end. This command does it for a run that was trained without it, or
 anew and longer: a small network learns from the codes that the model gives to training music, so
@@ -30,6 +30,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--windows', type=positive, help='of training music, at most (default: as its config says)'
     )
+    batch = 'windows of one update (default: as its config says); with more it draws better, slower'
+    parser.add_argument('--batch', type=positive, help=batch)
 
 
 def run(options: argparse.Namespace) -> None:
@@ -39,6 +41,7 @@ def run(options: argparse.Namespace) -> None:
     settings = model.config.prior
     settings.steps = options.steps or settings.steps or 3000
     settings.windows = options.windows or settings.windows
+    settings.batch_size = options.batch or settings.batch_size
     learn(path, model, datasets.open_for(model, options.data), options.seed)
 
 
