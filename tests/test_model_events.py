@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from draws import draw
 
 from mvae.config import base_config
 from mvae.model import vae
@@ -33,7 +34,7 @@ def test_values_before_the_end_are_scored_as_categories():
     np.testing.assert_allclose(np.exp(-losses[1:]).sum(), 1, rtol=1e-6)
     likeliest = HEAD.likeliest(logits)
     assert losses[1:].argmin() + 1 == likeliest[0]
-    assert HEAD.draw(jax.random.key(1), logits, jnp.float32(0)) == likeliest
+    assert draw(HEAD, jax.random.key(1), logits, jnp.float32(0)) == likeliest
     assert HEAD.counts(jnp.arange(6)[:, None]).tolist() == [False] + [True] * 5
 
 

@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from draws import draw
 from magenta_numbers import SHARED, needs_shared, numbers_of, tokens_of
 from ml_collections import ConfigDict
 
@@ -58,12 +59,12 @@ def test_hits_are_a_distribution_and_draws_follow_it():
     assert np.exp(-losses).sum() == pytest.approx(1, abs=1e-5)
     for temperature in (1.0, 0.5):
         drawn = np.asarray(
-            head.draw(jax.random.key(1), jnp.tile(logits, (40_000, 1)), jnp.float32(temperature))
+            draw(head, jax.random.key(1), jnp.tile(logits, (40_000, 1)), jnp.float32(temperature))
         )
         shares = np.asarray(jax.nn.sigmoid(logits[:2] / temperature))
         np.testing.assert_allclose(drawn[:, :2].mean(0), shares, atol=0.01)
         np.testing.assert_array_equal(drawn[:, 2:], values[:1, 2:].repeat(40_000, 0))
-    for greedy in (head.likeliest(logits), head.draw(jax.random.key(1), logits, jnp.float32(0))):
+    for greedy in (head.likeliest(logits), draw(head, jax.random.key(1), logits, jnp.float32(0))):
         assert greedy.tolist() == [1, 0, 599, 426, 197, 2001 - 537]
 
 
@@ -96,7 +97,7 @@ def test_velocity_and_timing_may_count_at_hits_alone():
     logits = jnp.array([40.0, -40, 0, 3, 0, 3])
     assert float(head.loss(logits, values)) == pytest.approx(0.1**2 + 0.2**2, abs=1e-5)
     assert float(head.loss(logits, 0 * values)) == pytest.approx(-np.log(1e-7), rel=1e-3)
-    drawn = head.draw(jax.random.key(0), logits, jnp.float32(1))
+    drawn = draw(head, jax.random.key(0), logits, jnp.float32(1))
     assert drawn.tolist() == head.likeliest(logits).tolist() == [1, 0, 500, 0, 0, 0]
     # Half of the steps are hit, at .6. The velocity whose gradient is 0:
     both = jnp.stack([values, 0 * values])

@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from draws import draw
 from ml_collections import ConfigDict
 from run_maker import tiny_config
 
@@ -55,11 +56,11 @@ def test_loss_is_the_negative_log_softmax():
 def test_draws_follow_the_softmax_at_a_temperature_and_greedy_ones_the_largest():
     head, logits = Categorical(3), jnp.log(jnp.array([0.1, 0.3, 0.6]))
     for temperature in (1.0, 0.5):
-        drawn = head.draw(jax.random.key(1), jnp.tile(logits, (40_000, 1)), temperature)
+        drawn = draw(head, jax.random.key(1), jnp.tile(logits, (40_000, 1)), temperature)
         shares = np.bincount(np.asarray(drawn)[:, 0], minlength=3) / 40_000
         expected = np.asarray(jax.nn.softmax(logits / temperature))
         np.testing.assert_allclose(shares, expected, atol=0.01)
-    assert head.draw(jax.random.key(1), logits, 0.0).tolist() == [2]
+    assert draw(head, jax.random.key(1), logits, 0.0).tolist() == [2]
     assert head.likeliest(logits).tolist() == [2]
 
 
@@ -87,8 +88,8 @@ def test_columns_are_softmaxes_side_by_side():
     np.testing.assert_allclose(head.loss(logits, true), loss, rtol=1e-5)
     likeliest = np.stack([logits[:, :4].argmax(-1), logits[:, 4:].argmax(-1)], -1)
     np.testing.assert_array_equal(head.likeliest(logits), likeliest)
-    np.testing.assert_array_equal(head.draw(jax.random.key(2), logits, 0.0), likeliest)
-    many = np.asarray(head.draw(jax.random.key(2), jnp.zeros((20_000, 7)), 1.0))
+    np.testing.assert_array_equal(draw(head, jax.random.key(2), logits, 0.0), likeliest)
+    many = np.asarray(draw(head, jax.random.key(2), jnp.zeros((20_000, 7)), 1.0))
     pairs = np.bincount(many[:, 0] * 3 + many[:, 1], minlength=12) / 20_000
     np.testing.assert_allclose(pairs, 1 / 12, atol=0.01)
     assert head.right(likeliest, jnp.asarray(likeliest).at[0, 1].add(1)).tolist() == [False, True]

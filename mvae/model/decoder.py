@@ -25,6 +25,7 @@ from mvae.model.heads import (
     feed_width,
     follow,
     init_weights,
+    noise,
     out_width,
     read,
     read_as_numbers,
@@ -176,13 +177,15 @@ def generate(
 
     def body(carry, xs):
         states, inputs = carry
-        t, told_t = xs
+        t, noises, told_t = xs
         states, step_logits = step(weights, cfg, heads, constant, states, inputs, told_t)
-        values = draw(heads, jax.random.fold_in(key, t), step_logits, temperature)
+        values = draw(heads, noises, step_logits, temperature)
         values = follow(heads, t, inputs, values)
         return (states, values), values
 
-    _, values = lax.scan(body, (states, inputs), (jnp.arange(cfg.steps), told))
+    steps, rows = jnp.arange(cfg.steps), inputs[0].shape[:1]
+    noises = jax.vmap(lambda t: noise(heads, jax.random.fold_in(key, t), rows))(steps)
+    _, values = lax.scan(body, (states, inputs), (steps, noises, told))
     return tuple(jnp.swapaxes(x, 0, 1) for x in values)
 
 
@@ -217,8 +220,8 @@ def scheduled_inputs(
         pairs = zip(drawn_tm1, true_t, strict=True)
         inputs_t = tuple(jnp.where(own[:, None], drawn, true) for drawn, true in pairs)
         states, step_logits = step(weights, cfg, heads, constant, states, inputs_t, told_t)
-        drawn = jax.vmap(lambda key, row: draw(heads, fold(key, 2 * t + 1), row, None))
-        return (states, drawn(keys, step_logits)), inputs_t
+        noises = jax.vmap(lambda key: noise(heads, fold(key, 2 * t + 1), ()))(keys)
+        return (states, draw(heads, noises, step_logits, None)), inputs_t
 
     time_first, told = (tuple(jnp.swapaxes(x, 0, 1) for x in values) for values in (inputs, told))
     first = tuple(values[0] for values in time_first)

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 from ml_collections import ConfigDict
 
 from mvae.errors import InputError
-from mvae.model.head import Head
+from mvae.model.head import Head, Noise
 
 _EPSILON = 1e-7  # added to probabilities before the logarithm, as in Magenta
 _LOUD_GO = 0.2  # of the share of notes that are left out, what even the loudest have
@@ -136,10 +136,12 @@ class Groove(Head):
         kept = jax.random.uniform(key, velocity.shape) >= gone
         return jnp.where(jnp.concatenate([kept] * 3, -1), values, 0)
 
-    def draw(self, key: jax.Array, logits: jax.Array, temperature: jax.Array) -> jax.Array:
+    def noise(self, key: jax.Array, rows: tuple[int, ...]) -> Noise:
+        return jax.random.logistic(key, (*rows, self.columns // 3))
+
+    def draw(self, noise: Noise, logits: jax.Array, temperature: jax.Array) -> jax.Array:
         """Hits are drawn; velocity and offset are what the decoder says, at any temperature."""
         hit = jnp.split(logits, 3, -1)[0]
-        noise = jax.random.logistic(key, hit.shape)
         return self._values(hit + temperature * noise > 0, logits)
 
     def likeliest(self, logits: jax.Array) -> jax.Array:

@@ -5,7 +5,7 @@ inputs. What a model is told and does not write has a `Reader` alone.
 """
 
 from abc import ABC, abstractmethod
-from typing import ClassVar
+from typing import Any, ClassVar, TypeAlias
 
 import jax
 import jax.numpy as jnp
@@ -14,6 +14,8 @@ from ml_collections import ConfigDict
 from mvae.model.types import Params
 
 NOTHING = -1
+
+Noise: TypeAlias = Any  # float32 arrays, a head's own
 
 
 class Reader(ABC):
@@ -100,7 +102,11 @@ class Head(Reader):
         """-log p(values) in nats: [...]."""
 
     @abstractmethod
-    def draw(self, key: jax.Array, logits: jax.Array, temperature: jax.Array) -> jax.Array:
+    def noise(self, key: jax.Array, rows: tuple[int, ...]) -> Noise:
+        """What `draw` needs for logits [*rows, out_width]: that of many steps is made at once."""
+
+    @abstractmethod
+    def draw(self, noise: Noise, logits: jax.Array, temperature: jax.Array) -> jax.Array:
         """Values int32 [..., C] at a temperature, which may be traced; 0 takes the likeliest."""
 
     @abstractmethod

@@ -14,7 +14,7 @@ import numpy as np
 from ml_collections import ConfigDict
 
 from mvae.model.groove import Groove
-from mvae.model.head import NOTHING, Head, Reader
+from mvae.model.head import NOTHING, Head, Noise, Reader
 from mvae.model.nade import Nade
 from mvae.model.types import Params
 
@@ -66,8 +66,10 @@ class Categorical(Head):
         picked = jnp.where(jnp.arange(self.size) == values, logits, 0).sum(-1)
         return jax.nn.logsumexp(logits, axis=-1) - picked
 
-    def draw(self, key: jax.Array, logits: jax.Array, temperature: jax.Array) -> jax.Array:
-        noise = jax.random.gumbel(key, logits.shape)
+    def noise(self, key: jax.Array, rows: tuple[int, ...]) -> Noise:
+        return jax.random.gumbel(key, (*rows, self.size))
+
+    def draw(self, noise: Noise, logits: jax.Array, temperature: jax.Array) -> jax.Array:
         return _first_largest(logits + temperature * noise)[..., None]
 
     def likeliest(self, logits: jax.Array) -> jax.Array:
@@ -123,8 +125,8 @@ class Events(Categorical):
     def loss(self, logits: jax.Array, values: jax.Array) -> jax.Array:
         return jnp.where(self.counts(values), super().loss(logits, jnp.maximum(values - 1, 0)), 0.0)
 
-    def draw(self, key: jax.Array, logits: jax.Array, temperature: jax.Array) -> jax.Array:
-        return super().draw(key, logits, temperature) + 1
+    def draw(self, noise: Noise, logits: jax.Array, temperature: jax.Array) -> jax.Array:
+        return super().draw(noise, logits, temperature) + 1
 
     def likeliest(self, logits: jax.Array) -> jax.Array:
         return super().likeliest(logits) + 1
@@ -172,8 +174,11 @@ class Columns(Head):
         parts = zip(self.heads, blocks, self._parts(values), strict=True)
         return cast(jax.Array, sum(head.loss(block, own) for head, block, own in parts))
 
-    def draw(self, key: jax.Array, logits: jax.Array, temperature: jax.Array) -> jax.Array:
-        return jnp.concatenate(draw(self.heads, key, logits, temperature), -1)
+    def noise(self, key: jax.Array, rows: tuple[int, ...]) -> Noise:
+        return noise(self.heads, key, rows)
+
+    def draw(self, noise: Noise, logits: jax.Array, temperature: jax.Array) -> jax.Array:
+        return jnp.concatenate(draw(self.heads, noise, logits, temperature), -1)
 
     def likeliest(self, logits: jax.Array) -> jax.Array:
         blocks = zip(self.heads, split_logits(self.heads, logits), strict=True)
@@ -274,26 +279,29 @@ def split_logits(heads: Sequence[Head], logits: jax.Array) -> tuple[jax.Array, .
     return _split(logits, [head.out_width for head in heads], -1)
 
 
+def noise(heads: Sequence[Head], key: jax.Array, rows: tuple[int, ...]) -> tuple[Noise, ...]:
+    """What `draw` needs for logits [*rows, sum of out_width]."""
+    keys = (jax.random.fold_in(key, k) for k in range(len(heads)))
+    return tuple(head.noise(own, rows) for head, own in zip(heads, keys, strict=True))
+
+
 def draw(
     heads: Sequence[Head],
-    key: jax.Array,
+    noises: Sequence[Noise],
     logits: jax.Array,
     temperature: jax.Array | float | None,
 ) -> tuple[jax.Array, ...]:
     """Values of each stream, int32 [..., C], from logits [..., sum of out_width].
 
-    temperature: None is each head's own.
+    noises: of `noise`. temperature: None is each head's own.
     """
 
     def of(head: Head) -> jax.Array:
         own = head.own_temperature if temperature is None else temperature
         return jnp.asarray(own, jnp.float32)
 
-    blocks = zip(heads, split_logits(heads, logits), strict=True)
-    return tuple(
-        head.draw(jax.random.fold_in(key, k), block, of(head))
-        for k, (head, block) in enumerate(blocks)
-    )
+    blocks = zip(heads, noises, split_logits(heads, logits), strict=True)
+    return tuple(head.draw(own, block, of(head)) for head, own, block in blocks)
 
 
 def follow(

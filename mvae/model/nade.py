@@ -11,7 +11,7 @@ import jax.numpy as jnp
 from jax import lax
 from ml_collections import ConfigDict
 
-from mvae.model.head import Head
+from mvae.model.head import Head, Noise
 from mvae.model.types import Params
 
 _EPSILON = 1e-6  # added to probabilities before the logarithm, as in Magenta
@@ -112,9 +112,11 @@ class Nade(Head):
         told = roll * jnp.log(p + _EPSILON) + (1 - roll) * jnp.log(1 - p + _EPSILON)
         return -told.sum(-1)
 
-    def draw(self, key: jax.Array, logits: jax.Array, temperature: jax.Array) -> jax.Array:
+    def noise(self, key: jax.Array, rows: tuple[int, ...]) -> Noise:
+        return jax.random.logistic(key, (*rows, self.feed_width))
+
+    def draw(self, noise: Noise, logits: jax.Array, temperature: jax.Array) -> jax.Array:
         """Class by class; at 0 each is hit that is likelier hit than not, given the ones before."""
-        noise = jax.random.logistic(key, (*logits.shape[:-1], self.feed_width))
         return self._chosen(logits, temperature * noise)
 
     def likeliest(self, logits: jax.Array) -> jax.Array:
