@@ -5,6 +5,9 @@ BIN := $(VENV)/bin
 comma := ,
 READY := $(VENV)/.ready
 MVAE := exec $(BIN)/mvae
+# Huge pages for the large arrays of an update: 0.92 of the time for hierdec-mel with 512 units on
+# two cores of Linux.
+export GLIBC_TUNABLES ?= glibc.malloc.hugetlb=1
 
 .PHONY: install environment data train eval sample interpolate gallery studio table study listen bench gpu \
   lint test clean

@@ -7,13 +7,9 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
-# Freed memory stays with the process, as `mvae train` has it (mvae.commands.compute): arrays of
-# tens of MB are made anew at every step, and each page of 4 KiB costs a fault. All peers alike.
-_TUNABLES = ('mmap_max=0', f'trim_threshold={2**34}', 'arena_max=1')
-ENVIRONMENT = {
-    'GLIBC_TUNABLES': ':'.join(f'glibc.malloc.{tunable}' for tunable in _TUNABLES),
-    **os.environ,
-}
+# glibc then asks for huge pages: arrays of tens of MB are made anew at every step, and each page of
+# 4 KiB costs a fault. The same for every peer.
+ENVIRONMENT = {'GLIBC_TUNABLES': 'glibc.malloc.hugetlb=1', **os.environ}
 
 
 class Failed(Exception):
