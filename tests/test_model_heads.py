@@ -74,6 +74,12 @@ def test_streams_are_read_side_by_side_and_split_again():
     assert [block.tolist() for block in blocks] == [list(range(4)), list(range(4, 12))]
 
 
+def test_of_equal_values_the_first_is_the_likeliest_and_no_number_is_a_value_too():
+    logits = jnp.array([[1.0, 3, 3, 2], [0, 0, 0, 0], [-jnp.inf, -jnp.inf, 5, 5], [jnp.nan] * 4])
+    first = Categorical(4).likeliest(logits)[:, 0].tolist()
+    assert first[:3] == [1, 0, 2] and 0 <= first[3] < 4
+
+
 def test_columns_are_softmaxes_side_by_side():
     """Read as the sum of their rows, scored as the sum of their losses, drawn each on its own."""
     head, values = Columns.make((4, 3), ConfigDict()), jnp.array([[1, 2], [3, NOTHING]])
