@@ -82,5 +82,33 @@ def test_a_training_leaves_a_learned_prior_and_the_command_learns_it_anew(
     write_file(tmp_path / 'a.npz', load(run))
     for path in (tmp_path / 'a.npz', run / 'checkpoints' / '2'):
         code, said = mvae('prior', path)
-        assert code == 2 and f'{path} is no run folder' in said.err
+        assert code == 2 and f'{path} is no run folder' in said.err and '--out NAME.npz' in said.err
     assert len(fits) == 3 and not (run / learned.FILE).exists()
+
+
+def test_a_model_file_gets_a_prior_of_other_music_and_stays_as_it_is(fits, store, tmp_path, capsys):
+    model = tiny_model('melody', 2, 'flat')
+    mine, out = tmp_path / 'a.npz', tmp_path / 'b.npz'
+    write_file(mine, model, bits=19)
+    before = mine.read_bytes()
+
+    def prior(*arguments):
+        code = commands.main(['prior', *map(str, (mine, '--data', store, *arguments))])
+        return code, capsys.readouterr()
+
+    code, said = prior('--out', out, '--width', 32, '--steps', 3)
+    assert code == 0 and f'Model with a learned prior: {out}' in said.out
+    assert fits == [((32, 1, 1, 8), 3, 8)] and mine.read_bytes() == before
+    found = load(out)
+    assert found.usual_prior == 'learned' and found.learned.config.width == 32
+    assert load(mine).learned is None
+    tokens = np.zeros((1, 32, 1), np.int32)
+    np.testing.assert_array_equal(found.posterior(tokens)[0], load(mine).posterior(tokens)[0])
+
+    for wrong, reason in (
+        (('--out', tmp_path / 'b'), 'name it NAME.npz'),
+        (('--out', out, '--width', 33), 'no multiple of prior.heads 2'),
+    ):
+        code, said = prior(*wrong)
+        assert code == 2 and reason in said.err
+    assert len(fits) == 1

@@ -14,7 +14,7 @@ from mvae.errors import InputError
 from mvae.runs import hub
 
 if TYPE_CHECKING:
-    from mvae.musicvae import MusicVAE
+    from mvae.runs.load import TrainedModel
 
 
 def add_model_options(
@@ -76,7 +76,7 @@ def _holds_model(folder: Path) -> bool:
     return is_kept or folders.is_run(folder)
 
 
-def load_model(options: argparse.Namespace) -> tuple[Path, 'MusicVAE']:
+def load_model(options: argparse.Namespace) -> tuple[Path, 'TrainedModel']:
     """The path of the model that the options name, and the model."""
     path = path_of(options)
     from mvae.commands import compute
