@@ -1,25 +1,22 @@
-import contextlib
 import csv
 import itertools
 import json
 import os
-import shutil
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
 import pytest
+from corpus_maker import build, folder_bytes, make, songs
 from faulty_readers import faulty_reader
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from midi_maker import beat, low, midi, song, tune
 
 from mvae.dataset import build as build_module
-from mvae.dataset import grouped, local, workers
-from mvae.dataset.build import BuildSettings, build_store, is_current
+from mvae.dataset import grouped, local
+from mvae.dataset.build import BuildSettings, is_current
 from mvae.dataset.corpus import WINDOW
 from mvae.dataset.duplicates import first_occurrences
 from mvae.dataset.funnel import format_funnel
@@ -36,21 +33,6 @@ from mvae.music.notation import Notation
 ROOT = Path(__file__).parents[1]
 
 
-def make(folder: Path, files: dict[str, bytes]) -> Path:
-    for name, content in files.items():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_bytes(content)
-    return folder
-
-
-def songs(count: int) -> dict[str, bytes]:
-    return {f'melody {number} of the test.mid': song(number) for number in range(count)}
-
-
-def build(folder: Path, out: Path, workers: int = 1, **options) -> Store:
-    return build_store(folder, out, workers=workers, quiet=True, **options)
-
-
 def contents(store: Store, form: Form, split: str) -> list[bytes]:
     return [row.tobytes() for row in store.gather(store.windows(form, split), form)]
 
@@ -58,10 +40,6 @@ def contents(store: Store, form: Form, split: str) -> list[bytes]:
 def rejected(out: Path) -> dict[str, tuple[str, str]]:
     with open(out / 'rejected.csv', newline='') as file:
         return {row['path']: (row['reason'], row['detail']) for row in csv.DictReader(file)}
-
-
-def folder_bytes(folder: Path) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
 def test_what_is_counted_is_what_is_there(tmp_path):
@@ -260,89 +238,6 @@ def test_a_file_that_kills_its_worker_costs_that_file_alone(tmp_path):
     folder = make(tmp_path / 'midi', songs(3) | {'b dies.mid': b'DIE'})
     store = build(folder, tmp_path / 'out', reader=faulty_reader)
     assert rejected(store.path) == {'b dies.mid': ('crashed', 'the reader died (exit code 3)')}
-
-
-def test_an_interrupted_build_goes_on_with_its_parts(tmp_path, monkeypatch):
-    folder = make(tmp_path / 'midi', songs(8))
-    straight = folder_bytes(build(folder, tmp_path / 'straight').path)
-
-    def interrupt(*_):
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch:
-        patch.setattr(build_module.merge, 'merge', interrupt)
-        with pytest.raises(KeyboardInterrupt, match='the same command goes on'):
-            build(folder, tmp_path / 'out')
-    (work,) = [path for path in (tmp_path / 'out.building').iterdir() if path.is_dir()]
-    parts = sorted(work.glob('part-*.npz'))
-    assert len(parts) == 8 and not (tmp_path / 'out').exists()
-    parts[2].unlink()
-    parts[5].write_bytes(parts[5].read_bytes()[:100])
-    kept = {path: path.stat().st_mtime_ns for path in parts if path.exists()}
-    rebuilt = []
-    original = workers.extract
-
-    def watch(tasks, *arguments):
-        rebuilt.extend(task.target for task in tasks)
-        original(tasks, *arguments)
-
-    monkeypatch.setattr(workers, 'extract', watch)
-    # So that the parts can be looked at.
-    monkeypatch.setattr(build_module.shutil, 'rmtree', lambda *_, **__: None)
-    build(folder, tmp_path / 'out')
-    assert sorted(rebuilt) == [str(parts[2]), str(parts[5])]
-    assert all(
-        path.stat().st_mtime_ns == kept[path] for path in parts if path not in (parts[2], parts[5])
-    )
-    assert folder_bytes(tmp_path / 'out') == straight
-
-
-@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM], ids=['Ctrl-C', 'SIGTERM'])
-def test_a_signal_leaves_cleanly_and_the_same_command_goes_on(tmp_path, number):
-    files = {f'melody {number} of the test.mid': song(number) for number in range(300)}
-    make(tmp_path / 'midi', files)
-    command = [
-        sys.executable,
-        str(ROOT / 'data' / 'build.py'),
-        '--midi',
-        tmp_path / 'midi',
-        '--out',
-        tmp_path / 'out',
-    ]
-    environment = os.environ | {'PYTHONPATH': str(ROOT)}
-    # On a busy machine the build can be done before the signal comes; then once more.
-    for _ in range(5):
-        shutil.rmtree(tmp_path / 'out', ignore_errors=True)
-        process = subprocess.Popen(
-            [*command, '--workers', '1'],
-            env=environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-        )
-        deadline = time.monotonic() + 30
-        while (
-            not list(tmp_path.glob('out.building/*/part-*.npz'))
-            and process.poll() is None
-            and time.monotonic() < deadline
-        ):
-            time.sleep(0.005)
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, number)
-        _, errors = process.communicate(timeout=30)
-        if process.returncode != 0:
-            break
-    assert process.returncode == 128 + number and 'Traceback' not in errors, errors
-    assert 'the same command goes on' in errors
-    assert not (tmp_path / 'out').exists() and list(tmp_path.glob('out.building/*/part-*.npz'))
-    second = subprocess.run(
-        [*command, '--workers', '2'], env=environment, capture_output=True, text=True, timeout=60
-    )
-    assert second.returncode == 0, second.stderr
-    assert '300 MIDI files, 300 used' in second.stdout
-    third = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
-    assert third.returncode == 0 and 'up to date' in third.stdout
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,11 @@
 """Worker processes that read MIDI files: one that hangs or dies costs one file."""
 
+import os
+import signal
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, as_completed
-from multiprocessing import get_all_start_methods, get_context
+from multiprocessing import get_all_start_methods, get_context, resource_tracker
+from multiprocessing.context import BaseContext
 
 from pebble import ProcessExpired, ProcessPool
 
@@ -30,15 +33,9 @@ def extract(
 
     Raises OSError if a part cannot be written.
     """
-    # Neither forks this process, which may hold threads and an accelerator; a fork server starts a
-    # new worker in no time.
-    method = 'forkserver' if 'forkserver' in get_all_start_methods() else 'spawn'
-    context = get_context(method)
-    if method == 'forkserver':
-        context.set_forkserver_preload([parts.__name__])
     memory = memory_limit << 20
     pool = ProcessPool(
-        max_workers=workers, context=context, initializer=parts.limit_memory, initargs=(memory,)
+        max_workers=workers, context=_context(), initializer=parts.limit_memory, initargs=(memory,)
     )
     try:
         suspects = []
@@ -66,6 +63,27 @@ def extract(
         raise
     finally:
         pool.join()
+
+
+def _context() -> BaseContext:
+    """How workers start. Those of a fork server, and it itself, never see a Ctrl-C: they are told.
+
+    It starts a new one in no time. Nothing forks this process, which may hold threads and an
+    accelerator.
+    """
+    if 'forkserver' not in get_all_start_methods():
+        return get_context('spawn')
+    context = get_context('forkserver')
+    context.set_forkserver_preload([parts.__name__])
+    resource_tracker.ensure_running()  # else the fork server starts it, and lets SIGINT through
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:  # what begins here inherits that
+        first = context.Process(target=os.getpid)
+        first.start()
+        first.join()  # the fork server is ready
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    return context
 
 
 def _extract_singly(

@@ -11,6 +11,7 @@ import numpy as np
 
 from mvae.errors import InputError
 from mvae.music.codec import Codec, GridNotes
+from mvae.music.columns import run_starts
 from mvae.music.event_tokens import (
     END,
     NOTE_OFF,
@@ -128,7 +129,7 @@ class BandCodec(Codec):
         bars = -(-length // self.steps_per_bar)
         columns = np.zeros((bars, self.instruments, self.row_length), np.uint16)
         columns[rows.bar, :, 0] = END + 1
-        first = np.append(True, np.diff(rows.bar) != 0)[: len(rows.bar)]
+        first = run_starts(rows.bar)
         begin = np.maximum.accumulate(np.where(first, np.arange(len(first)), 0))
         place = np.arange(len(first)) - begin
         for row, bar, slot in zip(rows.tokens, rows.bar, place, strict=True):

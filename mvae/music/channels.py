@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from mvae.music.columns import run_starts
 from mvae.music.drum_clues import named_drums, sounds_like_drums
 from mvae.music.smf import INSTRUMENT_NAME, PORT, SYSEX, TRACK_NAME, Events, to_text
 
@@ -123,7 +124,7 @@ class Channels:
         key = self.track[rows] << 16 | channel
         order = np.argsort(key, kind='stable')
         key = key[order]
-        first = np.flatnonzero(np.diff(key, prepend=-1))
+        first = np.flatnonzero(run_starts(key))
         places = itertools.pairwise([*first.tolist(), len(rows)])
         keys = zip(key[first].tolist(), places, strict=True)
         return [(one >> 16, one & 0xFFFF, order[i:j]) for one, (i, j) in keys]
@@ -157,13 +158,15 @@ class Channels:
         self, channel: int, bank: np.ndarray, mode: np.ndarray, pitch: np.ndarray
     ) -> np.ndarray:
         """Of the notes of one track on a channel (0..15): int8 [N]."""
-        by_bank = np.isin(bank, _DRUM_BANKS)
+        by_bank = (bank == _DRUM_BANKS[0]) | (bank == _DRUM_BANKS[1]) | (bank == _DRUM_BANKS[2])
         if by_bank.any() and not (self._has_drum_banks or sounds_like_drums(pitch[by_bank])):
             by_bank[:] = False
-        by_channel = (channel == DRUM_CHANNEL) & (bank != _PITCHED_BANK)
-        by_sysex = (mode == _DRUMS) | (bank == _DRUM_PART)
-        cases = [mode == _PITCHED, by_channel, by_sysex, by_bank]
-        return np.select(cases, [0, _BY_CHANNEL, _BY_SYSEX, _BY_BANK], 0).astype(np.int8)
+        clue = np.where(by_bank, np.int8(_BY_BANK), np.int8(0))  # what comes later counts more
+        clue[(mode == _DRUMS) | (bank == _DRUM_PART)] = _BY_SYSEX
+        if channel == DRUM_CHANNEL:
+            clue[bank != _PITCHED_BANK] = _BY_CHANNEL
+        clue[mode == _PITCHED] = 0
+        return clue
 
 
 def _heeded(changes: Sequence[Change], track: int, players: set[int]) -> Sequence[Change]:

@@ -37,9 +37,11 @@ class GridNotes(NamedTuple):
         part: ArrayLike = 0,
     ) -> 'GridNotes':
         """Columns of equal length from arrays, or one velocity or lateness for all notes."""
-        columns = np.broadcast_arrays(start, end, pitch, velocity, late, part)
         types = (np.int64,) * 4 + (np.float64, np.int64)
-        return cls(*(np.array(x, t) for x, t in zip(columns, types, strict=True)))
+        columns = tuple(np.empty(np.shape(start), dtype) for dtype in types)
+        for column, values in zip(columns, (start, end, pitch, velocity, late, part), strict=True):
+            column[...] = values
+        return cls(*columns)
 
     def select(self, index: np.ndarray) -> 'GridNotes':
         """The notes of a mask or an index."""

@@ -54,7 +54,9 @@ def sounds_like_drums(pitch: np.ndarray) -> bool:
 
 def mostly(pitch: np.ndarray, keys: np.ndarray) -> bool:
     """Whether more than half of the pitches int [N] are among the keys."""
-    return 2 * int(np.isin(pitch, keys).sum()) > len(pitch)
+    is_key = np.zeros(128, bool)
+    is_key[keys] = True
+    return 2 * int(is_key[pitch].sum()) > len(pitch)
 
 
 def _fold(text: str) -> str:

@@ -238,7 +238,7 @@ class _Collector:
         strict = self.settings.polyphony == 'reject' and not track.codec.polyphonic
         if not len(notes.start) or (strict and not is_monophonic(notes.start, notes.end)):
             return None
-        voice = Voice(len(self._voices), track, section, bars)
+        voice = Voice(len(self._voices), track, notes, section, bars)
         self._voices.append(voice)
         return voice
 
@@ -255,7 +255,8 @@ class _Collector:
         track = tracks[0] if tracks else SilentTrack([section], part.codec, 0, 0, 0)
         key = part.codec, track.number
         if (voice := made.get(key)) is None:
-            made[key] = voice = Voice(len(self._voices), track, section, bars, other)
+            notes = track.notes(section)
+            made[key] = voice = Voice(len(self._voices), track, notes, section, bars, other)
             self._voices.append(voice)
         return voice
 
@@ -272,7 +273,7 @@ class _Collector:
             first = np.sort(np.unique(own, return_index=True)[1])
             self._reject(form, Reason.DUPLICATE, len(own) - len(first))
             windows[form, bars], hashes[form, bars] = (numbers[first], starts[first]), own[first]
-            used.update(np.unique(numbers[first]).tolist())
+            used.update(numbers[first].ravel().tolist())
         columns = [self._voices[number].columns for number in sorted(used)]
         widths, bases = np.ones((2, len(self._voices)), np.int64)
         widths[sorted(used)] = [part.shape[1] for part in columns]
@@ -319,7 +320,8 @@ class _Collector:
                 first = window_bars(own, bars)
                 if len(first):
                     first = self._rich(form, voice, first, bars)
-                    hashes, silent = (fact[first] for fact in voice.facts(bars))
+                    facts = voice.facts(bars)
+                    hashes, silent = facts.hashes[first], facts.silent[first]
                     numbers = np.full((len(first), 1), voice.number)
                     self._keep(form, bars, numbers, told, first, hashes, silent)
                 elif len(own):
@@ -329,9 +331,9 @@ class _Collector:
     def _rich(self, form: Form, voice: Voice, first: np.ndarray, bars: int) -> np.ndarray:
         """The windows at bars first [n] without those that have too little to learn from."""
         kept = np.ones(len(first), bool)
-        for reason, thin in voice.thin(first, bars).items():
-            self._reject(form.name, reason, int(thin.sum()))
-            kept &= ~thin
+        for reason, thin in voice.facts(bars).thin.items():
+            self._reject(form.name, reason, int(thin[first].sum()))
+            kept &= ~thin[first]
         return first[kept]
 
     def _find_together(
@@ -383,6 +385,6 @@ class _Collector:
         if told:
             also = np.tile([voice.number for voice in told], (len(numbers), 1))
             numbers = np.concatenate([numbers, also], 1)
-            own = [voice.facts(bars)[0][first] for voice in told]
+            own = [voice.facts(bars).hashes[first] for voice in told]
             hashes = combine_hashes(np.stack([hashes, *own]))
         self._found[form.name, bars].append((numbers[kept], starts[kept], hashes[kept]))

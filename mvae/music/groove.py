@@ -9,6 +9,7 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 
 from mvae.music.codec import Codec, GridNotes
+from mvae.music.columns import run_starts
 from mvae.music.drums import DRUM_CLASSES, drum_classes, drum_pitches
 from mvae.music.events import ONSET, REST
 
@@ -67,7 +68,7 @@ class GrooveCodec(Codec):
         slot = self.slots(notes.pitch)
         notes = notes.select(order := np.lexsort((-notes.velocity, slot, notes.start)))
         slot = slot[order]
-        first = np.append(True, (np.diff(notes.start) != 0) | (np.diff(slot) != 0))
+        first = run_starts(notes.start, slot)
         kept = notes.select(first[: len(slot)])
         return kept._replace(end=kept.start + 1)
 

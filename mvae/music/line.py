@@ -6,6 +6,7 @@ from typing import ClassVar
 import numpy as np
 
 from mvae.music.codec import Codec, GridNotes
+from mvae.music.columns import run_starts
 from mvae.music.events import HOLDING, NOTE_OFF_EVENT, ONSET, REST
 
 HOLD = 0  # nothing happens: a sounding note goes on, a rest goes on
@@ -42,9 +43,7 @@ class LineCodec(Codec):
         """
         order = np.lexsort((-notes.pitch, notes.start))
         start = notes.start[order]
-        first = np.ones(len(start), bool)
-        np.not_equal(start[1:], start[:-1], out=first[1:])
-        kept = notes.select(order[first])
+        kept = notes.select(order[run_starts(start)])
         kept.end[:-1] = np.minimum(kept.end[:-1], kept.start[1:])
         return kept
 
@@ -84,8 +83,10 @@ class LineCodec(Codec):
 
     def clean(self, windows: np.ndarray) -> np.ndarray:
         """Turns note-offs before the first note-on into holds: there is no note to end."""
-        sounded = np.logical_or.accumulate(windows >= FIRST_NOTE_ON, axis=-2)
-        return np.where((windows == NOTE_OFF) & ~sounded, windows.dtype.type(HOLD), windows)
+        on = windows[..., 0] >= FIRST_NOTE_ON
+        first = np.where(on.any(-1), on.argmax(-1), on.shape[-1])  # note-on
+        before = np.arange(on.shape[-1]) < first[..., None]
+        return np.where(before[..., None], windows.dtype.type(HOLD), windows)
 
     def canonical(self, columns: np.ndarray) -> np.ndarray:
         """Without note-offs that end no sounding note."""

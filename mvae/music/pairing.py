@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from mvae.music.channels import CHANNELS, DRUM_CHANNEL, Channels
+from mvae.music.columns import run_starts, runs
 from mvae.music.smf import Events
 
 _CHANGES, _OVERLAP = 0.8, 0.25  # see lead_channels
@@ -43,7 +44,7 @@ def pair_notes(events: Events, channels: Channels) -> Struck:
     order = np.argsort(key, kind='stable')
     rows, key = rows[order], key[order]
     begins = on[rows]
-    group = np.cumsum(np.diff(key, prepend=-1) != 0) - 1
+    group = np.cumsum(run_starts(key)) - 1
     ends = ~begins & _ends_something(begins, group)
     ons, offs = np.flatnonzero(begins), np.flatnonzero(ends)
     # The k-th note-on of a key goes with the k-th note-off that ends something.
@@ -62,8 +63,8 @@ def _ends_something(begins: np.ndarray, group: np.ndarray) -> np.ndarray:
     """Whether a note sounds before each event: bool [N], of groups that follow each other."""
     step = np.where(begins, 1, -1)
     total = np.cumsum(step)
-    first = np.flatnonzero(np.diff(group, prepend=-1))
-    total -= np.repeat(total[first] - step[first], np.diff(np.append(first, len(group))))
+    first, length = runs(group)
+    total -= np.repeat(total[first] - step[first], length)
     apart = group * (2 * len(group) + 1)  # so that each group begins below the one before
     lowest = np.minimum(np.minimum.accumulate(total - apart) + apart, 0)
     before = np.append(0, lowest[:-1])

@@ -13,6 +13,7 @@ import numpy as np
 from mvae.music import instruments
 from mvae.music.chords import chord_notes
 from mvae.music.codec import Codec, GridNotes
+from mvae.music.columns import run_starts
 from mvae.music.harmony import infer
 from mvae.music.reasons import Reason
 from mvae.music.sections import Section
@@ -54,12 +55,12 @@ class Track:
 
     def notes(self, section: Section) -> GridNotes:
         """Its notes in a section, in the order of the file."""
-        own = self.mask(section)
-        late = section.onset - section.start
-        part = instruments.number(section.track, section.program, section.is_drum)
-        part = part if self.number == EVERYONE else np.zeros_like(part)
-        columns = (section.start, section.end, section.pitch, section.velocity, late, part)
-        return GridNotes.make(*(column[own] for column in columns))
+        own = np.flatnonzero(self.mask(section))
+        late, part = section.onset[own] - section.start[own], np.zeros(len(own), np.int64)
+        if self.number == EVERYONE:
+            part = instruments.number(section.track, section.program, section.is_drum)[own]
+        times = section.start[own], section.end[own]
+        return GridNotes.make(*times, section.pitch[own], section.velocity[own], late, part)
 
     def count_fallen(self, section: Section, steps: slice = slice(None)) -> int:
         """How many notes share a step, which they do not share in the file, with one before them.
@@ -75,7 +76,7 @@ class Track:
         slot = self.codec.slots(section.pitch[own])
         order = np.lexsort((onset, start, slot))
         start, onset, slot = start[order], onset[order], slot[order]
-        first_there = np.append(True, (np.diff(start) != 0) | (np.diff(slot) != 0))
+        first_there = run_starts(start, slot)
         earliest = onset[np.maximum.accumulate(np.where(first_there, np.arange(len(start)), 0))]
         return int((onset - earliest > _APART).sum())
 

@@ -17,7 +17,8 @@ def find_segments(
     end = np.maximum.accumulate(end)  # a long note sounds on under those that begin after it
     breaks = start[1:] - end[:-1] >= rest
     segment_of = np.append(0, np.cumsum(breaks))
-    first, last = np.flatnonzero(np.append(True, breaks)), np.flatnonzero(np.append(breaks, True))
+    last = np.append(np.flatnonzero(breaks), len(start) - 1)
+    first = np.append(0, last[:-1] + 1)
     bars = [start[first] // steps_per_bar, -(-end[last] // steps_per_bar)]
     return np.stack(bars, axis=1), segment_of
 
