@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 import tempfile
 
 import pytest
@@ -18,6 +19,14 @@ os.environ.setdefault('JAX_DISABLE_MOST_OPTIMIZATIONS', '1')
 # it. Tests that stop programs by Ctrl-C need the usual answer.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(autouse=True, scope='module')
+def forget_programs():
+    """Compiled programs take memory and mappings, of which a process may have 65,530 on Linux."""
+    yield
+    if (jax := sys.modules.get('jax')) is not None:
+        jax.clear_caches()
 
 
 @pytest.fixture
