@@ -17,6 +17,7 @@ from mvae.model import interpolation, vae
 from mvae.model.config import ModelConfig, model_config
 from mvae.model.prior import Gaussian, Learned, Prior, noise, plans_of, standard
 from mvae.model.types import Params
+from mvae.music import traits
 from mvae.music.form import Form
 from mvae.music.forms import make_form
 from mvae.music.letters import sections_of
@@ -231,13 +232,14 @@ class MusicVAE:
         prior: str | None = None,
         sections: str | None = None,
         told: Told | None = None,
+        key: str | None = None,
     ) -> tuple[np.ndarray, np.ndarray]:
         """n new pieces: tokens int32 [n, T, K], and their z float32 [n, Z].
 
         temperature: that of the prior where None: 0 of the learned one, 1 of the others. prior: one
         of `priors`, the usual one where None. sections: such as 'AABA', of which the same letter is
         the same music; by the learned prior of a model with a code for each bar. told: see
-        `decode_tokens`.
+        `decode_tokens`. key: such as 'A minor', of a learned prior that was told pitch classes.
         """
         n, prior = check_integer('a number of pieces', n, 1), prior or self.usual_prior
         if prior not in self.priors:
@@ -245,12 +247,14 @@ class MusicVAE:
                 f'this model has no prior {prior!r}, but {" and ".join(self.priors)}; '
                 'training leaves a fitted one at every evaluation and a learned one at its end'
             )
-        z = self._draw(prior, n, check_seed(seed), sections)
+        z = self._draw(prior, n, check_seed(seed), sections, key)
         heat = self.priors[prior].temperature if temperature is None else temperature
         return self.decode_tokens(z, heat, seed, told), z
 
-    def _draw(self, name: str, n: int, seed: int, sections: str | None) -> np.ndarray:
-        prior = self.priors[name]
+    def _draw(
+        self, name: str, n: int, seed: int, sections: str | None, key: str | None
+    ) -> np.ndarray:
+        prior = self.priors[name] if key is None else self._in_key(name, key)
         if sections is None:
             return prior.draw(n, seed)
         own = isinstance(prior, Learned) and prior.config.bars == self.form.bars
@@ -260,6 +264,24 @@ class MusicVAE:
                 f'code for each bar (model.bar_codes), not by the {name} prior of this one'
             )
         return prior.draw(n, seed, sections_of(sections, self.form.bars))
+
+    def _in_key(self, name: str, key: str) -> Learned:
+        """The prior with those outlines of music that can be moved into a key, moved."""
+        prior, notes = self.priors[name], traits.scale(key)
+        if not isinstance(prior, Learned) or not (
+            prior.config.traits and traits.classes(self.form)
+        ):
+            raise InputError(
+                f'the {name} prior of this model keeps to no key; the learned one of music with '
+                'pitches does: mvae prior fits it'
+            )
+        moved, up = traits.into(prior.outlines.traits, notes)
+        if (up < 0).all():
+            raise InputError(f'nothing that the prior learned from lies in {key}, in any key')
+        outlines = prior.outlines._replace(
+            traits=moved, transposed=prior.outlines.transposed | (up > 0)
+        )
+        return dataclasses.replace(prior, outlines=outlines.take(up >= 0))
 
     # Notes.
 
@@ -289,9 +311,10 @@ class MusicVAE:
         prior: str | None = None,
         sections: str | None = None,
         told: Told | None = None,
+        key: str | None = None,
     ) -> Pieces:
         """n new pieces as a list of NoteSequences: see `sample_tokens`."""
-        pieces, _ = self.sample_tokens(n, temperature, seed, prior, sections, told)
+        pieces, _ = self.sample_tokens(n, temperature, seed, prior, sections, told, key)
         return Pieces(self.write(tokens, qpm) for tokens in pieces)
 
     def encode(self, sources: Source | Sequence[Source], seed: int = 0) -> Encoding:

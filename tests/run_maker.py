@@ -10,9 +10,10 @@ from ml_collections import ConfigDict, FrozenConfigDict
 from mvae.config import experiment_config
 from mvae.model import denoiser
 from mvae.model.config import model_config
-from mvae.model.denoiser import DenoiserConfig
+from mvae.model.denoiser import DenoiserConfig, Outline
 from mvae.model.prior import Gaussian, Learned, standard
 from mvae.model.types import Params
+from mvae.music import traits
 from mvae.musicvae import MusicVAE, form_of
 from mvae.runs.checkpoint import Checkpoints, Training
 from mvae.training.step import init_state
@@ -65,13 +66,20 @@ def random_denoiser(cfg: DenoiserConfig, seed: int = 0) -> Params:
 def tiny_prior(model: MusicVAE, seed: int = 0) -> Learned:
     """A learned prior of a model, with random weights; by one of its two plans all bars differ."""
     codes, parts = model.architecture.codes, model.architecture.parts
-    cfg = DenoiserConfig(codes // parts, parts, model.latent_size // codes, 16, 2, 2)
+    sizes = codes // parts, parts, model.latent_size // codes
+    cfg = DenoiserConfig(*sizes, 16, 2, 2, traits.count(model.form))
     ends, shape = ((-1, 1), (0.5, 2)), (parts, cfg.size)
     mean, scale = (np.linspace(*own, parts * cfg.size, dtype=np.float32) for own in ends)
     plans = np.stack([np.arange(cfg.bars), np.arange(cfg.bars) % 2]).astype(np.uint16)
     plans = plans[..., None].repeat(parts, 2)
     params = random_denoiser(cfg, seed)
-    return Learned(params, cfg, mean.reshape(shape), scale.reshape(shape), plans)
+    five = np.where(np.isin(np.arange(12), [0, 2, 4, 7, 9]), 1, -1)  # black keys are such five too
+    told = np.linspace(-1, 1, 2 * cfg.traits, dtype=np.float32).reshape(2, -1)
+    told[:, : traits.classes(model.form)] = np.stack([five, np.roll(five, 6)])[
+        :, : traits.classes(model.form)
+    ]
+    outlines = Outline(plans, told, np.zeros(2, bool))
+    return Learned(params, cfg, mean.reshape(shape), scale.reshape(shape), outlines)
 
 
 def save_tiny(

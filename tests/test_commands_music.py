@@ -22,7 +22,8 @@ def place(tmp_path_factory):
     run = save_tiny(folder / 'run', 'trio', 2, 'hier')
     model = load(run)
     prior = tiny_prior(model)
-    learned.write(run, dataclasses.replace(prior, plans=prior.plans[:1]), model.params)
+    first = dataclasses.replace(prior, outlines=prior.outlines.take(slice(1)))
+    learned.write(run, first, model.params)
     (folder / 'my tune.mid').write_bytes(midi(tune(1, 2), qpm=84))
     (folder / 'band.mid').write_bytes(song(2, 2))
     with pytest.MonkeyPatch.context() as patch:

@@ -21,8 +21,9 @@ def fits(monkeypatch):
     calls = []
 
     def fit(cfg, codes, p, seed, stop):
-        mu, plans, transposed = codes
-        assert np.isfinite(mu).all() and plans.shape == mu.shape[:-1] and not transposed.any()
+        mu, outline = codes
+        assert np.isfinite(mu).all() and outline.plan.shape == mu.shape[:-1]
+        assert set(np.unique(outline.traits[:, :12])) == {-1, 1} and not outline.transposed.any()
         calls.append((mu.shape, p.steps, p.batch_size))
         return random_denoiser(cfg, len(calls))
 

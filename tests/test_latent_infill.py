@@ -28,7 +28,8 @@ def model():
 def _with_prior(plain):
     """A model with a prior by whose only plan no bar comes back."""
     prior = tiny_prior(plain)
-    return dataclasses.replace(plain, learned=dataclasses.replace(prior, plans=prior.plans[:1]))
+    first = prior.outlines.take(slice(1))
+    return dataclasses.replace(plain, learned=dataclasses.replace(prior, outlines=first))
 
 
 @pytest.fixture(scope='module')

@@ -7,7 +7,7 @@ import pytest
 from run_maker import random_denoiser
 
 from mvae.model import prior
-from mvae.model.denoiser import DenoiserConfig
+from mvae.model.denoiser import DenoiserConfig, Outline
 from mvae.model.prior import Learned
 
 CFG = DenoiserConfig(bars=2, parts=1, size=4, width=16, layers=2, heads=2)
@@ -19,7 +19,12 @@ KNOWN = np.array([[True], [False]])
 
 @pytest.fixture(scope='module')
 def learned():
-    return Learned(random_denoiser(CFG), CFG, MEAN, SCALE, PLANS)
+    return Learned(random_denoiser(CFG), CFG, MEAN, SCALE, _outlines(PLANS))
+
+
+def _outlines(plans):
+    """Of music without pitches, as it is."""
+    return Outline(plans, np.zeros((len(plans), 0), np.float32), np.zeros(len(plans), bool))
 
 
 def _codes(n, seed=0):
@@ -95,7 +100,7 @@ BAND_PLANS = np.array(
 @pytest.fixture(scope='module')
 def band():
     scale = np.array([[1.0, 2.0, 0.5], [3.0, 1.0, 1.0]], np.float32)
-    return Learned(random_denoiser(BAND), BAND, 0 * scale, scale, BAND_PLANS)
+    return Learned(random_denoiser(BAND), BAND, 0 * scale, scale, _outlines(BAND_PLANS))
 
 
 def test_what_is_drawn_comes_back_as_one_of_the_plans_says(band):
@@ -120,7 +125,7 @@ def test_plans_go_with_what_is_known(band, plan, monkeypatch):
 
 def test_what_is_known_stays_where_no_plan_goes_with_it(band):
     """Of two known codes that a plan takes for one, a drawn one becomes as the first."""
-    only = dataclasses.replace(band, plans=BAND_PLANS[:1])
+    only = dataclasses.replace(band, outlines=_outlines(BAND_PLANS[:1]))
     z = np.random.default_rng(0).standard_normal((2, 24)).astype(np.float32)
     known = np.array([[1, 1], [0, 0], [1, 1], [0, 0]], bool)
     drawn = only.fill(z, known, 5).reshape(2, 4, 2, 3)

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from midi_maker import song
 from ml_collections import FrozenConfigDict
-from run_maker import save_tiny, tiny_prior
+from run_maker import save_tiny, tiny_model, tiny_prior
 
 import mvae
 from mvae import musicvae
@@ -103,6 +103,37 @@ def test_sections_are_of_models_that_know_bars(model):
         knows.sample_tokens(1, prior='standard', sections='AABA')
     with pytest.raises(InputError, match='16 bars are not 3 equal sections'):
         knows.sample(1, sections='ABC')
+
+
+def test_a_key_is_told_to_the_network_in_its_pitch_classes(model):
+    knows = dataclasses.replace(model, learned=tiny_prior(model))
+    major, minor, other = (
+        knows.sample_tokens(3, seed=5, key=key)[1] for key in ('C', 'A minor', 'Eb major')
+    )
+    np.testing.assert_array_equal(major, minor)
+    assert (np.abs(major - other).max(1) > 1e-3).all()
+    assert (np.abs(major - knows.sample_tokens(3, seed=5)[1]).max(1) > 1e-3).any()
+    assert len(knows.sample(2, key='G')) == 2
+
+
+def test_a_key_is_of_priors_that_were_told_pitch_classes(model):
+    knows = dataclasses.replace(model, learned=tiny_prior(model))
+    drums = tiny_model('drums', 2, 'hier')
+    drums = dataclasses.replace(drums, learned=tiny_prior(drums))
+    for asked, prior, reason in (
+        (knows, 'standard', 'the standard prior of this model keeps to no key'),
+        (model, None, 'the fitted prior of this model keeps to no key'),
+        (drums, None, 'the learned prior of this model keeps to no key'),
+    ):
+        with pytest.raises(InputError, match=reason):
+            asked.sample_tokens(1, prior=prior, key='C')
+    with pytest.raises(InputError, match="'H' is no key"):
+        knows.sample_tokens(1, key='H')
+    every = np.ones_like(knows.learned.outlines.traits)
+    all_notes = knows.learned.outlines._replace(traits=every)
+    full = dataclasses.replace(knows.learned, outlines=all_notes)
+    with pytest.raises(InputError, match='nothing that the prior learned from lies in C, in any'):
+        dataclasses.replace(knows, learned=full).sample_tokens(1, key='C')
 
 
 def test_numbers_of_one_bucket_share_a_compiled_program(model):

@@ -34,8 +34,9 @@ def run(model, prior, tmp_path):
 
 def _check_same(found, prior):
     assert found.config == prior.config
-    for name in ('mean', 'scale', 'plans'):
+    for name in ('mean', 'scale'):
         np.testing.assert_array_equal(getattr(found, name), getattr(prior, name))
+    jax.tree.map(np.testing.assert_array_equal, found.outlines, prior.outlines)
     rounded = jax.tree.map(lambda x: x.astype(np.float16).astype(np.float32), prior.params)
     jax.tree.map(np.testing.assert_array_equal, found.params, rounded)
 
@@ -45,6 +46,23 @@ def test_it_comes_back_as_float16_has_it(run, model, prior):
     before = (run / learned.FILE).read_bytes()
     learned.write(run, prior, model.params)
     assert (run / learned.FILE).read_bytes() == before
+
+
+def test_one_of_an_older_file_was_told_no_traits(run, model, prior):
+    """It has neither them nor their number, nor what was transposed."""
+    path = run / learned.FILE
+    with np.load(path) as file:
+        arrays = dict(file)
+    for name in ('traits', 'transposed', "['traits']['kernel']", "['traits']['bias']"):
+        arrays.pop(f'learned{"" if name[0] == "[" else " "}{name}')
+    arrays['learned config'] = arrays['learned config'][:6]
+    np.savez(path, **arrays)
+    found = learned.read(run, model.architecture, model.params)
+    assert found.config == dataclasses.replace(prior.config, traits=0)
+    plan, traits, transposed = found.outlines
+    np.testing.assert_array_equal(plan, prior.outlines.plan)
+    assert traits.shape == (2, 0) and transposed.tolist() == [False, False]
+    assert np.isfinite(found.draw(2, 0)).all()
 
 
 def test_there_is_none_without_a_file_and_of_other_weights(run, model):
@@ -89,21 +107,25 @@ def _plans(values):
     return lambda arrays: arrays.update({'learned plans': np.array(values)})
 
 
+def _traits(values):
+    return lambda arrays: arrays.update({'learned traits': values})
+
+
 _OUT = "learned['out']['kernel']"
 _DAMAGE = {
-    'heads that do not share the width': _sizes(1, 1, 8, 16, 2, 3),
-    'other numbers of codes': _sizes(2, 1, 4, 16, 2, 2),
-    'another width': _sizes(1, 1, 8, 32, 2, 2),
-    'more layers': _sizes(1, 1, 8, 16, 3, 2),
-    'a negative size': _sizes(1, 1, 8, -16, 2, -2),
-    'no heads': _sizes(1, 1, 8, 16, 2, 0),
+    'heads that do not share the width': _sizes(1, 1, 8, 16, 2, 3, 12),
+    'other numbers of codes': _sizes(2, 1, 4, 16, 2, 2, 12),
+    'another width': _sizes(1, 1, 8, 32, 2, 2, 12),
+    'more layers': _sizes(1, 1, 8, 16, 3, 2, 12),
+    'a negative size': _sizes(1, 1, 8, -16, 2, -2, 12),
+    'no heads': _sizes(1, 1, 8, 16, 2, 0, 12),
     'a huge size': _sizes(1, 1, 8, 2**31 - 2, 2, 2),
     'the hugest size that may be': _sizes(1, 1, 8, 2**14, 2**14, 2**14),
-    'a size beyond all numbers': _sizes(1, 1, 8, np.inf, 2, 2),
-    'a size that is no number': _sizes(1, 1, 8, np.nan, 2, 2),
+    'a size beyond all numbers': _sizes(1, 1, 8, np.inf, 2, 2, 12),
+    'a size that is no number': _sizes(1, 1, 8, np.nan, 2, 2, 12),
     'too few sizes': _sizes(1, 1, 8, 16, 2),
-    'sizes of text': _sizes('a', 'b', 'c', 'd', 'e', 'f'),
-    'sizes of several': _sizes(*[[2, 2]] * 6),
+    'sizes of text': _sizes(*'abcdefg'),
+    'sizes of several': _sizes(*[[2, 2]] * 7),
     'one size': lambda arrays: arrays.update({'learned config': np.array(2)}),
     'no sizes': lambda arrays: arrays.pop('learned config'),
     'no weights': lambda arrays: arrays.pop(_OUT),
@@ -120,7 +142,15 @@ _DAMAGE = {
     'plans of other bars': _plans(np.zeros((2, 2, 1), np.uint16)),
     'a plan of a later bar': _plans(np.ones((2, 1, 1), np.uint16)),
     'a scale of 0': lambda arrays: arrays.update({'learned scale': np.zeros((1, 8))}),
-    'other numbers of parts': _sizes(1, 2, 4, 16, 2, 2),
+    'other numbers of parts': _sizes(1, 2, 4, 16, 2, 2, 12),
+    'fewer traits than it is told': _traits(np.ones((2, 11))),
+    'traits of other pieces': _traits(np.ones((3, 12))),
+    'traits of text': _traits(np.full((2, 12), 'a')),
+    'traits that are not finite': _traits(np.full((2, 12), np.inf)),
+    'traits that it is not told': _sizes(1, 1, 8, 16, 2, 2, 0),
+    'a negative number of traits': _sizes(1, 1, 8, 16, 2, 2, -12),
+    'no traits': lambda arrays: arrays.pop('learned traits'),
+    'one that was transposed': lambda a: a.update({'learned transposed': np.ones(1, bool)}),
 }
 
 

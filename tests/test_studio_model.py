@@ -86,21 +86,23 @@ def band():
 
 def test_the_network_of_the_prior_says_the_same(band):
     learned, cfg = band.learned, band.learned.config
-    plan = learned.plans[1:].astype(np.int32)
+    outline = learned.outlines.take(slice(1, 2))
+    outline = outline._replace(plan=outline.plan.astype(np.int32))
+    plan = outline.plan
     shape = 1, cfg.bars, cfg.parts, cfg.size
     noise, given = np.random.default_rng(0).standard_normal((2, *shape)).astype(np.float32)
     noise, given = (np.asarray(diffusion.alike(x, plan)) for x in (noise, given))
     known = np.zeros(shape[:3], bool)
     known[:, ::2, 1] = True  # of a plan by which every second bar is the same
-    for transposed in (False, True):
-        told = known, plan, np.array([transposed])
-        drawn = np.asarray(diffusion.draw(learned.params, cfg, noise, given, *told))
+    for transposed, told in ((False, 1), (True, 0)):
+        own = outline._replace(traits=told * outline.traits, transposed=np.array([transposed]))
+        drawn = np.asarray(diffusion.draw(learned.params, cfg, noise, given, known, own))
         found = run(
             MODEL,
             VOICE
             + """
             const x = await voice.prior.denoise(Float32Array.from(given.noise),
-              Float32Array.from(given.codes), given.known, given.plan, given.transposed,
+              Float32Array.from(given.codes), given.known, given.outline,
               async () => {});
             return Array.from(x);
             """,
@@ -109,8 +111,11 @@ def test_the_network_of_the_prior_says_the_same(band):
                 noise=noise.ravel().tolist(),
                 codes=given.ravel().tolist(),
                 known=known.ravel().tolist(),
-                plan=plan[0].tolist(),
-                transposed=transposed,
+                outline={
+                    'plan': plan[0].tolist(),
+                    'transposed': transposed,
+                    'traits': own.traits[0].tolist(),
+                },
             ),
         )
         np.testing.assert_allclose(found, drawn.ravel(), atol=2e-3 * np.abs(drawn).max())
@@ -136,7 +141,7 @@ def test_new_codes_keep_to_a_plan_of_music_and_filled_ones_to_what_is_known(band
     )
     shape = 1, cfg.bars, cfg.parts, cfg.size
     plan = plans_of(np.reshape(new, shape).astype(np.float32))[0]
-    assert any((plan == own).all() for own in band.learned.plans)
+    assert any((plan == own).all() for own in band.learned.outlines.plan)
     code = np.reshape(z, shape)[0, :, 1]
     np.testing.assert_allclose(np.reshape(filled, shape)[0, :, 1], code, atol=1e-4)
     _, ours = infill(band, tokens[0], keep_parts=['bass'], seed=0)

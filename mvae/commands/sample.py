@@ -3,6 +3,7 @@
     mvae sample trio16 --n 4
     mvae sample runs/mel16 --temperature 0.8 --seed 1
     mvae sample trio16 --form AABA
+    mvae sample mel2 --key 'A minor'
     mvae sample runs/lead2 --chords 'C G | Am F'
 
 Each call draws other pieces and says their seed; --seed draws the same again. It writes a MIDI file
@@ -35,6 +36,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         'it), fitted, a Gaussian of codes, or standard, N(0, I) as in the paper',
     )
     parser.add_argument('--form', metavar='LETTERS', help='sections that come back, such as AABA')
+    key = 'key of the pieces, such as C or "A minor" (default: keys of the music it learned from)'
+    parser.add_argument('--key', help=key)
     add_chords(parser, 'none: the model plays what it likes')
     add_output_options(parser, 'samples', '120')
 
@@ -49,7 +52,7 @@ def run(options: argparse.Namespace) -> None:
 
     music.settle(options)
     drawn = options.temperature, options.seed, options.prior, options.form, music.told(options)
-    tokens, z = model.sample_tokens(options.n, *drawn)
+    tokens, z = model.sample_tokens(options.n, *drawn, options.key)
     prior = options.prior or model.usual_prior
     usual = model.priors[prior].temperature
     heat = usual if options.temperature is None else options.temperature
@@ -60,6 +63,7 @@ def run(options: argparse.Namespace) -> None:
         'step': model.step,
         'prior': prior,
         'form': options.form,
+        'key': options.key,
         'chords': options.chords,
         'temperature': heat,
         'seed': options.seed,

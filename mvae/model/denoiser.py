@@ -1,8 +1,8 @@
 """A transformer over the codes of bars: what noisy codes were before, given how noisy they are.
 
 The network of `mvae.model.diffusion`. The codes of all streams of all bars are its tokens; a code
-of the whole piece is a single one. Some may be given clean while the others are drawn. A plan tells
-it which are the same: of each code the first bar whose code of that part it equals. It is told too
+of the whole piece is a single one. Some may be given clean while the others are drawn. It is told
+an outline of the piece: which codes are the same, traits such as the pitch classes that sound, and
 whether the music was transposed, so that it can learn from all keys and draw in those of the music
 (Karras et al., 2022, tell theirs of every augmentation).
 
@@ -11,6 +11,7 @@ layer.
 """
 
 import dataclasses
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import jax
 import jax.numpy as jnp
@@ -25,6 +26,25 @@ _FASTEST = 6.0  # of them, in log radians per unit
 _EPSILON = 1e-6
 
 
+_Array = TypeVar('_Array', bound=Any)  # of numpy, and of JAX in programs
+
+
+class Outline(NamedTuple, Generic[_Array]):
+    """What is said of pieces before their codes are drawn.
+
+    plan: int [B, U, K], of each code the first bar whose code of that part it equals. traits: float
+    [B, C], see mvae.music.traits; zeros where nobody says. transposed: bool [B].
+    """
+
+    plan: _Array
+    traits: _Array
+    transposed: _Array
+
+    def take(self, rows: np.ndarray | slice) -> 'Outline[_Array]':
+        """Those of a mask, an index or a slice."""
+        return Outline(self.plan[rows], self.traits[rows], self.transposed[rows])
+
+
 @dataclasses.dataclass(frozen=True)
 class DenoiserConfig:
     """Sizes: hashable, so that it can be a static argument of `jax.jit`.
@@ -33,6 +53,7 @@ class DenoiserConfig:
         bars, parts: U and K; a piece has a code for each part of each bar. size: D, numbers of a
         code.
         width: W, of a token inside; a multiple of heads. layers: blocks. heads: of attention.
+        traits: C, numbers of them.
     """
 
     bars: int
@@ -41,6 +62,7 @@ class DenoiserConfig:
     width: int
     layers: int
     heads: int
+    traits: int = 0
 
     @property
     def tokens(self) -> int:
@@ -49,13 +71,15 @@ class DenoiserConfig:
 
 
 def init(key: jax.Array, cfg: DenoiserConfig) -> Params:
-    """float32 {'in', 'known', 'transposed', 'place', 'level', 'blocks', 'last', 'out'}.
+    """float32 {'in', 'known', 'transposed', 'place', 'level', 'blocks', 'last', 'out'}; 'traits'.
 
-    'blocks' has one array of all layers for each weight, the layer first. A new network answers 0.
+    'traits' is there where it is told some. 'blocks' has one array of all layers for each weight,
+    the layer first. A new network answers 0.
     """
     in_key, known_key, place_key, level_key, blocks_key, moved_key = jax.random.split(key, 6)
-    width = cfg.width
-    return {
+    width, traits_key = cfg.width, jax.random.fold_in(key, 1)
+    traits = {'traits': dense.init(traits_key, cfg.traits, width)} if cfg.traits else {}
+    return traits | {
         'in': dense.init(in_key, cfg.size, width),
         'known': 0.3 * jax.random.normal(known_key, (width,)),
         'transposed': 0.3 * jax.random.normal(moved_key, (width,)),
@@ -95,19 +119,20 @@ def apply(
     x: jax.Array,
     level: jax.Array,
     known: jax.Array,
-    plan: jax.Array,
-    transposed: jax.Array,
+    outline: Outline[jax.Array],
 ) -> jax.Array:
     """x [B, U, K, D] -> float32 [B, U, K, D], the same for codes that are the same.
 
-    level: of the noise in x, in [0, 1], [B]. known: which codes have none, bool [B, U, K]. plan:
-    int [B, U, K], the first bar with the same code of that part. transposed: bool [B].
+    level: of the noise in x, in [0, 1], [B]. known: which codes have none, bool [B, U, K].
     """
-    rows, same = (len(x), cfg.tokens, -1), _same(cfg, plan)
+    rows, same = (len(x), cfg.tokens, -1), _same(cfg, outline.plan)
     known = known.reshape(len(x), -1, 1)
     waves = level[..., None] * jnp.exp(jnp.linspace(0.0, _FASTEST, _WAVES))
     waves = jnp.concatenate([jnp.sin(waves), jnp.cos(waves)], -1)
-    told = dense.apply(params['level'], waves) + transposed[:, None] * params['transposed']
+    told = dense.apply(params['level'], waves)
+    told += outline.transposed[:, None] * params['transposed']
+    if cfg.traits:
+        told += dense.apply(params['traits'], outline.traits)
     told = jax.nn.silu(told)[:, None]  # [B, 1, W]
     h = dense.apply(params['in'], x.reshape(rows)) + params['place'] + known * params['known']
 

@@ -17,7 +17,7 @@ import jax
 import numpy as np
 
 from mvae.model import diffusion
-from mvae.model.denoiser import DenoiserConfig
+from mvae.model.denoiser import DenoiserConfig, Outline
 from mvae.model.types import Params
 
 _NEAREST = 16  # plans, of which one is drawn where some codes are known
@@ -47,21 +47,21 @@ class Gaussian(NamedTuple):
 class Learned:
     """A network that draws z as codes of music are (`mvae.training.prior` fits it).
 
-    A plan is drawn first: which bars come back, in each part. Then the codes are, as the plan says.
-    New pieces are in the keys of the music that it learned from. What goes with known codes is in
-    theirs.
+    An outline of music is drawn first: which bars come back, in each part, which pitch classes
+    sound, and how many notes. Then the codes are, as it says. New pieces are in the keys of the
+    music that it learned from. What goes with known codes is in theirs.
 
     Attributes:
         params: of `denoiser.init`. config: its sizes. mean, scale: float32 [K, D], of codes of each
-        part: what is drawn has mean 0 and variance 1 in each of a code's numbers. plans: uint16
-        [N, U, K], of pieces of music: of each code the first bar whose code of that part it equals.
+        part: what is drawn has mean 0 and variance 1 in each of a code's numbers. outlines: of N
+        pieces of music, plan uint16, traits float32, transposed bool.
     """
 
     params: Params
     config: DenoiserConfig
     mean: np.ndarray
     scale: np.ndarray
-    plans: np.ndarray
+    outlines: Outline[np.ndarray]
 
     @property
     def temperature(self) -> float:
@@ -94,28 +94,28 @@ class Learned:
         shape = len(z), cfg.bars, cfg.parts, cfg.size
         given = (np.asarray(z, np.float32).reshape(shape) - self.mean) / self.scale
         start = noise(len(z), self.size, seed).reshape(shape)
-        plans = self._plans_for(plans_of(np.reshape(z, shape)), known, seed)
+        known = np.asarray(known)
+        outline = self._outline_for(plans_of(np.reshape(z, shape)), known, seed)
         if sections is not None:
-            plans = _sectioned(plans, sections)
-        given, all_known = _copied(given, known, plans)
-        transposed = np.full(len(z), np.any(known))
-        rows = start, given, all_known, plans, transposed
-        parts = [
-            diffusion.draw(self.params, cfg, *chunk)
-            for chunk in zip(*map(_chunks, rows), strict=True)
-        ]
+            outline = outline._replace(plan=_sectioned(outline.plan, sections))
+        if known.any():  # it is heard in what is known
+            outline = outline._replace(traits=0 * outline.traits, transposed=np.ones(len(z), bool))
+        given, all_known = _copied(given, known, outline.plan)
+        rows = zip(*map(_chunks, (start, given, all_known, *outline)), strict=True)
+        parts = [diffusion.draw(self.params, cfg, *row[:3], Outline(*row[3:])) for row in rows]
         drawn = np.concatenate([np.asarray(part) for part in parts])[: len(z)]
         return (drawn * self.scale + self.mean).reshape(len(z), -1)
 
-    def _plans_for(self, plans: np.ndarray, known: np.ndarray, seed: int) -> np.ndarray:
-        """For pieces of these plans [n, U, K] plans that agree best with what is known of them."""
-        same, both, chosen = _same(self.plans), known[:, None] & known, []
+    def _outline_for(self, plans: np.ndarray, known: np.ndarray, seed: int) -> Outline[np.ndarray]:
+        """For pieces of these plans [n, U, K] outlines that agree best with what is known."""
+        same, both, chosen = _same(self.outlines.plan), known[:, None] & known, []
         places = np.asarray(_uniform(_keys(len(plans), seed)))
         for own, place in zip(_same(plans), places[: len(plans)], strict=True):
             wrong = ((same != own) & both).sum((1, 2, 3))
             fits = np.flatnonzero(wrong <= np.sort(wrong)[:_NEAREST][-1])
             chosen.append(fits[int(place * len(fits))])
-        return self.plans[chosen].astype(np.int32)
+        outline = self.outlines.take(np.array(chosen, np.int64))
+        return outline._replace(plan=outline.plan.astype(np.int32))
 
 
 Prior: TypeAlias = Gaussian | Learned

@@ -13,7 +13,7 @@ from mvae.errors import InputError
 from mvae.files import damaged, reason, write_atomically
 from mvae.model import denoiser
 from mvae.model.config import ModelConfig
-from mvae.model.denoiser import DenoiserConfig
+from mvae.model.denoiser import DenoiserConfig, Outline
 from mvae.model.prior import Learned
 from mvae.model.types import Params
 from mvae.runs.digests import of_tree
@@ -43,7 +43,9 @@ def to_arrays(learned: Learned) -> dict[str, np.ndarray]:
         'config': np.array(dataclasses.astuple(learned.config), np.int32),
         'mean': learned.mean,
         'scale': learned.scale,
-        'plans': learned.plans,
+        'plans': learned.outlines.plan,
+        'traits': learned.outlines.traits,
+        'transposed': learned.outlines.transposed,
     }
     return arrays | {_FIELD + name: values for name, values in fields.items()}
 
@@ -63,14 +65,26 @@ def from_arrays(path: Path, arrays: dict[str, np.ndarray], model: ModelConfig) -
         shape = config.parts, config.size
         if not _fits(config, model) or mean.shape != shape or scale.shape != shape:
             raise ValueError(f'it is not of {model.codes} codes of {model.latent_size} numbers')
-        plans = _plans(arrays[_FIELD + 'plans'], config)
+        outlines = _outlines(arrays, config)
         params = _params(arrays, config)
-        values = [*jax.tree.leaves(params), mean, scale]
+        values = [*jax.tree.leaves(params), mean, scale, outlines.traits]
         if not all(np.isfinite(x).all() for x in values) or (scale <= 0).any():
             raise ValueError('it holds values that are not finite')
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise damaged(path, f'its learned prior: {reason(error)}') from None
-    return Learned(params, config, mean, scale, plans)
+    return Learned(params, config, mean, scale, outlines)
+
+
+def _outlines(arrays: dict[str, np.ndarray], config: DenoiserConfig) -> Outline[np.ndarray]:
+    """Of a file's; older ones have no traits, and none that was transposed. Raises ValueError."""
+    plans = _plans(arrays[_FIELD + 'plans'], config)
+    none = np.zeros((len(plans), 0), np.float32), np.zeros(len(plans), bool)
+    names = 'traits', 'transposed'
+    found = [arrays.get(_FIELD + name, old) for name, old in zip(names, none, strict=True)]
+    traits, transposed = found[0].astype(np.float32), found[1].astype(bool)
+    if traits.shape != (len(plans), config.traits) or transposed.shape != (len(plans),):
+        raise ValueError('its traits are of another shape')
+    return Outline(plans, traits, transposed)
 
 
 def _plans(values: np.ndarray, config: DenoiserConfig) -> np.ndarray:
@@ -87,9 +101,10 @@ def _plans(values: np.ndarray, config: DenoiserConfig) -> np.ndarray:
 
 
 def _fits(config: DenoiserConfig, model: ModelConfig) -> bool:
-    sizes = dataclasses.astuple(config)
+    *sizes, traits = dataclasses.astuple(config)
     return (
         all(1 <= size <= _MOST for size in sizes)
+        and 0 <= traits <= _MOST
         and config.width % config.heads == 0
         and (config.tokens, config.parts) == (model.codes, model.parts)
         and config.tokens * config.size == model.latent_size

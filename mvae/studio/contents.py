@@ -164,7 +164,8 @@ def _architecture(cfg: ModelConfig) -> dict[str, Any]:
 
 def _learned(prior: Learned) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     network = {f'network/{path}': values for path, values in flat(prior.params).items()}
-    own = {'mean': prior.mean, 'scale': prior.scale, 'plans': prior.plans}
+    said = {'plans': prior.outlines.plan, 'traits': prior.outlines.traits}
+    own = {'mean': prior.mean, 'scale': prior.scale, **said}
     return {'kind': 'learned', 'config': dataclasses.asdict(prior.config)}, network | own
 
 

@@ -12,9 +12,10 @@ from ml_collections import ConfigDict
 from mvae.dataset.loader import Loader
 from mvae.errors import Interrupted
 from mvae.model import denoiser, diffusion
-from mvae.model.denoiser import DenoiserConfig
+from mvae.model.denoiser import DenoiserConfig, Outline
 from mvae.model.prior import Learned, plans_of
 from mvae.model.types import Params
+from mvae.music.traits import traits
 from mvae.musicvae import MusicVAE
 from mvae.progress import progress
 from mvae.training.signals import StopSignals
@@ -22,16 +23,15 @@ from mvae.training.signals import StopSignals
 _WARM_UP = 100  # updates in which the learning rate rises
 _AVERAGE = 0.999  # of the weights that are kept, over updates
 _TOGETHER = 64  # windows encoded at once, at least
-_PLANS = 2048  # of music that are kept
+_OUTLINES = 2048  # of music that are kept
 _SHOWN = 50  # updates between looks at the loss
 
 
 class _Codes(NamedTuple):
-    """Of training music, mu [N, U, K, D]; plans [N, U, K]; and whether it was transposed [N]."""
+    """Of N windows of training music: mu [N, U, K, D], and what is said of them."""
 
     mu: np.ndarray
-    plans: np.ndarray
-    transposed: np.ndarray
+    outline: Outline[np.ndarray]
 
 
 class _State(NamedTuple):
@@ -47,15 +47,16 @@ def learn(model: MusicVAE, loader: Loader, p: ConfigDict, seed: int) -> Learned:
     bytes. Raises Interrupted after SIGTERM or SIGINT: nothing is kept of it.
     """
     with StopSignals() as stop:
-        mu, plans, transposed = _codes(model, loader, p.windows, stop)
-        bars, parts, size = mu.shape[1:]
-        cfg = DenoiserConfig(bars, parts, size, p.width, p.layers, p.heads)
-        as_it_is = mu[~transposed]
+        mu, outline = _codes(model, loader, p.windows, stop)
+        bars, parts, size, told = *mu.shape[1:], outline.traits.shape[1]
+        cfg = DenoiserConfig(bars, parts, size, p.width, p.layers, p.heads, told)
+        as_it_is = mu[~outline.transposed]
         mean = as_it_is.mean((0, 1))
         scale = as_it_is.std((0, 1)) + 1e-6
-        codes = _Codes((mu - mean) / scale, plans.astype(np.int32), transposed)
+        plans = outline.plan.astype(np.int32)
+        codes = _Codes((mu - mean) / scale, outline._replace(plan=plans))
         params = _fit(cfg, jax.device_put(codes), p, seed, stop)
-        return Learned(params, cfg, mean, scale, plans[:_PLANS])
+        return Learned(params, cfg, mean, scale, outline.take(slice(_OUTLINES)))
 
 
 def _codes(model: MusicVAE, loader: Loader, windows: int, stop: StopSignals) -> _Codes:
@@ -68,16 +69,18 @@ def _codes(model: MusicVAE, loader: Loader, windows: int, stop: StopSignals) -> 
     plain = min(windows // 2 if moves else windows, loader.store.count(loader.form, 'train'))
     first_moved = max(1, plain // size)
     batches = max(first_moved, windows // size) if moves else first_moved
-    together, found = -(-_TOGETHER // size), []
+    together, found, said = -(-_TOGETHER // size), [], []
     for first in progress(range(0, batches, together), desc='codes of training music'):
         _check(stop)
         numbers = range(first, min(first + together, batches))
         those = [loader.batch(n, varied=n >= first_moved) for n in numbers]
-        tokens = [loader.form.join(batch.parts) for batch in those]
-        found.append(model.posterior(np.concatenate(tokens))[0])
+        tokens = np.concatenate([loader.form.join(batch.parts) for batch in those])
+        found.append(model.posterior(tokens)[0])
+        said.append(traits(tokens, loader.form))
     codes, parts = model.architecture.codes, model.architecture.parts
     mu = np.concatenate(found).reshape(-1, codes // parts, parts, model.latent_size // codes)
-    return _Codes(mu, plans_of(mu), np.arange(len(mu)) >= first_moved * size)
+    transposed = np.arange(len(mu)) >= first_moved * size
+    return _Codes(mu, Outline(plans_of(mu), np.concatenate(said), transposed))
 
 
 def _fit(cfg: DenoiserConfig, codes: _Codes, p: ConfigDict, seed: int, stop: StopSignals) -> Params:
@@ -108,7 +111,7 @@ def _update(
     """One update from codes drawn at random."""
     row_key, loss_key = jax.random.split(key)
     rows = jax.random.randint(row_key, (batch_size,), 0, len(codes.mu))
-    batch = [values[rows] for values in codes]
+    batch = jax.tree.map(lambda values: values[rows], codes)
     loss, gradients = jax.value_and_grad(diffusion.loss)(state.params, cfg, *batch, loss_key)
     updates, opt_state = optimizer.update(gradients, state.opt_state)
     params = optax.apply_updates(state.params, updates)

@@ -7,6 +7,7 @@ const EQUAL = 1e-3; // distance of codes that are the same but for rounding
 const WAVES = 32;
 const FASTEST = 6;
 const NEAREST = 16;
+const GUIDANCE = 1.5; // how far drawing goes for traits
 
 // Of codes [U][K][D], flat, the first bar that has the same one: [U][K].
 function planOf(z, bars, parts, size) {
@@ -64,14 +65,18 @@ class Denoiser {
     this.tokens = config.bars * config.parts;
   }
 
-  // What of `blocks` and `last` depends on the noise level alone.
-  told(level, transposed) {
+  // What of `blocks` and `last` depends on the noise level and on what is said of the piece alone.
+  told(level, transposed, traits) {
     const { params } = this;
     const waves = range(WAVES).map(n => level * Math.exp((FASTEST * n) / (WAVES - 1)));
     const x = Float32Array.from([...waves.map(Math.sin), ...waves.map(Math.cos)]);
     const heard = affine(params.level, x);
     if (transposed)
       params.transposed.data.forEach((value, i) => {
+        heard[i] += value;
+      });
+    if (params.traits)
+      affine(params.traits, traits).forEach((value, i) => {
         heard[i] += value;
       });
     const out = heard.map(silu);
@@ -210,6 +215,7 @@ class LearnedPrior {
   constructor(header, tensors) {
     this.cfg = header.config;
     this.plans = tensors.plans; // [N, U, K]
+    this.traits = tensors.traits; // [N, C]
     this.mean = tensors.mean.data; // [K, D]
     this.scale = tensors.scale.data;
     const weights = Object.entries(tensors).filter(([name]) => name.startsWith('network/'));
@@ -228,7 +234,10 @@ class LearnedPrior {
   // level: below 1 the drawing begins from z with so much noise, so that what comes is like z.
   async fill(z, known, seed, pause = async () => {}, level = 1) {
     const { bars, parts, size } = this.cfg;
-    const plan = level < 1 ? planOf(z, bars, parts, size) : this._plan(z, known, seed);
+    const isNew = level === 1 && !known.some(Boolean);
+    const nothing = new Float32Array(this.cfg.traits);
+    const like = level < 1 ? undefined : this._outline(z, known, seed);
+    const plan = like ? like.plan : planOf(z, bars, parts, size);
     const { given, known: all } = copied(this._standard(z), known, plan, this.cfg);
     const noise = alike(normal(z.length, seed), plan, this.cfg);
     const start =
@@ -238,13 +247,14 @@ class LearnedPrior {
               Math.cos((level * Math.PI) / 2) * given[i] + Math.sin((level * Math.PI) / 2) * x,
           )
         : noise;
-    const x = await this.denoise(start, given, all, plan, known.some(Boolean), pause, level);
+    const outline = { plan, transposed: known.some(Boolean), traits: isNew ? like.traits : nothing };
+    const x = await this.denoise(start, given, all, outline, pause, level);
     const numbers = parts * size;
     return x.map((value, i) => value * this.scale[i % numbers] + this.mean[i % numbers]);
   }
 
-  // From noise x to codes, by the network (DDIM).
-  async denoise(x, given, known, plan, transposed, pause, level = 1) {
+  // From noise x to codes, by the network (DDIM), to an outline { plan, transposed, traits }.
+  async denoise(x, given, known, { plan, transposed, traits }, pause, level = 1) {
     const n = this.network.tokens;
     const { parts, size } = this.cfg;
     const same = new Uint8Array(n * n);
@@ -260,8 +270,13 @@ class LearnedPrior {
     for (let k = 0; k < steps; k += 1) {
       await pause();
       now = keep(now);
-      const told = this.network.told(at(k), transposed);
-      const velocity = this.network.apply(now, known, same, biases, told);
+      const say = own =>
+        this.network.apply(now, known, same, biases, this.network.told(at(k), transposed, own));
+      let velocity = say(traits);
+      if (traits.some(Boolean)) {
+        const untold = say(traits.map(() => 0));
+        velocity = velocity.map((told, i) => untold[i] + GUIDANCE * (told - untold[i]));
+      }
       const [signal, noisy] = [Math.cos((at(k) * Math.PI) / 2), Math.sin((at(k) * Math.PI) / 2)];
       const [nextSignal, nextNoisy] = [
         Math.cos((at(k + 1) * Math.PI) / 2),
@@ -281,8 +296,8 @@ class LearnedPrior {
     return z.map((value, i) => (value - this.mean[i % numbers]) / this.scale[i % numbers]);
   }
 
-  // A plan of music that agrees best with what is known of z.
-  _plan(z, known, seed) {
+  // Plan and traits of a piece of music that agrees best with what is known of z.
+  _outline(z, known, seed) {
     const { bars, parts, size } = this.cfg;
     const own = planOf(z, bars, parts, size);
     const count = this.plans.shape[0];
@@ -304,7 +319,10 @@ class LearnedPrior {
     const least = [...wrong].sort((a, b) => a - b)[Math.min(NEAREST, count) - 1];
     const fits = range(count).filter(n => wrong[n] <= least);
     const chosen = fits[Math.floor(uniform(seed ^ 0x5bd1e995)() * fits.length)];
-    return range(bars).map(bar => range(parts).map(part => at(chosen, bar, part)));
+    const plan = range(bars).map(bar => range(parts).map(part => at(chosen, bar, part)));
+    const { traits } = this.cfg;
+    const told = this.traits.data.subarray(chosen * traits, (chosen + 1) * traits);
+    return { plan, traits: Float32Array.from(told) };
   }
 }
 
