@@ -63,6 +63,11 @@ def test_each_call_draws_other_pieces_into_another_folder_and_the_seed_draws_the
     assert _bytes(one) == _bytes(again[0]) == _bytes(again[1]), 'nothing was overwritten'
 
 
+def test_a_key_is_written_down_with_what_was_drawn_in_it(call):
+    _, folder = call('sample', '--n', 1, '--key', 'A minor')
+    assert json.loads((folder / 'samples.json').read_text())['key'] == 'A minor'
+
+
 def test_sound_is_written_where_nobody_says_otherwise(call):
     _, folder = call('sample', '--n', 1, fast=False)
     assert (folder / 'sample_1.wav').exists()
@@ -127,6 +132,7 @@ def test_a_wrong_tempo_and_a_wrong_file_leave_nothing(place, capsys):
     for arguments, message in [
         (['sample', run, '--qpm', '0'], 'the tempo lies in 1..1000'),
         (['sample', run, '--seed', '-1'], 'a seed is within'),
+        (['sample', run, '--key', 'H'], "'H' is no key; give one such as C"),
         (['interpolate', run, '--start', tune, '--end', 'none.mid'], 'none.mid does not exist'),
         (['infill', run, 'none.mid', '--keep', '1'], 'none.mid does not exist'),
     ]:

@@ -28,7 +28,8 @@ def traits(pieces: np.ndarray, form: Form) -> np.ndarray:
     Then of each stream how many notes begin in a bar of its first and of its second half, n as
     log2(1 + n) - 2, and of one with pitches the mean of these, in octaves above middle C.
     """
-    return np.stack([_of(piece, form) for piece in pieces]).reshape(-1, count(form))
+    found = np.array([_of(piece, form) for piece in pieces], np.float32)
+    return found.reshape(len(pieces), count(form))
 
 
 def _of(piece: np.ndarray, form: Form) -> np.ndarray:
@@ -40,7 +41,7 @@ def _of(piece: np.ndarray, form: Form) -> np.ndarray:
         if stream.tonal:
             sounds[notes.pitch % CLASSES] = 1
             others.append((notes.pitch.mean() - 60) / 12 if len(notes.pitch) else 0.0)
-    return np.concatenate([sounds, others]).astype(np.float32)
+    return np.concatenate([sounds, others])
 
 
 def _onsets(notes: GridNotes, form: Form) -> list[float]:
