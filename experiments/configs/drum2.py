@@ -48,7 +48,7 @@ SMALL = {
         'free_bits': 256.0,
         'token_dropout': 0.25,
     },
-    'prior': {'steps': 2000},
+    'prior': {'steps': 2000, 'batch_size': 256},
     'evaluation': {'every': 500, 'windows': 1024, 'batch_size': 128},
     # Few drummers give many patterns (docs/training.md).
     'data': {'drop_drums': 0.15, 'mix_drums': 0.5},

@@ -56,7 +56,7 @@ SMALL = {
         'token_dropout': 0.25,
         'told_dropout': 0.1,
     },
-    'prior': {'steps': 2000},
+    'prior': {'steps': 2000, 'batch_size': 256},
     'evaluation': {'every': 500, 'windows': 1024, 'batch_size': 128},
 }
 
