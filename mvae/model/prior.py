@@ -22,7 +22,7 @@ from mvae.model.types import Params
 
 _NEAREST = 16  # plans, of which one is drawn where some codes are known
 EQUAL = 1e-3  # distance of codes that are the same but for rounding
-_CHUNK = 32  # pieces drawn at once, whatever is asked for: so that no row depends on their number
+_CHUNK = 8  # pieces drawn at once, whatever is asked for: so that no row depends on their number
 
 
 class Gaussian(NamedTuple):
