@@ -12,15 +12,14 @@ import numpy as np
 from ml_collections import ConfigDict
 
 from mvae.checks import check_integer, check_qpm, check_seed, is_number
+from mvae.drawing import draw
 from mvae.errors import InputError
 from mvae.model import interpolation, vae
 from mvae.model.config import ModelConfig, model_config
 from mvae.model.prior import Gaussian, Learned, Prior, noise, plans_of, standard
 from mvae.model.types import Params
-from mvae.music import traits
 from mvae.music.form import Form
 from mvae.music.forms import make_form
-from mvae.music.letters import sections_of
 from mvae.music.midi import to_note_sequence
 from mvae.music.notation import Notation
 from mvae.music.sources import Source, read_source
@@ -239,7 +238,8 @@ class MusicVAE:
         temperature: that of the prior where None: 0 of the learned one, 1 of the others. prior: one
         of `priors`, the usual one where None. sections: such as 'AABA', of which the same letter is
         the same music; by the learned prior of a model with a code for each bar. told: see
-        `decode_tokens`. key: such as 'A minor', of a learned prior that was told pitch classes.
+        `decode_tokens`. key: such as 'A minor', of a learned prior that was told pitch classes;
+        where None that of the chords that are told, else any.
         """
         n, prior = check_integer('a number of pieces', n, 1), prior or self.usual_prior
         if prior not in self.priors:
@@ -247,41 +247,10 @@ class MusicVAE:
                 f'this model has no prior {prior!r}, but {" and ".join(self.priors)}; '
                 'training leaves a fitted one at every evaluation and a learned one at its end'
             )
-        z = self._draw(prior, n, check_seed(seed), sections, key)
+        asked = sections, key, self._conditions(told or {}, n)
+        z = draw(prior, self.priors[prior], self.form, n, check_seed(seed), *asked)
         heat = self.priors[prior].temperature if temperature is None else temperature
         return self.decode_tokens(z, heat, seed, told), z
-
-    def _draw(
-        self, name: str, n: int, seed: int, sections: str | None, key: str | None
-    ) -> np.ndarray:
-        prior = self.priors[name] if key is None else self._in_key(name, key)
-        if sections is None:
-            return prior.draw(n, seed)
-        own = isinstance(prior, Learned) and prior.config.bars == self.form.bars
-        if not isinstance(prior, Learned) or prior.config.tokens == 1 or not own:
-            raise InputError(
-                f'sections such as {sections} are drawn by the learned prior of a model with a '
-                f'code for each bar (model.bar_codes), not by the {name} prior of this one'
-            )
-        return prior.draw(n, seed, sections_of(sections, self.form.bars))
-
-    def _in_key(self, name: str, key: str) -> Learned:
-        """The prior with those outlines of music that can be moved into a key, moved."""
-        prior, notes = self.priors[name], traits.scale(key)
-        if not isinstance(prior, Learned) or not (
-            prior.config.traits and traits.classes(self.form)
-        ):
-            raise InputError(
-                f'the {name} prior of this model keeps to no key; the learned one of music with '
-                'pitches does: mvae prior fits it'
-            )
-        moved, up = traits.into(prior.outlines.traits, notes)
-        if (up < 0).all():
-            raise InputError(f'nothing that the prior learned from lies in {key}, in any key')
-        outlines = prior.outlines._replace(
-            traits=moved, transposed=prior.outlines.transposed | (up > 0)
-        )
-        return dataclasses.replace(prior, outlines=outlines.take(up >= 0))
 
     # Notes.
 

@@ -59,22 +59,48 @@ def test_music_without_pitches_has_onsets_alone():
     ],
 )
 def test_a_key_has_the_notes_of_its_scale(key, classes):
-    assert np.flatnonzero(traits.scale(key)).tolist() == classes
+    up = traits.key_number(key)
+    assert sorted((pitch + up) % 12 for pitch in C_MAJOR) == classes
 
 
 @pytest.mark.parametrize('key', ['', 'H', 'D dorian', '7', 'C G'])
 def test_what_is_no_key_is_said(key):
     with pytest.raises(InputError, match='is no key; give one such as'):
-        traits.scale(key)
+        traits.key_number(key)
 
 
-def test_what_sounds_is_moved_into_a_scale_or_it_is_said_that_nothing_does_it():
+def test_what_sounds_is_moved_into_c_major_or_it_is_said_that_nothing_does_it():
     rows = [[0, 4, 7], [1, 5, 8], [0, 1, 2], [], [0, 2, 4, 5, 7, 9, 11], [11, 1, 3, 4, 6, 8, 10]]
     told = np.where([_scale(row) for row in rows], 1.0, -1.0)
     told = np.concatenate([told, np.arange(6)[:, None]], 1)
-    found, up = traits.into(told, traits.scale('C'))
+    found, up = traits.into_c(told)
     assert up.tolist() == [0, 4, -1, 0, 0, 1]
     np.testing.assert_array_equal(found[:, 12:], told[:, 12:])
     for row, own, n in zip(rows, found, up.tolist(), strict=True):
         moved = sorted((pitch + n) % 12 for pitch in row)
         assert n < 0 or (moved == _sounding(own[:12]) and set(moved) <= set(C_MAJOR))
+    again = traits.move(found, (12 - up) % 12 * (up >= 0))
+    np.testing.assert_array_equal(again[up >= 0], told[up >= 0])
+
+
+@pytest.mark.parametrize(
+    'chords, key',
+    [
+        ('C G Am F', 0),
+        ('Eb', 3),  # which is in B flat and A flat major too
+        ('D A Bm G', 2),
+        ('Am E Am E', 0),  # most of A harmonic minor
+        ('N.C.', -1),
+    ],
+)
+def test_chords_have_a_key(chords, key):
+    form = make_form('lead', 2, Notation())
+    found = traits.keys_of(form, [form.tell({'chords': chords})[0][None]])
+    assert found.tolist() == [key]
+
+
+def test_music_that_is_told_nothing_with_pitches_has_no_keys():
+    form = make_form('groove_of_hits', 2, Notation())
+    hits = np.ones((3, form.steps, 9), np.int64)
+    assert traits.keys_of(form, [hits]) is None
+    assert traits.keys_of(make_form('melody', 2, Notation()), []) is None

@@ -116,6 +116,22 @@ def test_a_key_is_told_to_the_network_in_its_pitch_classes(model):
     assert len(knows.sample(2, key='G')) == 2
 
 
+def test_new_pieces_are_in_the_key_of_the_chords_that_they_are_told():
+    lead = tiny_model('lead', 2, 'hier')
+    lead = dataclasses.replace(lead, learned=tiny_prior(lead))
+
+    def codes(**asked):
+        return lead.sample_tokens(2, seed=5, **asked)[1]
+
+    np.testing.assert_array_equal(codes(told={'chords': 'C G Am F'}), codes(key='C'))
+    np.testing.assert_array_equal(codes(told={'chords': 'C G Am F'}, key='E'), codes(key='E'))
+    np.testing.assert_array_equal(codes(told={'chords': 'N.C.'}), codes())
+    both = np.stack([lead.form.tell({'chords': own})[0] for own in ('Eb Bb', 'N.C.')])
+    mixed = codes(told={'chords': both})
+    np.testing.assert_array_equal(mixed[0], codes(key='Eb')[0])
+    np.testing.assert_array_equal(mixed[1], codes()[1])
+
+
 def test_a_key_is_of_priors_that_were_told_pitch_classes(model):
     knows = dataclasses.replace(model, learned=tiny_prior(model))
     drums = tiny_model('drums', 2, 'hier')
@@ -132,7 +148,7 @@ def test_a_key_is_of_priors_that_were_told_pitch_classes(model):
     every = np.ones_like(knows.learned.outlines.traits)
     all_notes = knows.learned.outlines._replace(traits=every)
     full = dataclasses.replace(knows.learned, outlines=all_notes)
-    with pytest.raises(InputError, match='nothing that the prior learned from lies in C, in any'):
+    with pytest.raises(InputError, match='nothing that the prior learned from lies in any key'):
         dataclasses.replace(knows, learned=full).sample_tokens(1, key='C')
 
 

@@ -73,33 +73,50 @@ class Learned:
         """Z."""
         return self.config.tokens * self.config.size
 
-    def draw(self, n: int, seed: int, sections: np.ndarray | None = None) -> np.ndarray:
+    def pick(self, n: int, seed: int) -> Outline[np.ndarray]:
+        """Outlines of music for n pieces; row i depends on the seed alone, not on n."""
+        places = np.asarray(_uniform(_keys(n, seed)))[:n]
+        return self._outlines_at((places * len(self.outlines.plan)).astype(np.int64))
+
+    def draw(
+        self,
+        n: int,
+        seed: int,
+        sections: np.ndarray | None = None,
+        outlines: Outline[np.ndarray] | None = None,
+    ) -> np.ndarray:
         """float32 [n, Z]; row i depends on the seed alone, not on n.
 
         sections: int [U, 2], of each bar its section's letter, as a number, and its place there.
-        Bars that agree in both are drawn the same, and no bars of different letters are.
+        Bars that agree in both are drawn the same, and no bars of different letters are. outlines:
+        of the pieces, those of `pick` where None.
         """
+        outline = self.pick(n, seed) if outlines is None else outlines
+        if sections is not None:
+            outline = outline._replace(plan=_sectioned(outline.plan, sections))
         nothing = np.zeros((self.config.bars, self.config.parts), bool)
-        return self.fill(np.zeros((n, self.size), np.float32), nothing, seed, sections)
+        return self._fill(np.zeros((n, self.size), np.float32), nothing, seed, outline)
 
-    def fill(
-        self, z: np.ndarray, known: np.ndarray, seed: int, sections: np.ndarray | None = None
-    ) -> np.ndarray:
+    def fill(self, z: np.ndarray, known: np.ndarray, seed: int) -> np.ndarray:
         """z float [n, Z] with all codes but the known ones drawn anew, to go with them.
 
-        known: bool [U, K], of each bar which parts. sections: see `draw`. float32 [n, Z]; row i
-        depends on z[i] and the seed alone.
+        known: bool [U, K], of each bar which parts. float32 [n, Z]; row i depends on z[i] and the
+        seed alone.
         """
+        shape = len(z), self.config.bars, self.config.parts, self.config.size
+        outline = self._outline_for(plans_of(np.reshape(z, shape)), known, seed)
+        if np.any(known):  # traits are heard in what is known
+            nothing, moved = 0 * outline.traits, np.ones(len(z), bool)
+            outline = outline._replace(traits=nothing, transposed=moved)
+        return self._fill(z, known, seed, outline)
+
+    def _fill(
+        self, z: np.ndarray, known: np.ndarray, seed: int, outline: Outline[np.ndarray]
+    ) -> np.ndarray:
         cfg = self.config
         shape = len(z), cfg.bars, cfg.parts, cfg.size
         given = (np.asarray(z, np.float32).reshape(shape) - self.mean) / self.scale
         start = noise(len(z), self.size, seed).reshape(shape)
-        known = np.asarray(known)
-        outline = self._outline_for(plans_of(np.reshape(z, shape)), known, seed)
-        if sections is not None:
-            outline = outline._replace(plan=_sectioned(outline.plan, sections))
-        if known.any():  # it is heard in what is known
-            outline = outline._replace(traits=0 * outline.traits, transposed=np.ones(len(z), bool))
         given, all_known = _copied(given, known, outline.plan)
         rows = zip(*map(_chunks, (start, given, all_known, *outline)), strict=True)
         parts = [diffusion.draw(self.params, cfg, *row[:3], Outline(*row[3:])) for row in rows]
@@ -114,7 +131,10 @@ class Learned:
             wrong = ((same != own) & both).sum((1, 2, 3))
             fits = np.flatnonzero(wrong <= np.sort(wrong)[:_NEAREST][-1])
             chosen.append(fits[int(place * len(fits))])
-        outline = self.outlines.take(np.array(chosen, np.int64))
+        return self._outlines_at(np.array(chosen, np.int64))
+
+    def _outlines_at(self, rows: np.ndarray) -> Outline[np.ndarray]:
+        outline = self.outlines.take(rows)
         return outline._replace(plan=outline.plan.astype(np.int32))
 
 

@@ -1,5 +1,7 @@
 """Traits: a few numbers that say what the notes of a piece have in common, such as their key."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from pretty_midi import key_name_to_key_number
 
@@ -50,8 +52,8 @@ def _onsets(notes: GridNotes, form: Form) -> list[float]:
     return [np.log2(1 + half.sum() / (form.bars / 2)) - 2 for half in (~late, late)]
 
 
-def scale(key: str) -> np.ndarray:
-    """Which pitch classes a key has, bool [12]: of 'A minor' or 'Am' those of natural minor.
+def key_number(key: str) -> int:
+    """The major key with the notes of a key, 0 of C to 11: that of 'A minor' or 'Am' is C.
 
     Raises InputError for what is no key.
     """
@@ -59,17 +61,50 @@ def scale(key: str) -> np.ndarray:
         number = key_name_to_key_number(key)
     except ValueError:
         raise InputError(f'{key!r} is no key; give one such as C, F# major or A minor') from None
-    return np.roll(_MAJOR, number % CLASSES + 3 * (number >= CLASSES))
+    return (number + 3 * (number >= CLASSES)) % CLASSES
 
 
-def into(traits: np.ndarray, scale: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Traits float32 [N, C] moved up so that their pitch classes lie in a scale bool [12].
+def keys_of(form: Form, conditions: Sequence[np.ndarray]) -> np.ndarray | None:
+    """The major keys that have most of what models are told, such as chords: int64 [N].
+
+    conditions: of each its columns, int [N, T, C]. None where there are none with pitches, and -1
+    for a piece that is told nothing. Of equal keys that which has more of the first chord, and of
+    these that of its root.
+    """
+    own = zip(form.conditions, conditions, strict=True)
+    tonal = [(part.codec, columns) for part, columns in own if part.tonal]
+    if not tonal:
+        return None
+    notes = [[codec.decode(piece) for piece in columns] for codec, columns in tonal]
+    return np.array([_key_of(list(piece)) for piece in zip(*notes, strict=True)])
+
+
+def _key_of(told: list[GridNotes]) -> int:
+    counts = np.zeros(CLASSES)
+    for notes in told:
+        first = notes.start == notes.start[:1]
+        np.add.at(counts, notes.pitch % CLASSES, notes.end - notes.start + 1e-3 * first)
+    keys = np.stack([np.roll(_MAJOR, key) for key in range(CLASSES)])
+    score = keys @ counts
+    roots = [int(notes.pitch[0]) % CLASSES for notes in told if len(notes.pitch)]
+    score[roots] += 1e-6
+    return int(score.argmax()) if roots else -1
+
+
+def into_c(traits: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Traits float32 [N, C] moved up so that their pitch classes lie in C major.
 
     Returns these, and by how many semitones, int64 [N]: 0 to 11, and -1 where by none.
     """
-    sounds = traits[:, :CLASSES]
-    moved = np.stack([np.roll(sounds, n, 1) for n in range(CLASSES)], 1)  # [N, 12, 12]
-    fits = ~((moved > 0) & ~scale).any(2)
+    moved = np.stack([move(traits, n) for n in range(CLASSES)], 1)  # [N, 12, C]
+    fits = ~((moved[..., :CLASSES] > 0) & ~_MAJOR).any(2)
     up = np.where(fits.any(1), fits.argmax(1), -1)
-    own = moved[np.arange(len(traits)), up]
-    return np.concatenate([own, traits[:, CLASSES:]], 1), up
+    return moved[np.arange(len(traits)), up], up
+
+
+def move(traits: np.ndarray, up: np.ndarray | int) -> np.ndarray:
+    """Traits [N, C] whose pitch classes are so many semitones higher, int [N]; -1 leaves them."""
+    higher = np.maximum(np.broadcast_to(up, len(traits)), 0)
+    places = (np.arange(CLASSES) - higher[:, None]) % CLASSES
+    sounds = np.take_along_axis(traits[:, :CLASSES], places, 1)
+    return np.concatenate([sounds, traits[:, CLASSES:]], 1)
