@@ -28,7 +28,7 @@ def test_traits_are_pitch_classes_onsets_of_both_halves_and_mean_pitches():
     pieces[0, 9, 0] = FIRST_NOTE_ON + 74 - low  # D
     pieces[0, 20, 0] = FIRST_NOTE_ON + 64 - low  # E, in the second bar
     pieces[0, 3, 1] = FIRST_NOTE_ON + 43 - low  # bass: G
-    pieces[1, 16:, 2] = 1  # drums: kicks in the second bar, 16
+    pieces[1, 16:, 2] = 5  # drums: two together in the second bar, 16 times
     found = traits.traits(pieces, form)
     assert found.dtype == np.float32 and found.shape == (2, traits.count(form)) == (2, 20)
     assert [_sounding(row[:12]) for row in found] == [[0, 2, 4, 7], []]

@@ -27,8 +27,9 @@ def traits(pieces: np.ndarray, form: Form) -> np.ndarray:
     """Of pieces int [N, T, K], float32 [N, C], each about -2 to 2.
 
     First, where the form has pitches, of each pitch class 1 where a note of it sounds, else -1.
-    Then of each stream how many notes begin in a bar of its first and of its second half, n as
-    log2(1 + n) - 2, and of one with pitches the mean of these, in octaves above middle C.
+    Then of each stream how many onsets a bar of its first and of its second half has, n as
+    log2(1 + n) - 2, and of one with pitches the mean of these, in octaves above middle C. Notes
+    that begin together are one onset.
     """
     found = np.array([_of(piece, form) for piece in pieces], np.float32)
     return found.reshape(len(pieces), count(form))
@@ -47,8 +48,7 @@ def _of(piece: np.ndarray, form: Form) -> np.ndarray:
 
 
 def _onsets(notes: GridNotes, form: Form) -> list[float]:
-    steps = form.bars * form.steps_per_bar
-    late = notes.start >= steps / 2
+    late = np.unique(notes.start) >= form.bars * form.steps_per_bar / 2
     return [np.log2(1 + half.sum() / (form.bars / 2)) - 2 for half in (~late, late)]
 
 
