@@ -52,6 +52,11 @@ def _train(*arguments):
     return subprocess.run(_command(*arguments), capture_output=True, text=True, timeout=200)
 
 
+def _devices(count):
+    flags = f'{os.environ["XLA_FLAGS"]} --xla_force_host_platform_device_count={count}'
+    return {**os.environ, 'XLA_FLAGS': flags, 'JAX_PLATFORMS': 'cpu'}
+
+
 def _free_address():
     with socket.socket() as probe:
         probe.bind(('127.0.0.1', 0))
@@ -262,22 +267,16 @@ def test_two_processes_equal_one_with_two_devices(data, tmp_path):
     address = _free_address()
     checked = '--config.training.check_replicas_every=5'
     arguments = ['--data', data, '--steps', 10, checked, '--config.prior.steps=3']
-    two_devices = {
-        **os.environ,
-        'XLA_FLAGS': '--xla_force_host_platform_device_count=2',
-        'JAX_PLATFORMS': 'cpu',
-    }
     one = subprocess.run(
         _command(*arguments, '--run', tmp_path / 'one'),
-        env=two_devices, capture_output=True, text=True, timeout=200,
+        env=_devices(2), capture_output=True, text=True, timeout=200,
     )  # fmt: skip
     assert one.returncode == 0, one.stderr
     pair = ['--run', tmp_path / 'two', '--coordinator', address, '--processes', 2]
-    alone = {**os.environ, 'JAX_PLATFORMS': 'cpu'}
     peers = [
         subprocess.Popen(
             _command(*arguments, *pair, '--process', n),
-            env=alone,
+            env=_devices(1),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -300,15 +299,10 @@ def test_eight_processes_of_two_devices_equal_one(data, tmp_path):
     arguments = ['--data', data, '--steps', 10, '--config.training.batch_size=16']
     assert _train(*arguments, '--run', tmp_path / 'one').returncode == 0
     all_of_them = [*arguments, '--run', tmp_path / 'eight', '--coordinator', _free_address()]
-    two_devices = {
-        **os.environ,
-        'XLA_FLAGS': '--xla_force_host_platform_device_count=2',
-        'JAX_PLATFORMS': 'cpu',
-    }
     peers = [
         subprocess.Popen(
             _command(*all_of_them, '--processes', 8, '--process', n),
-            env=two_devices,
+            env=_devices(2),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

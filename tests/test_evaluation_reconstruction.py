@@ -1,5 +1,6 @@
 """Accuracies, baselines and intervals against plain counts in numpy."""
 
+import compiled
 import jax
 import numpy as np
 import pytest
@@ -26,9 +27,9 @@ def test_reconstruction_counts_are_those_of_a_plain_count():
     batch = Batch(model.form.split(tokens), (), mask, np.arange(4))
     result = evaluate_reconstruction(model, [batch], np.array([7, 2, 7]), seed=3)
     z_key, draw_key = jax.random.split(jax.random.fold_in(jax.random.key(3), 0))
-    q = vae.encode(model.params, model.architecture, batch.streams)
+    q = compiled.encode(model.params, model.architecture, batch.streams)
     z = vae.sample_posterior(jax.random.normal(z_key, q.mu.shape), q)
-    streams = vae.generate(model.params, model.architecture, z, draw_key, 0.0)
+    streams = compiled.generate(model.params, model.architecture, z, draw_key, 0.0)
     greedy = model.form.join(streams)
     for k, (stream, first) in enumerate([('melody', 2), ('bass', 2), ('drums', 1)]):
         truth, guess = tokens[:3, :, k], greedy[:3, :, k]

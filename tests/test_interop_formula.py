@@ -1,5 +1,6 @@
 """Networks with weights from a formula, and what Magenta's code computed with them in float32."""
 
+import compiled
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -30,7 +31,7 @@ def formula_params(cfg: ModelConfig):
 
 
 def reconstruction(params, cfg, z, tokens):
-    (logits,) = vae.decode_logits(params, cfg, z, (tokens,))
+    (logits,) = compiled.decode_logits(params, cfg, z, (tokens,))
     return vae.heads_of(params, cfg)[0].loss(logits, tokens).sum(1), logits
 
 
@@ -45,7 +46,7 @@ def test_flat_with_two_lengths():
     ):
         cfg = ModelConfig((Categorical(5),), 1, len(tokens), (3,), 2, (4, 3))
         params, rows = formula_params(cfg), jnp.array(tokens)[None, :, None]
-        q = vae.encode(params, cfg, (rows,))
+        q = compiled.encode(params, cfg, (rows,))
         np.testing.assert_allclose(q.mu[0], mu[n], atol=1e-5)
         np.testing.assert_allclose(q.sigma[0], sigma[n], atol=1e-5)
         np.testing.assert_allclose(vae.kl_divergence(q).sum(), kl, atol=1e-5)
@@ -55,7 +56,7 @@ def test_flat_with_two_lengths():
             np.testing.assert_allclose(
                 logits[0, 0], [-0.442801, 1.472466, 0.807804, -0.409677, -1.469527], atol=1e-5
             )
-            (greedy,) = vae.generate(params, cfg, jnp.asarray(Z), jax.random.key(0), 0.0)
+            (greedy,) = compiled.generate(params, cfg, jnp.asarray(Z), jax.random.key(0), 0.0)
             np.testing.assert_array_equal(greedy, np.ones((2, 4, 1)))
 
 
@@ -83,14 +84,14 @@ def test_hierarchies(name):
         formula_params(cfg),
         jnp.array([[2, 0, 1, 4, 3, 0], [3, 3, 0, 2, 1, 1]])[..., None],
     )
-    q = vae.encode(params, cfg, (tokens,))
+    q = compiled.encode(params, cfg, (tokens,))
     np.testing.assert_allclose(q.mu, mu, atol=1e-5)
     np.testing.assert_allclose(q.sigma, sigma, atol=1e-5)
     np.testing.assert_allclose(vae.kl_divergence(q).sum(-1), kl, atol=1e-5)
     np.testing.assert_allclose(
         reconstruction(params, cfg, Z, tokens)[0], [11.155782, 10.613997], atol=1e-5
     )
-    (greedy,) = vae.generate(params, cfg, jnp.asarray(Z), jax.random.key(0), 0.0)
+    (greedy,) = compiled.generate(params, cfg, jnp.asarray(Z), jax.random.key(0), 0.0)
     np.testing.assert_array_equal(greedy[..., 0], [[2, 2, 2, 2, 1, 2]] * 2)
 
 
@@ -103,7 +104,7 @@ def test_a_groove_of_two_drums():
     values[1, 1] = 0, 1, 0, 900, 0, 2001 - 400
     values[1, 3] = 1, 0, 1000, 0, 0, 0
     params, values = formula_params(cfg), jnp.asarray(values)
-    q = vae.encode(params, cfg, (values,))
+    q = compiled.encode(params, cfg, (values,))
     mu, sigma = (
         [-0.830094, -0.503667, -0.643015, -0.049629],
         [0.340903, 0.946380, 0.563375, 0.664208],
@@ -115,7 +116,7 @@ def test_a_groove_of_two_drums():
     np.testing.assert_allclose(loss, [12.805699, 10.393026], atol=1e-5)
     first = [-1.536188, 0.671654, 0.845420, 0.802394, -0.658564, 0.374730]
     np.testing.assert_allclose(logits[0, 0], first, atol=1e-5)
-    (greedy,) = vae.generate(params, cfg, jnp.asarray(Z), jax.random.key(0), 0.0)
+    (greedy,) = compiled.generate(params, cfg, jnp.asarray(Z), jax.random.key(0), 0.0)
     played = np.concatenate(cfg.heads[0].numbers(greedy), -1)[0, 0]
     np.testing.assert_allclose(played, [0, 1, 0.699606, 0.690486, -0.577407, 0.358122], atol=5e-4)
 
@@ -124,7 +125,7 @@ def test_nade_of_four_drums():
     """The first drum is the lowest bit."""
     cfg = ModelConfig((Nade((16,), 3),), 1, 4, (3,), 2, (4,))
     params, values = formula_params(cfg), jnp.array([[9, 0, 3, 4], [2, 1, 0, 15]])[..., None]
-    q = vae.encode(params, cfg, (values,))
+    q = compiled.encode(params, cfg, (values,))
     mu, sigma = (
         [-0.110939, 0.017567, 0.135739, 0.161392],
         [0.559649, 0.826339, 0.336934, 0.758440],
@@ -136,5 +137,5 @@ def test_nade_of_four_drums():
     np.testing.assert_allclose(loss, [14.483379, 15.229335], atol=1e-5)
     first = [0.276056, 0.124718, 1.583266, -0.897912, 0.137523, 1.369894, -0.124103]
     np.testing.assert_allclose(logits[0, 0], first, atol=1e-5)
-    (greedy,) = vae.generate(params, cfg, jnp.asarray(Z), jax.random.key(0), 0.0)
+    (greedy,) = compiled.generate(params, cfg, jnp.asarray(Z), jax.random.key(0), 0.0)
     np.testing.assert_array_equal(greedy[..., 0], [[14, 6, 6, 6], [14] * 4])

@@ -5,6 +5,7 @@ They are posterior, losses, logits, gradients, three Adam steps and greedy decod
 
 import dataclasses
 
+import compiled
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -62,8 +63,8 @@ def _groups(model, fixtures, tokens):
 def _forward(params, cfg, parts, eps):
     """Per example: posterior, KL, reconstruction loss; and all logits [B, T, sum of V_k]."""
     streams, told = parts
-    q = vae.encode(params, cfg, streams, told)
-    logits = vae.decode_logits(params, cfg, q.mu + q.sigma * eps, streams, told)
+    q = compiled.encode(params, cfg, streams, told)
+    logits = compiled.decode_logits(params, cfg, q.mu + q.sigma * eps, streams, told)
     parts = zip(vae.heads_of(params, cfg), logits, streams, strict=True)
     reconstruction = sum(head.loss(block, values).sum(1) for head, block, values in parts)
     return q, vae.kl_divergence(q).sum(-1), reconstruction, jnp.concatenate(logits, -1)
@@ -272,6 +273,6 @@ def test_gpu_and_cpu_agree(golden):
         for device in (jax.devices('cpu')[0], jax.devices('gpu')[0]):
             parts = model.params, fixtures['z'], model.form.split(tokens), model.form.told(tokens)
             params, z, streams, told = jax.device_put(parts, device)
-            blocks = vae.decode_logits(params, model.architecture, z, streams, told)
+            blocks = compiled.decode_logits(params, model.architecture, z, streams, told)
             logits.append(np.concatenate(jax.device_get(blocks), -1))
     np.testing.assert_allclose(*logits, atol=1e-4)

@@ -4,6 +4,7 @@ import json
 import os
 from types import SimpleNamespace
 
+import compiled
 import jax
 import numpy as np
 import pytest
@@ -11,7 +12,6 @@ from run_maker import lively, tiny_model
 
 import mvae
 from mvae.errors import InputError
-from mvae.model import vae
 from mvae.model.config import ModelConfig
 from mvae.model.heads import Categorical, Columns
 from mvae.music.notation import Notation
@@ -100,14 +100,14 @@ def test_streams_of_several_columns():
         layout=(('columns', sizes),),
     )  # fmt: skip
     config = SimpleNamespace(music=Notation())
-    params = vae.init(jax.random.key(0), cfg)
+    params = compiled.init(jax.random.key(0), cfg)
     params = jax.tree.map(lambda x: 2 * np.asarray(x) + 0.1, params)
     model = SimpleNamespace(architecture=cfg, form=form, config=config, params=params)
     z = np.random.default_rng(0).standard_normal((5, 4)).astype(np.float32)
-    (ours,) = vae.generate(params, cfg, z, jax.random.key(0), 0.0)
+    (ours,) = compiled.generate(params, cfg, z, jax.random.key(0), 0.0)
     np.testing.assert_array_equal(_run(onnx_model.decoder(model), z=z)[0], ours)
     found = _run(onnx_model.encoder(model), tokens=np.asarray(ours))
-    for a, b in zip(found, vae.encode(params, cfg, [ours]), strict=True):
+    for a, b in zip(found, compiled.encode(params, cfg, [ours]), strict=True):
         np.testing.assert_allclose(a, b, atol=1e-5)
 
 

@@ -8,6 +8,7 @@ import json
 import time
 from pathlib import Path
 
+import compiled
 import jax
 import numpy as np
 import pytest
@@ -17,7 +18,6 @@ from mvae.errors import InputError
 from mvae.interop import magenta, names
 from mvae.interop.crc32c import crc32c, masked_crc32c
 from mvae.interop.recognise import recognise
-from mvae.model import vae
 from mvae.model.config import ModelConfig
 from mvae.model.heads import Categorical, DrumRoll
 
@@ -28,7 +28,7 @@ CFG = ModelConfig((LINE,), 1, 32, (5,), 3, (4,))
 @pytest.fixture(scope='module')
 def tensors():
     """A tiny cat-mel under Magenta's names."""
-    params = vae.init(jax.random.key(0), CFG)
+    params = compiled.init(jax.random.key(0), CFG)
     params = jax.tree.map(lambda x: np.asarray(x) + np.float32(0.01), params)
     return names.to_magenta(params, CFG) | {
         'global_step': np.int64(7),
@@ -99,7 +99,7 @@ def test_every_format_gives_the_same_model(tensors, tmp_path):
     ModelConfig((LINE, LINE, DRUMS), 1, 256, (6, 5), 4, (5, 4)),
 ], ids=['hierdec-mel', 'hier-trio', 'cat-drums', 'flat-trio'])  # fmt: skip
 def test_the_name_map_runs_both_ways_and_the_architecture_is_recognised(cfg, tmp_path):
-    params = vae.init(jax.random.key(1), cfg)
+    params = compiled.init(jax.random.key(1), cfg)
     np.savez(tmp_path / 'x.npz', **names.to_magenta(params, cfg))
     name = 'cat-drums_2bar_small' if cfg.heads == (DrumRoll(512),) else None
     model = magenta.load(tmp_path / 'x.npz', name).model
@@ -119,7 +119,7 @@ def test_the_name_map_runs_both_ways_and_the_architecture_is_recognised(cfg, tmp
 
 def test_an_encoder_by_bars_with_a_flat_decoder_is_no_model_of_magentas(tmp_path):
     cfg = ModelConfig((LINE,), 1, 256, (6,), 4, (5,), encoder_bars=16)
-    np.savez(tmp_path / 'x.npz', **names.to_magenta(vae.init(jax.random.key(1), cfg), cfg))
+    np.savez(tmp_path / 'x.npz', **names.to_magenta(compiled.init(jax.random.key(1), cfg), cfg))
     for name, message in (
         (None, 'as no config of Magenta is'),
         ('flat-mel_16bar', 'hierenc model of melody, not flat-mel_16bar'),

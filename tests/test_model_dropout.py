@@ -1,5 +1,6 @@
 """Dropout of what layers read: how much, of what, and that nothing is dropped but in training."""
 
+import compiled
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -55,7 +56,7 @@ def test_dropping_nothing_is_no_dropout_and_dropping_is(form, variant, settings)
     """Layers then read the same numbers by another way."""
     c = tiny_config(form, 2, variant, **settings)
     cfg = model_config(c, form_of(c))
-    params = vae.init(jax.random.key(0), cfg)
+    params = compiled.init(jax.random.key(0), cfg)
     streams, rng = [], np.random.default_rng(0)
     for _, sizes in form_of(c).layout:
         streams.append(rng.integers(0, np.minimum(sizes, 130), (2, 32, len(sizes)), np.int32))

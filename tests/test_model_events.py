@@ -2,6 +2,7 @@
 
 import dataclasses
 
+import compiled
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -9,7 +10,6 @@ import pytest
 from draws import draw
 
 from mvae.config import base_config
-from mvae.model import vae
 from mvae.model.config import ModelConfig
 from mvae.model.heads import NOTHING, Events
 from mvae.model.objective import objective
@@ -41,14 +41,14 @@ def test_values_before_the_end_are_scored_as_categories():
 @pytest.mark.parametrize('length', [0, 1, 4, 6])
 def test_a_sequence_is_read_as_if_it_stood_alone(length):
     """In stacks of both directions, beside a longer one."""
-    params = vae.init(jax.random.key(0), FLAT)
+    params = compiled.init(jax.random.key(0), FLAT)
     tokens = np.zeros((2, 6, 1), np.int32)
     tokens[0, :length, 0] = [1, 2, 3, 4, 5, 1][:length]
     tokens[1, :, 0] = 3
-    mu, sigma = vae.encode(params, FLAT, (tokens,))
+    mu, sigma = compiled.encode(params, FLAT, (tokens,))
     if length:
         alone = dataclasses.replace(FLAT, steps=length)
-        own = vae.encode(params, alone, (tokens[:1, :length],))
+        own = compiled.encode(params, alone, (tokens[:1, :length],))
         np.testing.assert_allclose(mu[0], own.mu[0], atol=1e-6)
         np.testing.assert_allclose(sigma[0], own.sigma[0], atol=1e-6)
     else:
@@ -56,7 +56,7 @@ def test_a_sequence_is_read_as_if_it_stood_alone(length):
 
 
 def test_the_loss_has_no_part_behind_the_end_and_a_finite_gradient():
-    params = vae.init(jax.random.key(0), HIER)
+    params = compiled.init(jax.random.key(0), HIER)
     piece = np.zeros((1, 18, 1), np.int32)
     piece[0, [0, 1, 2, 6], 0] = 1, 2, END, END  # three segments: 3, 1 and 0 steps
 
@@ -65,7 +65,7 @@ def test_the_loss_has_no_part_behind_the_end_and_a_finite_gradient():
         return found.reconstruction.sum(), found
 
     (total, found), gradient = jax.value_and_grad(loss, has_aux=True)(params)
-    logits = vae.decode_logits(params, HIER, found.z, (piece,))[0]
+    logits = compiled.decode_logits(params, HIER, found.z, (piece,))[0]
     steps = HEAD.loss(logits, piece)
     np.testing.assert_allclose(total, steps[0, [0, 1, 2, 6]].sum(), rtol=1e-6)
     assert found.counted.sum() == 4 and not (found.right & ~found.counted).any()
@@ -73,9 +73,9 @@ def test_the_loss_has_no_part_behind_the_end_and_a_finite_gradient():
 
 
 def test_drawn_segments_end_with_their_end_and_rows_do_not_depend_on_others():
-    params = vae.init(jax.random.key(0), HIER)
+    params = compiled.init(jax.random.key(0), HIER)
     z = jax.random.normal(jax.random.key(1), (64, 5))
-    (drawn,) = vae.generate(params, HIER, z, jax.random.key(2), 1.0)
+    (drawn,) = compiled.generate(params, HIER, z, jax.random.key(2), 1.0)
     assert drawn.min() >= 0 and drawn.max() == END
     segments = np.asarray(drawn).reshape(-1, 6)
     assert (segments[:, 0] > 0).all()

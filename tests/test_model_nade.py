@@ -2,6 +2,7 @@
 
 import itertools
 
+import compiled
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -121,7 +122,7 @@ def _setting(form, variant):
 
 def test_all_weights_learn_and_a_row_of_a_draw_is_the_same_in_any_batch():
     cfg, loss = _setting('drums', 'hier')
-    params = vae.init(jax.random.key(0), cfg)
+    params = compiled.init(jax.random.key(0), cfg)
     gradients = jax.jit(jax.grad(loss))(params)
     assert all(np.abs(g).max() > 0 for g in jax.tree.leaves(gradients['decoders'][0]['heads']))
     z = jax.random.normal(jax.random.key(1), (3, cfg.latent_size))

@@ -5,6 +5,7 @@ closed-form KL, hierarchical encoders, codes of bars.
 import dataclasses
 import functools
 
+import compiled
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -27,7 +28,7 @@ both = pytest.mark.parametrize('cfg', [HIERARCHICAL, FLAT], ids=['hierdec', 'fla
 
 def _params(cfg):
     """Weights large enough that every part matters."""
-    params = vae.init(jax.random.key(0), cfg)
+    params = compiled.init(jax.random.key(0), cfg)
     leaves, tree = jax.tree.flatten(params)
     keys = jax.random.split(jax.random.key(1), len(leaves))
     moved = [x + 0.4 * jax.random.normal(k, x.shape) for x, k in zip(leaves, keys, strict=True)]
@@ -78,7 +79,8 @@ def nested_logits(params, cfg, z, streams):
 def test_folded_bars_equal_nested_bars_in_value_and_gradient(cfg):
     params, streams = _params(cfg), _streams(cfg)
     z = jax.random.normal(jax.random.key(3), (2, cfg.latent_size))
-    ours, reference = (f(params, cfg, z, streams) for f in (vae.decode_logits, nested_logits))
+    ours = compiled.decode_logits(params, cfg, z, streams)
+    reference = jax.jit(nested_logits, static_argnums=1)(params, cfg, z, streams)
     for x, y in zip(ours, reference, strict=True):
         np.testing.assert_allclose(x, y, atol=1e-5)
 
@@ -87,7 +89,8 @@ def test_folded_bars_equal_nested_bars_in_value_and_gradient(cfg):
         return sum(jnp.sum(jnp.sin(x)) for x in decode(params, cfg, mu, streams))
 
     ours, reference = (
-        jax.grad(functools.partial(loss, f))(params) for f in (vae.decode_logits, nested_logits)
+        jax.jit(jax.grad(functools.partial(loss, f)))(params)
+        for f in (vae.decode_logits, nested_logits)
     )
     jax.tree.map(
         lambda x, y: np.testing.assert_allclose(x, y, rtol=1e-3, atol=1e-4), ours, reference
@@ -98,9 +101,9 @@ def test_folded_bars_equal_nested_bars_in_value_and_gradient(cfg):
 def test_a_step_changes_no_logits_up_to_itself(cfg):
     params, streams = _params(cfg), _streams(cfg)
     z = jax.random.normal(jax.random.key(3), (2, cfg.latent_size))
-    base = vae.decode_logits(params, cfg, z, streams)
+    base = compiled.decode_logits(params, cfg, z, streams)
     for t in (0, 3, 8):
-        changed = vae.decode_logits(params, cfg, z, _changed(streams, t))
+        changed = compiled.decode_logits(params, cfg, z, _changed(streams, t))
         for x, y in zip(base, changed, strict=True):
             np.testing.assert_array_equal(x[:, : t + 1], y[:, : t + 1])
             assert not np.allclose(x[:, t + 1], y[:, t + 1])
@@ -110,9 +113,10 @@ def test_a_step_changes_no_logits_up_to_itself(cfg):
 def test_greedy_generation_is_the_likeliest_under_teacher_forcing_on_itself(cfg):
     params = _params(cfg)
     z = 3 * jax.random.normal(jax.random.key(4), (6, cfg.latent_size))
-    streams = vae.generate(params, cfg, z, jax.random.key(0), 0.0)
+    streams = compiled.generate(params, cfg, z, jax.random.key(0), 0.0)
     assert [x.shape for x in streams] == [(6, cfg.total_steps, 1)] * 2
-    for logits, values in zip(vae.decode_logits(params, cfg, z, streams), streams, strict=True):
+    blocks = compiled.decode_logits(params, cfg, z, streams)
+    for logits, values in zip(blocks, streams, strict=True):
         np.testing.assert_array_equal(logits.argmax(-1), values[..., 0])
 
 
@@ -121,7 +125,7 @@ def test_a_generated_row_does_not_depend_on_the_batch(cfg):
     params, z = _params(cfg), jax.random.normal(jax.random.key(4), (5, cfg.latent_size))
 
     def generate(z, seed):
-        return np.stack(vae.generate(params, cfg, z, jax.random.key(seed), 1.0))
+        return np.stack(compiled.generate(params, cfg, z, jax.random.key(seed), 1.0))
 
     whole = generate(z, 7)
     np.testing.assert_array_equal(whole[:, :2], generate(z[:2], 7))
@@ -137,9 +141,9 @@ def test_scheduled_sampling_at_its_ends(cfg):
     keys = jax.random.split(jax.random.key(0), 2)
 
     def decode(streams, p):
-        return vae.decode_logits(params, cfg, z, streams, sampling=(keys, p))
+        return compiled.decode_logits(params, cfg, z, streams, sampling=(keys, p))
 
-    forced = vae.decode_logits(params, cfg, z, streams)
+    forced = compiled.decode_logits(params, cfg, z, streams)
     for x, y in zip(decode(streams, 0.0), forced, strict=True):
         np.testing.assert_allclose(x, y, atol=1e-6)
     inside = _changed(streams, 0)  # read inside the first bar only
@@ -152,7 +156,8 @@ def test_hiding_every_input_leaves_only_z():
     z = jax.random.normal(jax.random.key(3), (2, FLAT.latent_size))
     keys = jax.random.split(jax.random.key(0), 2)
     silent = tuple(jnp.zeros_like(x) for x in streams)
-    hidden = [vae.decode_logits(params, FLAT, z, x, dropout=(keys, 1.0)) for x in (streams, silent)]
+    decode = functools.partial(compiled.decode_logits, params, FLAT, z, dropout=(keys, 1.0))
+    hidden = [decode(x) for x in (streams, silent)]
     for x, y in zip(*hidden, strict=True):
         np.testing.assert_array_equal(x, y)
 
@@ -170,10 +175,10 @@ def test_a_hierarchical_encoder_reads_bars_on_their_own_and_then_their_sequence(
     one_bar = dataclasses.replace(FLAT, steps=cfg.steps)
     identity = {'kernel': jnp.eye(10), 'bias': jnp.zeros(10)}
     bar_encoder = {'layers': params['encoder']['layers'], 'mu': identity, 'sigma': identity}
-    summaries = []
+    encode, summaries = jax.jit(encoder.encode, static_argnums=1), []
     for u in range(4):
         bar = [x[:, 3 * u : 3 * u + 3] for x in streams]
-        summaries.append(encoder.encode(bar_encoder, one_bar, bar).mu)
+        summaries.append(encode(bar_encoder, one_bar, bar).mu)
     forward, backward = jnp.stack(summaries), jnp.stack(summaries)
     for layer, size in zip(params['encoder']['bar_layers'], cfg.encoder_sizes, strict=True):
         states = []
@@ -187,14 +192,15 @@ def test_a_hierarchical_encoder_reads_bars_on_their_own_and_then_their_sequence(
         forward = backward = jnp.concatenate([states[0], states[1][::-1]], -1)
         last = jnp.concatenate([states[0][-1], states[1][-1]], -1)
     expected = last @ params['encoder']['mu']['kernel'] + params['encoder']['mu']['bias']
-    np.testing.assert_allclose(vae.encode(params, cfg, streams).mu, expected, rtol=1e-4, atol=1e-5)
+    mu = compiled.encode(params, cfg, streams).mu
+    np.testing.assert_allclose(mu, expected, rtol=1e-4, atol=1e-5)
 
 
 def test_bfloat16_stays_close_to_float32():
     params, streams = _params(HIERARCHICAL), _streams(HIERARCHICAL)
     low = dataclasses.replace(HIERARCHICAL, dtype='bfloat16')
     z = jax.random.normal(jax.random.key(3), (2, HIERARCHICAL.latent_size))
-    full, half = (vae.decode_logits(params, cfg, z, streams) for cfg in (HIERARCHICAL, low))
+    full, half = (compiled.decode_logits(params, cfg, z, streams) for cfg in (HIERARCHICAL, low))
     for x, y in zip(full, half, strict=True):
         assert y.dtype == jnp.float32
         np.testing.assert_allclose(x, y, atol=0.15)
@@ -265,17 +271,17 @@ def test_a_flat_decoder_can_have_a_hierarchical_encoder():
         c = tiny_config('melody', 16, variant)
         made[variant] = dataclasses.replace(model_config(c, form_of(c)), heads=(Categorical(5),))
     flat, hierenc, hier = (made[variant] for variant in ('flat', 'hierenc', 'hier'))
-    params = vae.init(jax.random.key(0), hierenc)
+    params = compiled.init(jax.random.key(0), hierenc)
     values = jax.random.randint(jax.random.key(1), (2, 256, 1), 0, 5)
-    q = vae.encode(params, hierenc, (values,))
-    np.testing.assert_array_equal(q.mu, vae.encode(params, hier, (values,)).mu)
+    q = compiled.encode(params, hierenc, (values,))
+    np.testing.assert_array_equal(q.mu, compiled.encode(params, hier, (values,)).mu)
     np.testing.assert_array_equal(
-        vae.decode_logits(params, hierenc, q.mu, (values,))[0],
-        vae.decode_logits(params, flat, q.mu, (values,))[0],
+        compiled.decode_logits(params, hierenc, q.mu, (values,))[0],
+        compiled.decode_logits(params, flat, q.mu, (values,))[0],
     )
     # The same bars, in another order.
     swapped = values.reshape(2, 16, 16, 1)[:, ::-1].reshape(2, 256, 1)
-    assert float(jnp.abs(vae.encode(params, hierenc, (swapped,)).mu - q.mu).max()) > 1e-3
+    assert float(jnp.abs(compiled.encode(params, hierenc, (swapped,)).mu - q.mu).max()) > 1e-3
 
 
 @pytest.mark.parametrize('bars, steps_per_quarter', [(1, 4), (3, 2), (8, 6)])

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
+import compiled
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -18,7 +19,6 @@ from run_maker import tiny_config
 
 from mvae.batch import Batch
 from mvae.errors import InputError
-from mvae.model import vae
 from mvae.model.config import model_config
 from mvae.model.objective import kl_cost
 from mvae.music.forms import make_form
@@ -89,12 +89,11 @@ def test_free_bits_are_free_up_to_the_threshold():
 def test_accumulation_is_the_mean_over_micro_batches():
     """With all the noise there is: it is of the example, so that only the order of sums differs."""
     cfg, t = _setting(token_dropout=0.25)
-    batch = _batch(1, (4, 32))
-    results = []
+    batch, results, step = _batch(1, (4, 32)), [], jax.jit(train_step, static_argnames=('cfg', 't'))
     for accumulation in (1, 2):
         ta = FrozenConfigDict({**t, 'accumulation': accumulation})
         state = init_state(jax.random.key(0), cfg, ta)
-        results.append(train_step(state, batch, jax.random.key(2), cfg=cfg, t=ta)[1])
+        results.append(step(state, batch, jax.random.key(2), cfg=cfg, t=ta)[1])
     for name in ('loss', 'examples', 'gradient_norm'):
         np.testing.assert_allclose(results[0][name], results[1][name], rtol=1e-5)
 
@@ -117,17 +116,18 @@ def test_eight_windows_are_learnt_by_heart():
     step = jax.jit(train_step, static_argnames=('cfg', 't'))
     for _ in range(500):
         state, _ = step(state, Batch.of((tokens,)), jax.random.key(1), cfg=cfg, t=t)
-    mu = vae.encode(state.params, cfg, (tokens,)).mu
-    (drawn,) = vae.generate(state.params, cfg, mu, jax.random.key(0), 0.0)
+    mu = compiled.encode(state.params, cfg, (tokens,)).mu
+    (drawn,) = compiled.generate(state.params, cfg, mu, jax.random.key(0), 0.0)
     assert float((drawn == tokens).mean()) > 0.99
 
 
 def test_metrics_of_the_loss_are_sums():
     cfg, _ = _setting()
-    params = vae.init(jax.random.key(0), cfg)
+    params = compiled.init(jax.random.key(0), cfg)
     batch = _batch(1, (4, 32))
     keys = jax.random.split(jax.random.key(2), 4)
-    loss, sums = negative_elbo(params, cfg, batch, keys, beta=0.2, free_bits=0.0)
+    of = jax.jit(negative_elbo, static_argnums=1)
+    loss, sums = of(params, cfg, batch, keys, beta=0.2, free_bits=0.0)
     np.testing.assert_allclose(loss, sums['loss'] / sums['examples'], rtol=1e-6)
     np.testing.assert_allclose(sums['loss'], sums['reconstruction'] + 0.2 * sums['kl'], rtol=1e-5)
 
@@ -189,9 +189,10 @@ def test_several_devices_equal_one_and_replicas_stay_equal():
     one, state = three_steps()
     alone = list(of_seven(state.params).values())
     for count in (4,):
+        devices = f'--xla_force_host_platform_device_count={count}'
         environment = {
             **os.environ,
-            'XLA_FLAGS': f'--xla_force_host_platform_device_count={count}',
+            'XLA_FLAGS': f'{os.environ["XLA_FLAGS"]} {devices}',
             'JAX_PLATFORMS': 'cpu',
             'PYTHONPATH': '.',
         }

@@ -87,7 +87,7 @@ def _fit(cfg: DenoiserConfig, codes: _Codes, p: ConfigDict, seed: int, stop: Sto
     init_key, key = jax.random.split(jax.random.key(seed))
     rate = optax.warmup_cosine_decay_schedule(0.0, p.learning_rate, _WARM_UP, p.steps + _WARM_UP)
     optimizer = optax.chain(optax.clip_by_global_norm(1.0), optax.adam(rate))
-    params = denoiser.init(init_key, cfg)
+    params = jax.jit(denoiser.init, static_argnums=1)(init_key, cfg)
     state = _State(params, optimizer.init(params), params)
     update = jax.jit(functools.partial(_update, cfg, optimizer, p.batch_size))
     bar = progress(range(p.steps), desc='learned prior', unit='step')

@@ -20,6 +20,7 @@ from mvae.training import schedules
 from mvae.training.loss import keys_of, negative_elbo
 
 AXIS = 'batch'
+_init = functools.partial(jax.jit, static_argnums=1)(vae.init)
 
 
 @struct.dataclass
@@ -43,7 +44,7 @@ def make_optimizer(t: FrozenConfigDict) -> optax.GradientTransformation:
 
 def init_state(key: jax.Array, cfg: ModelConfig, t: FrozenConfigDict) -> TrainState:
     """The state before the first update."""
-    params = vae.init(key, cfg)
+    params = _init(key, cfg)
     return TrainState(jnp.zeros((), jnp.int32), params, make_optimizer(t).init(params))
 
 
