@@ -1,9 +1,8 @@
 """`mvae attributes` at tiny: fit, apply, measure, and wrong input."""
 
 import json
-import subprocess
-import sys
 
+import program
 import pytest
 from midi_maker import song
 from run_maker import save_tiny
@@ -15,8 +14,7 @@ OWN = 'def highest(notes, steps):\n    return float(notes.pitch.max(initial=0))\
 
 
 def _program(*arguments):
-    command = [sys.executable, '-m', 'mvae', 'attributes', *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=300)
+    return program.mvae('attributes', *arguments)
 
 
 @pytest.fixture(scope='module')

@@ -4,11 +4,10 @@ and wrong input.
 
 import argparse
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
+import program
 import pytest
 from midi_maker import song
 from run_maker import save_tiny
@@ -49,18 +48,9 @@ def test_a_trio_is_measured_stream_by_stream_and_the_same_twice(made, tmp_path):
     run, store = made
     options = _options([run], store, out=tmp_path / 'one', temperature=1.0)
     interpolation_study.run(options)
-    command = [
-        sys.executable,
-        'experiments/interpolation_study.py',
-        '--runs',
-        run,
-        '--data',
-        store,
-        '--out',
-        tmp_path / 'two',
-    ]
-    command += ['--pairs', 4, '--alphas', 3, '--temperature', 1]
-    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=300)
+    places = '--runs', run, '--data', store, '--out', tmp_path / 'two'
+    asked = '--pairs', 4, '--alphas', 3, '--temperature', 1
+    done = program.mvae('interpolation-study', *places, *asked)
     assert done.returncode == 0, done.stderr
     text = (tmp_path / 'one/interpolation_study.json').read_bytes()
     assert text == (tmp_path / 'two/interpolation_study.json').read_bytes()

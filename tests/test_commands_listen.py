@@ -3,9 +3,8 @@
 import csv
 import json
 import socket
-import subprocess
-import sys
 
+import program
 import pytest
 from listening_maker import SETTINGS, answer, begin, build_songs
 
@@ -18,12 +17,7 @@ def store(tmp_path_factory):
 
 
 def _program(*arguments):
-    return subprocess.run(
-        [sys.executable, '-m', 'mvae', 'listen', *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        timeout=100,
-    )
+    return program.mvae('listen', *arguments)
 
 
 def test_analyse_writes_what_it_says(tmp_path):

@@ -1,11 +1,10 @@
 """`mvae release` on a tiny run: the file, its card, and what it refuses."""
 
 import json
-import subprocess
-import sys
 
 import jax
 import numpy as np
+import program
 import pytest
 from midi_maker import song
 from run_maker import save_tiny
@@ -38,8 +37,7 @@ def released(tmp_path_factory):
 def _release(*arguments):
     words = ['--about', 'made-up songs (public domain)', '--hardware', 'no training at all']
     words += [] if '--license' in arguments else ['--license', 'cc0-1.0']
-    command = [sys.executable, '-m', 'mvae', 'release', *map(str, arguments), *words]
-    return subprocess.run(command, capture_output=True, text=True, timeout=200)
+    return program.mvae('release', *arguments, *words)
 
 
 def test_a_released_model_and_its_card_are_written(released):

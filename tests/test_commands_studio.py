@@ -5,6 +5,7 @@ import subprocess
 import sys
 import urllib.request
 
+import program
 import pytest
 from run_maker import save_tiny
 
@@ -14,9 +15,8 @@ def tiny_run(tmp_path_factory):
     return save_tiny(tmp_path_factory.mktemp('studio') / 'mine', 'melody', 2, 'flat')
 
 
-def _program(*arguments, **more):
-    command = [sys.executable, '-m', 'mvae', 'studio', *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=100, **more)
+def _program(*arguments):
+    return program.mvae('studio', *arguments)
 
 
 def test_a_page_is_written_whole_and_the_same_each_time(tiny_run, tmp_path):

@@ -17,6 +17,7 @@ from pathlib import Path
 import jax
 import numpy as np
 import orbax.checkpoint as ocp
+import program
 import pytest
 from midi_maker import song
 from run_maker import save_tiny
@@ -49,6 +50,10 @@ def _command(*arguments):
 
 
 def _train(*arguments):
+    return program.mvae('train', '--exp', 'mel2', '--scale', 'tiny', *arguments)
+
+
+def _process(*arguments):
     return subprocess.run(_command(*arguments), capture_output=True, text=True, timeout=200)
 
 
@@ -318,7 +323,7 @@ def test_eight_processes_of_two_devices_equal_one(data, tmp_path):
 def test_a_process_that_does_not_come_is_said(data, tmp_path):
     alone = ['--data', data, '--run', tmp_path / 'run', '--patience', 1, '--processes', 3]
     for process, missing in ((0, 'one of the processes 1 to 2 did'), (1, 'process 0 at 127.0.0.1')):
-        done = _train(*alone, '--coordinator', _free_address(), '--process', process)
+        done = _process(*alone, '--coordinator', _free_address(), '--process', process)
         assert done.returncode == 2 and 'Traceback' not in done.stderr
         assert f'error: {missing}' in done.stderr and 'within 1 s' in done.stderr
     assert not (tmp_path / 'run').exists()

@@ -10,6 +10,7 @@ import sys
 
 import jax
 import numpy as np
+import program
 import pytest
 from midi_maker import song
 from ml_collections import FrozenConfigDict
@@ -271,14 +272,9 @@ def test_all_of_a_long_file_is_read(model):
     np.testing.assert_array_equal(windows[0], tokens)
 
 
-def _program(name, *arguments):
-    command = [sys.executable, f'experiments/{name}.py', *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=300)
-
-
 def test_sample_writes_music_the_same_twice(run, tmp_path):
     for out in ('one', 'two'):
-        done = _program('sample', '--run', run, '--n', 2, '--seed', 7, '--out', tmp_path / out)
+        done = program.mvae('sample', '--run', run, '--n', 2, '--seed', 7, '--out', tmp_path / out)
         assert done.returncode == 0, done.stderr
     names = sorted(p.name for p in (tmp_path / 'one').iterdir())
     assert names == [
@@ -300,20 +296,10 @@ def test_interpolate_between_two_files(run, tmp_path):
     for name, seed in (('a', 1), ('b', 2)):
         (tmp_path / f'{name}.mid').write_bytes(song(seed=seed))
     out = tmp_path / 'out'
-    done = _program(
-        'interpolate',
-        '--run',
-        run,
-        '--start',
-        tmp_path / 'a.mid',
-        '--end',
-        tmp_path / 'b.mid',
-        '--steps',
-        3,
-        '--no-wav',
-        '--out',
-        out,
-    )
+    ends = '--start', tmp_path / 'a.mid', '--end', tmp_path / 'b.mid'
+    arguments = '--run', run, *ends, '--steps', 3, '--no-wav', '--out', out
+    command = [sys.executable, 'experiments/interpolate.py', *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0 and 'a.mid: 2 windows of 16 bars' in done.stdout, done.stderr
     expected = [
         'given_1_a.mid',
@@ -334,9 +320,9 @@ def test_interpolate_between_two_files(run, tmp_path):
     ), 'all 20 bars: two windows'
 
 
-@pytest.mark.parametrize('name', ['sample', 'interpolate', 'evaluate'])
+@pytest.mark.parametrize('name', ['sample', 'interpolate', 'eval'])
 def test_programs_say_in_one_line_what_is_wrong(name, tmp_path):
-    done = _program(name, '--run', tmp_path / 'none')
+    done = program.mvae(name, '--run', tmp_path / 'none')
     assert (
         done.returncode == 2
         and done.stderr.count('\n') == 1

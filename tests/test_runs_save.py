@@ -6,12 +6,12 @@ Its card is what hubs read.
 import dataclasses
 import json
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
+import program
 import pytest
 from run_maker import save_tiny
 
@@ -109,9 +109,7 @@ def test_a_card_that_is_there_stays_and_a_run_is_left_alone(model, run, tmp_path
 
 def test_commands_take_a_saved_folder(model, tmp_path):
     model.save(tmp_path / 'mine')
-    arguments = '--n', '1', '--seed', '3'
-    command = [sys.executable, '-m', 'mvae', 'sample', tmp_path / 'mine', *arguments]
-    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=200)
+    done = program.mvae('sample', tmp_path / 'mine', '--n', 1, '--seed', 3)
     assert done.returncode == 0 and (tmp_path / 'mine/samples/seed-3/sample_1.mid').exists(), (
         done.stderr
     )
