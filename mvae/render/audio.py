@@ -85,8 +85,11 @@ def synthesise(notes: Notes, loudness: float | None = None) -> np.ndarray:
 
 def _bent(sound: np.ndarray) -> np.ndarray:
     """Within -1..1: what is below the knee as it is, what is above it less and less."""
-    over = np.maximum(np.abs(sound) - _KNEE, 0)
-    return np.sign(sound) * (np.abs(sound) - over + (1 - _KNEE) * np.tanh(over / (1 - _KNEE)))
+    over = np.abs(sound) > _KNEE
+    loud, bent = sound[over], sound.copy()
+    room = 1 - _KNEE
+    bent[over] = np.sign(loud) * (_KNEE + room * np.tanh((np.abs(loud) - _KNEE) / room))
+    return bent
 
 
 def _fluidsynth(font: Path, notes: Notes) -> np.ndarray:

@@ -18,7 +18,29 @@ from mvae.render.figures import COLOURS, save
 
 _DRUM_COLOUR = '#444444'
 _MOST_ROWS = 24
-_SEMITONE, _DRUM, _AROUND = 0.045, 0.12, 0.3  # inches; around: a title, and space
+# Inches. Places are counted and not measured, which takes longer than all the drawing.
+_SEMITONE, _DRUM, _BETWEEN = 0.045, 0.12, 0.06
+_TITLE, _SYMBOLS, _BAR_NUMBERS = 0.27, 0.14, 0.45
+_NAMES, _C, _RIGHT = 1.0, 0.4, 0.15  # left of drums, left of pitches, right of all
+
+
+class _Places:
+    """Where axes stand, one below the other, as shares of a figure's width and height (inches)."""
+
+    def __init__(self, width: float, height: float, left: float):
+        self.width, self.height, self.left, self.top = width, height, left, height
+
+    def skip(self, height: float) -> None:
+        """Leaves so much free."""
+        self.top -= height
+
+    def take(self, height: float) -> tuple[float, float, float, float]:
+        """Left, bottom, width and height of the next axes, which are so high."""
+        self.top -= height
+        bottom = self.top
+        self.top -= _BETWEEN
+        wide = self.width - self.left - _RIGHT
+        return self.left / self.width, bottom / self.height, wide / self.width, height / self.height
 
 
 def draw(path: str | Path, pieces: Sequence[tuple[str, np.ndarray]], form: Form) -> None:
@@ -36,25 +58,23 @@ def draw(path: str | Path, pieces: Sequence[tuple[str, np.ndarray]], form: Form)
     heights = [_SEMITONE * (high - low)] * lines + [_DRUM * len(drum_names)] * drums
     longest = max(len(tokens) for _, tokens in pieces)
     steps = longest * form.steps_per_bar // form.rows_per_bar
-    size = (
-        min(16, max(7, 2 + steps * 4 / form.steps_per_quarter / 18)),
-        len(rows) * (sum(heights) + _AROUND) + 0.5,
-    )
-    figure = Figure(figsize=size, layout='constrained')
-    ratios = heights * len(rows)
-    axes = figure.subplots(len(ratios), sharex=True, squeeze=False, height_ratios=ratios)[:, 0]
-    for row, (title, own_lines, hits) in enumerate(rows):
-        own = list(axes[row * len(heights) : (row + 1) * len(heights)])
-        symbols = form.symbols(pieces[row][1])
-        own[0].set_title(title, loc='left', fontsize=9, pad=13 if symbols else 3)
-        _write_symbols(own[0], symbols)
+    width = min(16, max(7, 2 + steps * 4 / form.steps_per_quarter / 18))
+    symbols = [form.symbols(tokens) for _, tokens in list(pieces)[:_MOST_ROWS]]
+    above = [_TITLE + _SYMBOLS * bool(own) for own in symbols]
+    tall = sum(above) + len(rows) * (sum(heights) + _BETWEEN * (len(heights) - 1)) + _BAR_NUMBERS
+    figure, places = Figure(figsize=(width, tall)), _Places(width, tall, _NAMES if drums else _C)
+    for (title, own_lines, hits), words, over in zip(rows, symbols, above, strict=True):
+        places.skip(over)
+        own = [figure.add_axes(places.take(height)) for height in heights]
+        own[0].set_title(title, loc='left', fontsize=9, pad=13 if words else 3)
+        _write_symbols(own[0], words)
         if drums:
-            _draw_drums(own.pop(), hits, drum_names, 0.2 * form.steps_per_quarter)
+            _draw_drums(own[-1], hits, drum_names, 0.2 * form.steps_per_quarter)
         if lines:
-            _draw_lines(own.pop(), own_lines, low, high, 0.0375 * form.steps_per_quarter)
-    for axis in axes:
-        _draw_bars(axis, steps, form)
-    _number_bars(axes[-1], steps, form)
+            _draw_lines(own[0], own_lines, low, high, 0.0375 * form.steps_per_quarter)
+        for axis in own:
+            _draw_bars(axis, steps, form)
+    _number_bars(own[-1], steps, form)
     save(path, figure)
 
 

@@ -5,6 +5,7 @@ everywhere. No library does it without a system package: symusic's renderer drop
 tinysoundfont wants PortAudio, pretty_midi is silent for drums.
 """
 
+import collections
 import functools
 
 import numpy as np
@@ -25,7 +26,7 @@ def play(notes: Notes) -> np.ndarray:
     about -1..1; nothing keeps more from taking more.
     """
     length = int((float(notes.end.max(initial=0.0)) + TAIL) * SAMPLE_RATE)
-    sound = np.zeros((length, 2), np.float32)
+    lanes: dict[float, np.ndarray] = collections.defaultdict(lambda: np.zeros(length, np.float32))
     for start, end, pitch, velocity, program, is_drum in zip(
         notes.start,
         notes.end,
@@ -44,9 +45,14 @@ def play(notes: Notes) -> np.ndarray:
             voice = BASS if program in BASS_PROGRAMS else MELODY
             wave = _tone(voice, int(pitch), round(float(end - start), 6))
         first = int(start * SAMPLE_RATE)
-        wave = wave[: length - first] * voice.level * (velocity / 127) ** 2
-        sound[first : first + len(wave)] += wave[:, None] * _sides(voice.pan)
-    return sound
+        gain = np.float32(voice.level * (velocity / 127) ** 2)
+        lane = lanes[voice.pan]  # what stands at one place between left and right
+        lane[first : first + len(wave)] += wave[: length - first] * gain
+    sound = np.zeros((2, length), np.float32)
+    for pan, lane in lanes.items():
+        for side, gain in zip(sound, _sides(pan), strict=True):
+            side += lane * gain
+    return np.ascontiguousarray(sound.T)
 
 
 def _sides(pan: float) -> np.ndarray:
@@ -57,12 +63,15 @@ def _sides(pan: float) -> np.ndarray:
 @functools.lru_cache(256)  # notes of a piece are often alike
 def _tone(voice: Tone, pitch: int, seconds: float) -> np.ndarray:
     time = np.arange(int((seconds + voice.release) * SAMPLE_RATE)) / SAMPLE_RATE
-    frequency = 440 * 2 ** ((pitch - 69) / 12) * np.arange(1, len(voice.partials) + 1)
-    wave = np.zeros(len(time))
-    for f, amplitude in zip(frequency, voice.partials, strict=True):
-        if f < SAMPLE_RATE / 2:
-            fading = np.exp(-time * (voice.decay + voice.damping * f))
-            wave += amplitude * np.sin(2 * np.pi * f * time) * fading
+    frequency = 440 * 2 ** ((pitch - 69) / 12)
+    # The n-th partial is the n-th power of the first but for its amplitude: a sine and a fading are
+    # computed once.
+    first = np.exp(time * (2j * np.pi - voice.damping) * frequency)
+    wave, power = np.zeros(len(time)), np.exp(-time * voice.decay)
+    audible = int(SAMPLE_RATE / 2 / frequency)
+    for amplitude in voice.partials[:audible]:
+        power = power * first
+        wave += amplitude * power.imag
     come = time / voice.attack
     go = (seconds + voice.release - time) / voice.release
     return (wave * np.clip(np.minimum(come, go), 0, 1)).astype(np.float32)
