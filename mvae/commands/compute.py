@@ -14,7 +14,7 @@ def prepare() -> None:
     import jax
 
     logging.getLogger('absl').setLevel(logging.ERROR)  # orbax warns of things that are in order
-    if not jax.config.jax_compilation_cache_dir:
+    if not os.environ.get('JAX_COMPILATION_CACHE_DIR'):
         cache = os.environ.get('XDG_CACHE_HOME', str(Path.home() / '.cache'))
         jax.config.update('jax_compilation_cache_dir', str(Path(cache) / 'mvae'))
     # A start is made of many small programs: reading one takes a third of compiling it.
