@@ -11,7 +11,6 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1] / 'benchmarks'))
 import gpu
-import program
 import works
 from midi_maker import song
 

@@ -2,7 +2,7 @@
 
 import json
 
-import program
+import console
 import pytest
 from midi_maker import song
 from run_maker import save_tiny
@@ -14,7 +14,7 @@ OWN = 'def highest(notes, steps):\n    return float(notes.pitch.max(initial=0))\
 
 
 def _program(*arguments):
-    return program.mvae('attributes', *arguments)
+    return console.mvae('attributes', *arguments)
 
 
 @pytest.fixture(scope='module')

@@ -6,8 +6,8 @@ import argparse
 import json
 from pathlib import Path
 
+import console
 import numpy as np
-import program
 import pytest
 from midi_maker import song
 from run_maker import save_tiny
@@ -50,7 +50,7 @@ def test_a_trio_is_measured_stream_by_stream_and_the_same_twice(made, tmp_path):
     interpolation_study.run(options)
     places = '--runs', run, '--data', store, '--out', tmp_path / 'two'
     asked = '--pairs', 4, '--alphas', 3, '--temperature', 1
-    done = program.mvae('interpolation-study', *places, *asked)
+    done = console.mvae('interpolation-study', *places, *asked)
     assert done.returncode == 0, done.stderr
     text = (tmp_path / 'one/interpolation_study.json').read_bytes()
     assert text == (tmp_path / 'two/interpolation_study.json').read_bytes()

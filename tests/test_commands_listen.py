@@ -4,7 +4,7 @@ import csv
 import json
 import socket
 
-import program
+import console
 import pytest
 from listening_maker import SETTINGS, answer, begin, build_songs
 
@@ -17,7 +17,7 @@ def store(tmp_path_factory):
 
 
 def _program(*arguments):
-    return program.mvae('listen', *arguments)
+    return console.mvae('listen', *arguments)
 
 
 def test_analyse_writes_what_it_says(tmp_path):

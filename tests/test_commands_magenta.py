@@ -2,8 +2,8 @@
 without its encoder it decodes only.
 """
 
+import console
 import numpy as np
-import program
 import pytest
 from magenta_numbers import folder
 from midi_maker import song
@@ -21,7 +21,7 @@ CHECKPOINT = folder(NAME) / f'{NAME}.ckpt'
 @pytest.fixture(scope='module')
 def run(tmp_path_factory):
     out = tmp_path_factory.mktemp('runs') / 'drums'
-    done = program.mvae('import', '--checkpoint', CHECKPOINT, '--output', out)
+    done = console.mvae('import', '--checkpoint', CHECKPOINT, '--output', out)
     assert (
         done.returncode == 0
         and '124,960 parameters of step 100; 1 other tensors skipped' in done.stdout
@@ -43,7 +43,7 @@ def test_an_imported_model_gives_magentas_numbers(run):
 def test_it_is_exported_as_it_came(run, tmp_path):
     from mvae.interop.bundle import open_prefix
 
-    done = program.mvae('export', '--run', run, '--output', tmp_path / 'x.npz')
+    done = console.mvae('export', '--run', run, '--output', tmp_path / 'x.npz')
     assert done.returncode == 0, done.stderr
     exported, original = np.load(tmp_path / 'x.npz'), open_prefix(CHECKPOINT)
     assert set(exported.files) == set(original.specs)
@@ -71,11 +71,11 @@ def test_training_starts_from_it_with_its_sizes_but_not_in_its_folder(run, tmp_p
         1,
         f'--config.checkpoint.init_from={run}',
     ]
-    done = program.mvae('train', *arguments, '--run', tmp_path / 'new')
+    done = console.mvae('train', *arguments, '--run', tmp_path / 'new')
     assert done.returncode == 0 and '124,960 parameters' in done.stdout, done.stderr
-    other_kind = program.mvae('train', '--exp', 'mel2', *arguments[2:], '--run', tmp_path / 'other')
+    other_kind = console.mvae('train', '--exp', 'mel2', *arguments[2:], '--run', tmp_path / 'other')
     assert other_kind.returncode == 2 and 'is a model of drums, not of melody' in other_kind.stderr
-    inside = program.mvae('train', *arguments, '--run', run)
+    inside = console.mvae('train', *arguments, '--run', run)
     assert inside.returncode == 2 and 'holds another run' in inside.stderr
 
 
@@ -87,7 +87,7 @@ def test_a_decoder_alone_decodes_and_says_that_it_cannot_encode(run, tmp_path):
         tmp_path / f'{NAME}.npz',
         **{name: original.read(name) for name in original.specs if 'rnn/fw' not in name},
     )
-    done = program.mvae(
+    done = console.mvae(
         'import', '--checkpoint', tmp_path / f'{NAME}.npz', '--output', tmp_path / 'whole'
     )
     assert (
@@ -95,7 +95,7 @@ def test_a_decoder_alone_decodes_and_says_that_it_cannot_encode(run, tmp_path):
         and 'lacks 2 of 16 tensors: encoder/cell_0/bidirectional_rnn/fw' in done.stderr
         and not (tmp_path / 'whole').exists()
     )
-    done = program.mvae(
+    done = console.mvae(
         'import',
         '--checkpoint',
         tmp_path / f'{NAME}.npz',
@@ -115,6 +115,6 @@ def test_a_decoder_alone_decodes_and_says_that_it_cannot_encode(run, tmp_path):
 def test_a_folder_that_is_not_empty_is_left_alone(run, tmp_path):
     (tmp_path / 'mine').write_text('mine')
     for output in (run, tmp_path, tmp_path / 'mine'):
-        done = program.mvae('import', '--checkpoint', CHECKPOINT, '--output', output)
+        done = console.mvae('import', '--checkpoint', CHECKPOINT, '--output', output)
         assert done.returncode == 2 and 'exists and is not empty' in done.stderr
     assert (tmp_path / 'mine').read_text() == 'mine'

@@ -2,9 +2,9 @@
 
 import json
 
+import console
 import jax
 import numpy as np
-import program
 import pytest
 from midi_maker import song
 from run_maker import save_tiny
@@ -37,7 +37,7 @@ def released(tmp_path_factory):
 def _release(*arguments):
     words = ['--about', 'made-up songs (public domain)', '--hardware', 'no training at all']
     words += [] if '--license' in arguments else ['--license', 'cc0-1.0']
-    return program.mvae('release', *arguments, *words)
+    return console.mvae('release', *arguments, *words)
 
 
 def test_a_released_model_and_its_card_are_written(released):

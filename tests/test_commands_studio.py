@@ -5,7 +5,7 @@ import subprocess
 import sys
 import urllib.request
 
-import program
+import console
 import pytest
 from run_maker import save_tiny
 
@@ -16,7 +16,7 @@ def tiny_run(tmp_path_factory):
 
 
 def _program(*arguments):
-    return program.mvae('studio', *arguments)
+    return console.mvae('studio', *arguments)
 
 
 def test_a_page_is_written_whole_and_the_same_each_time(tiny_run, tmp_path):

@@ -6,7 +6,7 @@ import json
 import subprocess
 import sys
 
-import program
+import console
 import pytest
 from midi_maker import midi, song, tune
 
@@ -53,7 +53,7 @@ def test_a_study_trains_both_variants_and_fills_the_table(study):
 def test_a_study_says_what_music_is_missing_before_it_trains(study, tmp_path):
     runs, _ = study
     data = '--data', runs.parent / 'store', '--scale', 'tiny', '--out', tmp_path / 'out'
-    done = program.mvae('study', '--exp', 'mel16', *data, '--config.training.batch_size=99999')
+    done = console.mvae('study', '--exp', 'mel16', *data, '--config.training.batch_size=99999')
     assert done.returncode == 2 and 'fewer than a batch of 99999' in done.stderr
     assert done.stderr.count('\n') == 1 and list(tmp_path.iterdir()) == []
 
@@ -65,7 +65,7 @@ def test_a_study_looks_at_the_data_of_the_last_experiment_before_it_trains_the_f
         (tmp_path / 'midi' / name).write_bytes(midi(tune(n)))
     build_store(tmp_path / 'midi', tmp_path / 'store', BuildSettings(ExtractSettings()), 1)
     data = '--data', tmp_path / 'store', '--scale', 'tiny', '--out', tmp_path / 'out'
-    done = program.mvae('study', '--exp', 'mel2', 'drum2', *data)
+    done = console.mvae('study', '--exp', 'mel2', 'drum2', *data)
     assert done.returncode == 2 and '0 training windows of 2-bar drums' in done.stderr, done.stderr
     assert done.stderr.count('\n') == 1 and not (tmp_path / 'out').exists()
 
@@ -84,7 +84,7 @@ def test_the_same_table_again_comes_from_what_is_kept(study):
         '--out',
         runs,
     ]
-    assert program.mvae('table', *arguments).returncode == 0
+    assert console.mvae('table', *arguments).returncode == 0
     assert (runs / 'table.json').read_bytes() == before and kept.stat().st_mtime_ns == stamp
 
 
@@ -93,7 +93,7 @@ def test_an_evaluation_stands_for_a_run_that_is_elsewhere(study, tmp_path):
     kept = [tmp_path / f'{variant}.json' for variant in ('hierenc', 'hier')]
     for file in kept:
         file.write_bytes((runs / f'mel16-{file.stem}' / 'evaluation-test-20.json').read_bytes())
-    assert program.mvae('table', '--runs', *kept, '--out', tmp_path).returncode == 0
+    assert console.mvae('table', '--runs', *kept, '--out', tmp_path).returncode == 0
     assert (
         json.loads((tmp_path / 'table.json').read_text())['rows']
         == json.loads((runs / 'table.json').read_text())['rows']
@@ -113,7 +113,7 @@ def test_curves_between_pieces_are_drawn_for_both(study):
         '--out',
         runs / 'between',
     ]
-    done = program.mvae('interpolation-study', *arguments)
+    done = console.mvae('interpolation-study', *arguments)
     assert done.returncode == 0 and 'not 9' in done.stdout, done.stderr
     result = json.loads((runs / 'between' / 'interpolation_study.json').read_text())
     assert (
@@ -126,7 +126,7 @@ def test_curves_between_pieces_are_drawn_for_both(study):
 
 def test_codes_of_other_places_are_tried(study):
     runs, _ = study
-    done = program.mvae('misplaced', runs / 'mel16-hier', '--shifts', 1, 2, '--limit', 30)
+    done = console.mvae('misplaced', runs / 'mel16-hier', '--shifts', 1, 2, '--limit', 30)
     assert done.returncode == 0 and '2 bars later' in done.stdout, done.stderr
     result = json.loads((runs / 'mel16-hier' / 'misplaced.json').read_text())
     assert (
@@ -135,7 +135,7 @@ def test_codes_of_other_places_are_tried(study):
         and list(result['excess']) == ['1 bar later', '2 bars later', 'another song']
     )
     result = runs / 'mel2.json'
-    done = program.mvae(
+    done = console.mvae(
         'misplaced',
         '--run',
         'mel2',
@@ -180,7 +180,7 @@ def test_wrong_input_is_one_clear_line(study):
             'two curves are called mel16-hierenc',
         ),
     ]:
-        done = program.mvae(*arguments)
+        done = console.mvae(*arguments)
         assert done.returncode == 2 and message in done.stderr and 'Traceback' not in done.stderr, (
             done.stderr
         )

@@ -14,10 +14,10 @@ import sys
 import time
 from pathlib import Path
 
+import console
 import jax
 import numpy as np
 import orbax.checkpoint as ocp
-import program
 import pytest
 from midi_maker import song
 from run_maker import save_tiny
@@ -50,7 +50,7 @@ def _command(*arguments):
 
 
 def _train(*arguments):
-    return program.mvae('train', '--exp', 'mel2', '--scale', 'tiny', *arguments)
+    return console.mvae('train', '--exp', 'mel2', '--scale', 'tiny', *arguments)
 
 
 def _process(*arguments):

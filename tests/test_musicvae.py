@@ -8,9 +8,9 @@ import shutil
 import subprocess
 import sys
 
+import console
 import jax
 import numpy as np
-import program
 import pytest
 from midi_maker import song
 from ml_collections import FrozenConfigDict
@@ -274,7 +274,7 @@ def test_all_of_a_long_file_is_read(model):
 
 def test_sample_writes_music_the_same_twice(run, tmp_path):
     for out in ('one', 'two'):
-        done = program.mvae('sample', '--run', run, '--n', 2, '--seed', 7, '--out', tmp_path / out)
+        done = console.mvae('sample', '--run', run, '--n', 2, '--seed', 7, '--out', tmp_path / out)
         assert done.returncode == 0, done.stderr
     names = sorted(p.name for p in (tmp_path / 'one').iterdir())
     assert names == [
@@ -322,7 +322,7 @@ def test_interpolate_between_two_files(run, tmp_path):
 
 @pytest.mark.parametrize('name', ['sample', 'interpolate', 'eval'])
 def test_programs_say_in_one_line_what_is_wrong(name, tmp_path):
-    done = program.mvae(name, '--run', tmp_path / 'none')
+    done = console.mvae(name, '--run', tmp_path / 'none')
     assert (
         done.returncode == 2
         and done.stderr.count('\n') == 1

@@ -6,9 +6,9 @@ import dataclasses
 import json
 from pathlib import Path
 
+import console
 import jax
 import numpy as np
-import program
 import pytest
 from run_maker import save_tiny
 
@@ -191,7 +191,7 @@ def test_all_released_models_together_are_small():
 def test_the_programs_play_a_single_file(run, tmp_path):
     write_file(tmp_path / 'small.npz', load(run))
     asked = '--n', 2, '--out', tmp_path / 'out', '--png'
-    done = program.mvae('sample', tmp_path / 'small.npz', *asked)
+    done = console.mvae('sample', tmp_path / 'small.npz', *asked)
     assert done.returncode == 0, done.stderr
     made = {path.name for path in (tmp_path / 'out').iterdir()}
     assert made == {f'sample_{n}.{kind}' for n in (1, 2) for kind in ('mid', 'wav', 'png')} | {

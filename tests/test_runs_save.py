@@ -10,8 +10,8 @@ import sys
 from pathlib import Path
 from types import SimpleNamespace
 
+import console
 import numpy as np
-import program
 import pytest
 from run_maker import save_tiny
 
@@ -109,7 +109,7 @@ def test_a_card_that_is_there_stays_and_a_run_is_left_alone(model, run, tmp_path
 
 def test_commands_take_a_saved_folder(model, tmp_path):
     model.save(tmp_path / 'mine')
-    done = program.mvae('sample', tmp_path / 'mine', '--n', 1, '--seed', 3)
+    done = console.mvae('sample', tmp_path / 'mine', '--n', 1, '--seed', 3)
     assert done.returncode == 0 and (tmp_path / 'mine/samples/seed-3/sample_1.mid').exists(), (
         done.stderr
     )
