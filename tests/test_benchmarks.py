@@ -11,6 +11,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1] / 'benchmarks'))
 import gpu
+import program
 import works
 from midi_maker import song
 

@@ -36,7 +36,7 @@ def _rows(streams):
 
 def _compare(model, pieces):
     """mu of tokens and greedy tokens of codes, by both; codes are the music's."""
-    _, z = model.sample_tokens(pieces, seed=3)
+    z = model.priors['fitted'].draw(pieces, 3)
     tokens = model.decode_tokens(z)
     rows = _rows(model.form.split(tokens))
     found = run(
