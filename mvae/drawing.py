@@ -37,6 +37,11 @@ def draw(
     return prior.draw(n, seed, bars, outlines)
 
 
+def keeps_to_keys(prior: Prior, form: Form) -> bool:
+    """Whether pieces of a form can be drawn in a key."""
+    return isinstance(prior, Learned) and prior.config.traits > 0 and traits.classes(form) > 0
+
+
 def _sections(name: str, prior: Prior, form: Form, sections: str | None) -> np.ndarray | None:
     if sections is None:
         return None
@@ -58,11 +63,10 @@ def _keys(
     conditions: Sequence[np.ndarray],
 ) -> np.ndarray | None:
     """Major keys of the pieces, int64 [n]: -1 for any, None where all may be in any."""
-    told = isinstance(prior, Learned) and prior.config.traits > 0 and traits.classes(form) > 0
     if key is None:
-        return traits.keys_of(form, conditions) if told else None
+        return traits.keys_of(form, conditions) if keeps_to_keys(prior, form) else None
     number = traits.key_number(key)
-    if not told:
+    if not keeps_to_keys(prior, form):
         raise InputError(
             f'the {name} prior of this model keeps to no key; the learned one of music with '
             'pitches does: mvae prior fits it'

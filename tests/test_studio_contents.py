@@ -37,7 +37,7 @@ def test_without_a_learned_prior_there_is_a_root_of_the_covariance():
     made = contents('one', model)
     root = made.tensors['prior/root'].astype(np.float64)
     np.testing.assert_allclose(root @ root.T, model.prior.covariance, atol=1e-5)
-    assert made.header['prior'] == {'kind': 'gaussian'}
+    assert made.header['prior'] == {'kind': 'gaussian'} and not made.header['keys']
 
 
 def test_what_only_training_needs_stays_out(band):

@@ -10,7 +10,9 @@ from run_maker import tiny_model, tiny_prior
 
 from mvae.latent.infill import infill
 from mvae.model import diffusion, interpolation
+from mvae.model.denoiser import Outline
 from mvae.model.prior import plans_of
+from mvae.music import traits
 from mvae.runs.load import load
 from mvae.runs.released import released
 from mvae.studio import page
@@ -148,6 +150,39 @@ def test_new_codes_keep_to_a_plan_of_music_and_filled_ones_to_what_is_known(band
     assert np.isfinite(filled).all() and np.shape(filled) == np.shape(ours[0])
     scale = np.tile(band.learned.scale, (cfg.bars, 1, 1)).ravel()
     assert np.abs((np.array(near) - z[0]) / scale).max() < 1, 'a little noise leads to its like'
+
+
+def test_new_pieces_in_a_key_are_told_the_traits_that_python_tells(band):
+    """Of music that lies in some key: here on white keys, and on black ones a semitone below.
+
+    The first piece has all notes, and lies in none.
+    """
+    key, own = 9, band.learned.outlines
+    chromatic = np.where(np.arange(own.traits.shape[1]) < 12, 1, own.traits[:1])
+    plan = np.concatenate([0 * own.plan[:1], own.plan])
+    told = Outline(plan, np.concatenate([chromatic, own.traits]), np.zeros(3, bool))
+    model = dataclasses.replace(band, learned=dataclasses.replace(band.learned, outlines=told))
+    *found, new, free = run(
+        MODEL,
+        VOICE
+        + """
+        const outlines = range(24).map(seed => voice.prior._inKey(seed, given.key));
+        const pause = async () => {};
+        const found = outlines.map(own => ({ ...own, traits: Array.from(own.traits) }));
+        return [...found, Array.from(await voice.place({ fresh: 4, key: given.key }, {}, pause)),
+          Array.from(await voice.place({ fresh: 4 }, {}, pause))];
+        """,
+        _given(model, key=key),
+    )
+    assert contents('one', model).header['keys']
+    in_c, up = traits.into_c(told.traits)
+    moved = traits.move(in_c, np.full(3, key))
+    rows = [next(n for n in range(3) if plan[n].tolist() == one['plan']) for one in found]
+    assert set(rows) == {1, 2} and up.tolist() == [-1, 0, 1]
+    for n, one in zip(rows, found, strict=True):
+        np.testing.assert_allclose(one['traits'], moved[n], atol=1e-6)
+        assert one['transposed'] == ((up[n] + key) % 12 > 0)
+    assert np.isfinite(new).all() and np.abs(np.array(new) - free).max() > 1e-3
 
 
 def test_a_path_between_codes_is_pythons(band):

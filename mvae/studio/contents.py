@@ -7,10 +7,12 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
+from mvae.drawing import keeps_to_keys
 from mvae.errors import InputError
 from mvae.model.config import ModelConfig
 from mvae.model.heads import Categorical, Columns, DrumRoll, Head
 from mvae.model.prior import Gaussian, Learned, Prior
+from mvae.music import traits
 from mvae.music.codec import Codec
 from mvae.music.drums import DRUM_NAMES, DrumCodec, drum_classes, drum_pitches
 from mvae.music.form import Form, Stream
@@ -38,7 +40,7 @@ VOICES = {
 
 
 def contents(name: str, model: MusicVAE, seed: int = 0) -> Contents:
-    """What the page gets of a model.
+    """What the page gets of a model. Its `keys`: whether new pieces can be drawn in a key.
 
     name: as its tab says. seed: of the pieces to begin with. Raises InputError where the page
     cannot read its music or run it.
@@ -55,6 +57,9 @@ def contents(name: str, model: MusicVAE, seed: int = 0) -> Contents:
     cfg, prior = model.architecture, model.priors[model.usual_prior]
     tokens, z = model.sample_tokens(STARTERS, seed=seed)
     about, own = _PRIORS[type(prior)](prior)
+    if keeps_to_keys(prior, model.form):
+        up = traits.into_c(own['traits'])[1]
+        own |= {'in_key': np.flatnonzero(up >= 0), 'up': up[up >= 0]}
     tensors = {f'model/{path}': values for path, values in flat(model.params).items()}
     tensors |= {f'prior/{path}': values for path, values in own.items()}
     tensors |= {f'attributes/{title}': vector for title, vector in model.attributes.items()}
@@ -65,6 +70,7 @@ def contents(name: str, model: MusicVAE, seed: int = 0) -> Contents:
         'form': about_form(model.form),
         'architecture': _architecture(cfg),
         'prior': about,
+        'keys': len(own.get('in_key', ())) > 0,
         'attributes': list(model.attributes),
         # Of each piece each stream's columns.
         'starters': [[columns.tolist() for columns in model.form.split(piece)] for piece in tokens],

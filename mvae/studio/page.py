@@ -67,6 +67,8 @@ def pack(tensors: dict[str, np.ndarray]) -> tuple[list[list[Any]], str, str]:
 
 def _kind(values: np.ndarray) -> str:
     if values.dtype.kind in 'iu':
+        if values.size and not 0 <= values.min() <= values.max() < 2**16:
+            raise ValueError('integers of a page are 0 to 65,535')
         return 'u2'
     with np.errstate(over='ignore'):
         return 'f2' if (values.astype(np.float16) == values).all() else 'f4'

@@ -23,8 +23,14 @@ function specOf(own) {
     case 'fill':
       return { fill: own.source.spec, known: knownCodes(own), seed: own.seed };
     default:
-      return { fresh: own.fresh };
+      return freshSpec(own);
   }
+}
+
+// A new piece, or one of those after it, in the key that is asked for.
+function freshSpec(own, after = 0) {
+  const spec = { fresh: own.fresh + after };
+  return header().keys && own.inKey >= 0 ? { ...spec, key: own.inKey } : spec;
 }
 
 function morphSpec(own, t) {
@@ -135,7 +141,7 @@ let aboutFile = ''; // how well the model keeps the file that was opened last
 function describe() {
   const own = work();
   const counts = shown.notes.reduce((sum, notes) => sum + notes.length, 0);
-  say([`${counts} notes.`, mixture(own), aboutFile].filter(Boolean).join(' '));
+  say([`${counts} ${counts === 1 ? 'note' : 'notes'}.`, mixture(own), aboutFile].filter(Boolean).join(' '));
   byId('roll').setAttribute('aria-label', inWords(form(), shown.tokens));
 }
 
@@ -157,7 +163,7 @@ function mixture(own) {
     case 'fill':
       return `Kept of ${own.source.name}, note for note: ${keptWords(own)}. The rest is new.`;
     default:
-      return `New piece number ${own.fresh}.`;
+      return `New piece number ${own.fresh}${'key' in freshSpec(own) ? `, in ${SCALES[own.inKey]}` : ''}.`;
   }
 }
 

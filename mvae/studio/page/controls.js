@@ -2,6 +2,21 @@
 // Brings what stands on the page to what the state says.
 
 const KEYS = ['-6', '-5', '-4', '-3', '-2', '-1', 'as it is', '+1', '+2', '+3', '+4', '+5'];
+// Major keys and the minor ones of the same notes, from C up.
+const SCALES = [
+  'C or A minor',
+  'D♭ or B♭ minor',
+  'D or B minor',
+  'E♭ or C minor',
+  'E or C♯ minor',
+  'F or D minor',
+  'F♯ or D♯ minor',
+  'G or E minor',
+  'A♭ or F minor',
+  'A or F♯ minor',
+  'B♭ or G minor',
+  'B or G♯ minor',
+];
 const WORDS = {
   // of attributes (mvae/latent/attributes.py), where there is a plain one
   note_density: 'Busier',
@@ -113,7 +128,7 @@ function buildCorners() {
 function newCorner(n) {
   change((next, own) => {
     own.fresh += 1;
-    own.corners[n] = { spec: { fresh: own.fresh }, name: `Piece ${own.fresh + 11}`, locked: false };
+    own.corners[n] = { spec: freshSpec(own), name: `Piece ${own.fresh + 11}`, locked: false };
     if (own.mode === 'blend') [own.x, own.y] = [n % 2, Math.floor(n / 2)];
   });
 }
@@ -237,6 +252,8 @@ function refresh() {
   byId('loop').checked = state.loop;
   if (document.activeElement !== byId('qpm')) byId('qpm').value = state.qpm;
   byId('key').value = String(state.key);
+  byId('in-key-label').hidden = !header().keys;
+  byId('in-key').value = String(own.inKey);
   for (const button of document.querySelectorAll('#parts button')) {
     const name = button.parentElement.dataset.part;
     button.setAttribute('aria-pressed', String(state[button.dataset.list].includes(name)));

@@ -115,6 +115,11 @@ function listenToHands() {
       own.fresh += 1;
     }),
   );
+  on('in-key', 'change', event =>
+    change((next, own) => {
+      own.inKey = Number(event.target.value);
+    }),
+  );
   on('to-corner', 'click', () =>
     change((next, own) => {
       const n = own.corners.findIndex(corner => !corner.locked);
@@ -217,6 +222,10 @@ function shortcut(event) {
   }
 }
 
+byId('in-key').append(
+  new Option('any key', '-1'),
+  ...SCALES.map((name, n) => new Option(name, String(n))),
+);
 byId('key').append(...KEYS.map((name, n) => new Option(name, String(n - 6))));
 buildTabs();
 listenToHands();

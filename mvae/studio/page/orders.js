@@ -52,5 +52,5 @@ function drawAhead() {
   clearTimeout(idle);
   orders += 1;
   worker.postMessage({ order: orders, channel: 'ahead', stop: true });
-  idle = setTimeout(() => ask('ahead', { fresh: work().fresh + 1 }).catch(() => {}), IDLE);
+  idle = setTimeout(() => ask('ahead', freshSpec(work(), 1)).catch(() => {}), IDLE);
 }

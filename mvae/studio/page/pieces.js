@@ -2,7 +2,7 @@
 // A piece is said by a small value, a spec: what it is made of. Its code z follows from that alone.
 //
 //   {starter: 3}                              one that came with the page
-//   {fresh: 17}                               drawn by the prior, from a seed
+//   {fresh: 17}, {fresh: 17, key: 9}          drawn by the prior, from a seed; in a major key
 //   {tokens: [...], name}                     music of the user, of each stream its columns
 //   {blend: [a, b, c, d], x, y}               between four specs
 //   {morph: [a, b], t}                        on the way from one spec to another
@@ -13,7 +13,7 @@ const LEAST_FAR = 0.02;
 
 const SPECS = {
   starter: async (voice, spec) => voice.starter(spec.starter),
-  fresh: async (voice, spec, pause) => voice.prior.draw(spec.fresh, pause),
+  fresh: async (voice, spec, pause) => voice.prior.draw(spec.fresh, pause, spec.key),
   tokens: async (voice, spec) => voice.model.encode(spec.tokens.map(own => Int32Array.from(own))),
   blend: async (voice, spec, pause) => {
     const [a, b, c, d] = await inTurn(spec.blend, own => voice.code(own, pause));

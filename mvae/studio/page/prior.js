@@ -8,6 +8,7 @@ const WAVES = 32;
 const FASTEST = 6;
 const NEAREST = 16;
 const GUIDANCE = 1.5; // how far drawing goes for traits
+const CLASSES = 12; // pitch classes, the first of the traits of music with pitches
 
 // Of codes [U][K][D], flat, the first bar that has the same one: [U][K].
 function planOf(z, bars, parts, size) {
@@ -216,6 +217,8 @@ class LearnedPrior {
     this.cfg = header.config;
     this.plans = tensors.plans; // [N, U, K]
     this.traits = tensors.traits; // [N, C]
+    this.inKey = tensors.in_key; // [M], pieces that lie in a key; where music has keys
+    this.up = tensors.up; // [M], their semitones up to C major
     this.mean = tensors.mean.data; // [K, D]
     this.scale = tensors.scale.data;
     const weights = Object.entries(tensors).filter(([name]) => name.startsWith('network/'));
@@ -224,19 +227,22 @@ class LearnedPrior {
   }
 
   // z [Z] of a new piece. pause: awaited at every step, so that the worker can hear of other work.
-  async draw(seed, pause) {
+  // key: of the major scale, 0 of C to 11; left out: any.
+  async draw(seed, pause, key) {
     const { bars, parts, size } = this.cfg;
     const nothing = new Array(bars * parts).fill(false);
-    return this.fill(new Float32Array(bars * parts * size), nothing, seed, pause);
+    const outline = key === undefined ? undefined : this._inKey(seed, key);
+    return this.fill(new Float32Array(bars * parts * size), nothing, seed, pause, 1, outline);
   }
 
   // z with all codes but the known ones drawn anew, to go with these. known: [U * K].
   // level: below 1 the drawing begins from z with so much noise, so that what comes is like z.
-  async fill(z, known, seed, pause = async () => {}, level = 1) {
+  // asked: the outline of a new piece; left out: one of music.
+  async fill(z, known, seed, pause = async () => {}, level = 1, asked = undefined) {
     const { bars, parts, size } = this.cfg;
     const isNew = level === 1 && !known.some(Boolean);
     const nothing = new Float32Array(this.cfg.traits);
-    const like = level < 1 ? undefined : this._outline(z, known, seed);
+    const like = level < 1 ? undefined : asked || this._outline(z, known, seed);
     const plan = like ? like.plan : planOf(z, bars, parts, size);
     const { given, known: all } = copied(this._standard(z), known, plan, this.cfg);
     const noise = alike(normal(z.length, seed), plan, this.cfg);
@@ -247,7 +253,8 @@ class LearnedPrior {
               Math.cos((level * Math.PI) / 2) * given[i] + Math.sin((level * Math.PI) / 2) * x,
           )
         : noise;
-    const outline = { plan, transposed: known.some(Boolean), traits: isNew ? like.traits : nothing };
+    const transposed = isNew ? Boolean(like.transposed) : known.some(Boolean);
+    const outline = { plan, transposed, traits: isNew ? like.traits : nothing };
     const x = await this.denoise(start, given, all, outline, pause, level);
     const numbers = parts * size;
     return x.map((value, i) => value * this.scale[i % numbers] + this.mean[i % numbers]);
@@ -317,13 +324,30 @@ class LearnedPrior {
       return sum;
     });
     const least = [...wrong].sort((a, b) => a - b)[Math.min(NEAREST, count) - 1];
-    const fits = range(count).filter(n => wrong[n] <= least);
-    const chosen = fits[Math.floor(uniform(seed ^ 0x5bd1e995)() * fits.length)];
-    const plan = range(bars).map(bar => range(parts).map(part => at(chosen, bar, part)));
-    const { traits } = this.cfg;
-    const told = this.traits.data.subarray(chosen * traits, (chosen + 1) * traits);
-    return { plan, traits: Float32Array.from(told) };
+    return this._outlineAt(oneOf(range(count).filter(n => wrong[n] <= least), seed));
   }
+
+  // Plan and traits of a piece of music that lies in some key, moved to this one.
+  _inKey(seed, key) {
+    const chosen = oneOf(range(this.up.shape[0]), seed);
+    const up = (this.up.data[chosen] + key) % CLASSES;
+    const { plan, traits } = this._outlineAt(this.inKey.data[chosen]);
+    const moved = traits.map((value, n) =>
+      n < CLASSES ? traits[(n - up + CLASSES) % CLASSES] : value,
+    );
+    return { plan, traits: moved, transposed: up > 0 };
+  }
+
+  _outlineAt(n) {
+    const { bars, parts, traits } = this.cfg;
+    const at = (bar, part) => this.plans.data[(n * bars + bar) * parts + part];
+    const plan = range(bars).map(bar => range(parts).map(part => at(bar, part)));
+    return { plan, traits: this.traits.data.slice(n * traits, (n + 1) * traits) };
+  }
+}
+
+function oneOf(values, seed) {
+  return values[Math.floor(uniform(seed ^ 0x5bd1e995)() * values.length)];
 }
 
 // [U * K * D] with each code as that of the first bar that the plan says.

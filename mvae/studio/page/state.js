@@ -24,6 +24,7 @@ function newWork(header) {
     far: 30,
     seed: 1,
     fresh: 1,
+    inKey: -1, // of new pieces: any
     keep: usuallyKept(header.form),
     heat: 0,
     amounts: {},
@@ -139,9 +140,10 @@ function fromHash(hash) {
     const known = HEADERS.every(
       ({ name }) => found.work[name] && found.work[name].corners.length === 4,
     );
-    return known && HEADERS.some(one => one.name === found.model)
-      ? { ...newState(), ...found }
-      : null;
+    if (!known || !HEADERS.some(one => one.name === found.model)) return null;
+    const fresh = newState(); // has what older addresses lack
+    for (const { name } of HEADERS) found.work[name] = { ...fresh.work[name], ...found.work[name] };
+    return { ...fresh, ...found };
   } catch {
     return null;
   }
