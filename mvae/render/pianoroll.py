@@ -6,7 +6,7 @@ a drum.
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from pretty_midi import note_number_to_drum_name, program_to_instrument_name
@@ -16,31 +16,15 @@ from mvae.music.drums import DRUM_NAMES, DRUM_PITCHES
 from mvae.music.form import Form
 from mvae.render.figures import COLOURS, save
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 _DRUM_COLOUR = '#444444'
 _MOST_ROWS = 24
 # Inches. Places are counted and not measured, which takes longer than all the drawing.
 _SEMITONE, _DRUM, _BETWEEN = 0.045, 0.12, 0.06
 _TITLE, _SYMBOLS, _BAR_NUMBERS = 0.27, 0.14, 0.45
-_NAMES, _C, _RIGHT = 1.0, 0.4, 0.15  # left of drums, left of pitches, right of all
-
-
-class _Places:
-    """Where axes stand, one below the other, as shares of a figure's width and height (inches)."""
-
-    def __init__(self, width: float, height: float, left: float):
-        self.width, self.height, self.left, self.top = width, height, left, height
-
-    def skip(self, height: float) -> None:
-        """Leaves so much free."""
-        self.top -= height
-
-    def take(self, height: float) -> tuple[float, float, float, float]:
-        """Left, bottom, width and height of the next axes, which are so high."""
-        self.top -= height
-        bottom = self.top
-        self.top -= _BETWEEN
-        wide = self.width - self.left - _RIGHT
-        return self.left / self.width, bottom / self.height, wide / self.width, height / self.height
+_LEFT, _LETTER, _RIGHT = 0.15, 0.06, 0.15  # a letter of the names on the left
 
 
 def draw(path: str | Path, pieces: Sequence[tuple[str, np.ndarray]], form: Form) -> None:
@@ -48,8 +32,6 @@ def draw(path: str | Path, pieces: Sequence[tuple[str, np.ndarray]], form: Form)
 
     All rows have the same range of pitches. Raises InputError where the file cannot be written.
     """
-    from matplotlib.figure import Figure
-
     rows = [(title, *_notes(tokens, form)) for title, tokens in list(pieces)[:_MOST_ROWS]]
     lines = any(not stream.sound.is_drum for stream in form.streams)
     drums = any(stream.sound.is_drum for stream in form.streams) or any(hits for _, _, hits in rows)
@@ -61,11 +43,10 @@ def draw(path: str | Path, pieces: Sequence[tuple[str, np.ndarray]], form: Form)
     width = min(16, max(7, 2 + steps * 4 / form.steps_per_quarter / 18))
     symbols = [form.symbols(tokens) for _, tokens in list(pieces)[:_MOST_ROWS]]
     above = [_TITLE + _SYMBOLS * bool(own) for own in symbols]
-    tall = sum(above) + len(rows) * (sum(heights) + _BETWEEN * (len(heights) - 1)) + _BAR_NUMBERS
-    figure, places = Figure(figsize=(width, tall)), _Places(width, tall, _NAMES if drums else _C)
-    for (title, own_lines, hits), words, over in zip(rows, symbols, above, strict=True):
-        places.skip(over)
-        own = [figure.add_axes(places.take(height)) for height in heights]
+    names = max((len(name) for name in drum_names.values()), default=0) * drums
+    left = _LEFT + _LETTER * max(len('C-1'), names)
+    figure, axes = _stacked(heights, above, width, left)
+    for (title, own_lines, hits), words, own in zip(rows, symbols, axes, strict=True):
         own[0].set_title(title, loc='left', fontsize=9, pad=13 if words else 3)
         _write_symbols(own[0], words)
         if drums:
@@ -76,6 +57,29 @@ def draw(path: str | Path, pieces: Sequence[tuple[str, np.ndarray]], form: Form)
             _draw_bars(axis, steps, form)
     _number_bars(own[-1], steps, form)
     save(path, figure)
+
+
+def _stacked(
+    heights: Sequence[float], above: Sequence[float], width: float, left: float
+) -> tuple['Figure', list[list[Any]]]:
+    """A figure with a few axes for each piece, one below the other; all lengths in inches.
+
+    heights: of the axes of a piece. above: what is free above each piece. left: of all axes.
+    """
+    from matplotlib.figure import Figure
+
+    piece = sum(heights) + _BETWEEN * (len(heights) - 1)
+    tall = sum(above) + len(above) * piece + _BAR_NUMBERS
+    figure, top, rows = Figure(figsize=(width, tall)), tall + _BETWEEN, []
+    for free in above:
+        top, own = top - free, []
+        for height in heights:
+            top -= height + _BETWEEN
+            wide = (width - left - _RIGHT) / width
+            own.append(figure.add_axes((left / width, top / tall, wide, height / tall)))
+        rows.append(own)
+        top += _BETWEEN
+    return figure, rows
 
 
 def _notes(tokens: np.ndarray, form: Form) -> tuple[dict[str, GridNotes], list[GridNotes]]:
