@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _DRUM_COLOUR = '#444444'
-_MOST_ROWS = 24
+_MOST_ROWS, _MOST_BY_TITLE = 24, 4
 # Inches. Places are counted and not measured, which takes longer than all the drawing.
 _SEMITONE, _DRUM, _BETWEEN = 0.045, 0.12, 0.06
 _TITLE, _SYMBOLS, _BAR_NUMBERS = 0.27, 0.14, 0.45
@@ -161,7 +161,9 @@ def _draw_lines(axis: Any, lines: dict[str, GridNotes], low: int, high: int, gap
     octaves = [pitch for pitch in range(0, 128, 12) if low <= pitch <= high]
     axis.set_yticks(octaves, [f'C{pitch // 12 - 1}' for pitch in octaves])
     if len(lines) > 1:
-        axis.legend(loc='upper right', fontsize=7, ncols=2, frameon=False, borderpad=0)
+        few = {'loc': 'lower right', 'bbox_to_anchor': (1, 1), 'ncols': len(lines)}  # by the title
+        place = few if len(lines) <= _MOST_BY_TITLE else {'loc': 'upper right', 'ncols': 2}
+        axis.legend(fontsize=7, frameon=False, borderpad=0, **place)
 
 
 def _drum_names(drums: Sequence[GridNotes]) -> dict[int, str]:
