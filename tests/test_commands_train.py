@@ -118,6 +118,7 @@ def test_training_leaves_the_gaussian_of_the_codes_of_validation_windows(data, t
     assert model.metrics['marginal_kl_bits'] == pytest.approx(marginal_kl(model.prior), rel=1e-3)
 
 
+@pytest.mark.filterwarnings('error::RuntimeWarning')
 def test_a_model_that_is_not_finite_is_neither_saved_nor_a_bug(data, tmp_path):
     done = _train(
         '--data',

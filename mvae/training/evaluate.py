@@ -87,5 +87,6 @@ def _means(total: dict[str, np.ndarray], streams: int) -> tuple[dict[str, float]
         onsets = max(total['onsets'][k], 1)
         result[f'onset_accuracy_{k}'] = float(total['onset_hits'][k] / onsets)
         result[f'baseline_{k}'] = float(total['holds'][k] / steps)
-    prior = fitted(examples, total['codes'], total['squares'])
-    return result | {'marginal_kl_bits': marginal_kl(prior)}, prior
+    with np.errstate(invalid='ignore'):  # the trainer says in one line what is not finite
+        prior = fitted(examples, total['codes'], total['squares'])
+        return result | {'marginal_kl_bits': marginal_kl(prior)}, prior
