@@ -94,7 +94,7 @@ def test_attribute_vectors_come_along_and_move_pieces_without_data(
 def test_a_released_model_can_be_released_again(released, tmp_path):
     _, store, out, _ = released
     done = _release(out / 'tiny2.npz', '--data', store, '--out', tmp_path, '--name', 'tiny2')
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 0 and ' bits, as it was given' in done.stdout, done.stderr
     one, two = mvae.load(out / 'tiny2.npz'), mvae.load(tmp_path / 'tiny2.npz')
     for x, y in zip(jax.tree.leaves(one.params), jax.tree.leaves(two.params), strict=True):
         np.testing.assert_allclose(x, y, rtol=1e-6, atol=1e-8)
