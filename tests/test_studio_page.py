@@ -30,6 +30,12 @@ def test_float16_is_taken_where_nothing_is_lost():
     assert manifest == [['whole', [2, 3], 'f2'], ['fine', [3], 'f4'], ['plans', [1, 2], 'u2']]
 
 
+@pytest.mark.parametrize('value', [-1, 2**16])
+def test_integers_that_the_page_cannot_hold_are_a_bug(value):
+    with pytest.raises(ValueError, match='0 to 65,535'):
+        page.pack({'up': np.array([0, value])})
+
+
 @needs_node
 def test_arrays_come_out_as_they_went_in():
     manifest, digest, text = page.pack(TENSORS)
